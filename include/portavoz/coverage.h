@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* Coverage: what a run could not see, with counts, and which source answered how. */
+#ifndef PORTAVOZ_COVERAGE_H
+#define PORTAVOZ_COVERAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum pv_source_state { PV_SOURCE_WORKING, PV_SOURCE_FALLBACK, PV_SOURCE_OFF };
+
+/* One source of facts, e.g. name "tcp", via "bpf iterator", state working; cause is NULL then. */
+struct pv_source {
+	const char *name;
+	const char *via;
+	const char *cause;
+	enum pv_source_state state;
+};
+
+enum pv_gap_kind {
+	PV_GAP_PROTOCOL,	 /* a protocol's sockets could not be listed at all */
+	PV_GAP_UNSTABLE,	 /* dumps did not agree; count = sockets seen in some dumps only */
+	PV_GAP_OVERRUN,		 /* the kernel dropped answers (ENOBUFS) or cut a message */
+	PV_GAP_MALFORMED,	 /* messages or rows that could not be understood */
+	PV_GAP_OWNER_PERMISSION, /* sockets whose owner is hidden by privilege */
+	PV_GAP_OWNER_HIDDEN,	 /* by hidepid or a pid namespace */
+	PV_GAP_OWNER_NO_PROC,	 /* no /proc */
+	PV_GAP_OWNER_GONE,	 /* exited or closed during listing */
+	PV_GAP_OWNER_NO_TABLE,	 /* no file table holds them */
+	PV_GAP_OWNER_THREADS,	 /* threads' own file tables were not looked at */
+	PV_GAP_OWNER_UNTRUSTED,	 /* an inode named twice by a text table */
+	PV_GAP_OWNER_LIMIT,	 /* a resource limit (descriptors, memory) cut the search short */
+	PV_GAP_DETAIL,		 /* processes or sockets whose details could not be read */
+	PV_GAP_NAMES,		 /* addresses without an answer in time */
+	PV_GAP_NAMES_REFUSED,	 /* host names refused: they imitate an address or hold odd bytes */
+	PV_GAP_NOT_RECORDED,	 /* the recording lacks what was asked */
+	PV_GAP_N,
+};
+
+struct pv_gap {
+	enum pv_gap_kind kind;
+	uint64_t count;
+	const char *detail; /* what exactly, or NULL */
+};
+
+struct pv_coverage {
+	const struct pv_source *sources;
+	size_t n_sources;
+	const struct pv_gap *gaps;
+	size_t n_gaps;
+	/* false when a gap means that something which exists is not shown; names alone do not count
+	 */
+	bool complete;
+};
+
+const char *pv_gap_name(enum pv_gap_kind kind);	  /* stable key: "owner_permission" */
+const char *pv_gap_text(enum pv_gap_kind kind);	  /* "sockets whose owner is hidden by privilege" */
+const char *pv_gap_remedy(enum pv_gap_kind kind); /* what would help, or NULL */
+const char *pv_source_state_name(enum pv_source_state state);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Everything libportavoz offers. */
+#ifndef PORTAVOZ_PORTAVOZ_H
+#define PORTAVOZ_PORTAVOZ_H
+
+#include <portavoz/conversation.h>
+#include <portavoz/coverage.h>
+#include <portavoz/filter.h>
+#include <portavoz/registry.h>
+#include <portavoz/snapshot.h>
+
+/* "0.1.0" */
+const char *pv_version(void);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A snapshot: every conversation seen in one run, immutable once returned. All pointers reached
+ * through it live exactly as long as it does. Any thread may read it.
+ */
+#ifndef PORTAVOZ_SNAPSHOT_H
+#define PORTAVOZ_SNAPSHOT_H
+
+#include <portavoz/conversation.h>
+#include <portavoz/coverage.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct pv_filter;
+struct pv_snapshot;
+
+enum pv_owners { PV_OWNERS_AUTO, PV_OWNERS_BPF, PV_OWNERS_PROC, PV_OWNERS_NONE };
+
+/* What a caller will look at beyond the tuple, state, queues, uid and inode. Nothing else is read.
+ */
+#define PV_NEED_OWNERS 0x0001 /* holders: pid, fd, comm, start time */
+#define PV_NEED_EXE 0x0002
+#define PV_NEED_CMDLINE 0x0004
+#define PV_NEED_CGROUP 0x0008 /* cgroup, unit, container */
+#define PV_NEED_PUSER 0x0010  /* uid of the holding process */
+#define PV_NEED_TCPINFO 0x0020
+#define PV_NEED_MEM 0x0040
+#define PV_NEED_TIMER 0x0080
+#define PV_NEED_SOCKCGROUP 0x0100 /* cgroup id of the socket, tos, mark */
+#define PV_NEED_PEER 0x0200	  /* the other end on this host */
+#define PV_NEED_DIRECTION 0x0400
+#define PV_NEED_NAMES 0x0800 /* remote_name, by reverse DNS */
+#define PV_NEED_ALL 0x07ff   /* everything that sends no packet */
+
+struct pv_request {
+	size_t size;	  /* sizeof(struct pv_request), set by PV_REQUEST_INIT */
+	uint32_t protos;  /* PV_PROTO_BIT() mask */
+	bool inet, inet6; /* address families wanted of the IP protocols */
+	uint32_t states;  /* PV_STATE_BIT() mask */
+	uint32_t needs;	  /* PV_NEED_* */
+	enum pv_owners owners;
+	const struct pv_filter
+		*filter;	 /* borrowed; rows that do not match are left out. NULL = all */
+	const char *record_dir;	 /* store what was read in this new folder; NULL = do not */
+	const char *replay_dir;	 /* read from such a folder instead of the kernel; NULL = live */
+	int dns_timeout_ms;	 /* budget for all names together, with PV_NEED_NAMES */
+	const char *dns_servers; /* "addr[:port],..." instead of resolv.conf; NULL = resolv.conf */
+};
+#define PV_REQUEST_INIT                                                                            \
+	{                                                                                          \
+		.size = sizeof(struct pv_request), .protos = PV_PROTO_ALL, .inet = true,           \
+		.inet6 = true, .states = PV_STATE_ALL, .dns_timeout_ms = 1000                      \
+	}
+
+/*
+ * Collects a snapshot. Partial results are no error: pv_snapshot_coverage() tells what is missing.
+ * Returns 0 and a snapshot for pv_snapshot_free(), or -errno: -EEXIST (record_dir is not empty),
+ * -ENOENT, -EINVAL or -EBADMSG (replay_dir is no recording or damaged), -ENOMEM.
+ */
+int pv_collect(const struct pv_request *request, struct pv_snapshot **ret_snapshot);
+void pv_snapshot_free(struct pv_snapshot *snapshot);
+
+size_t pv_snapshot_count(const struct pv_snapshot *snapshot);
+/* index < pv_snapshot_count() */
+const struct pv_conversation *pv_snapshot_get(const struct pv_snapshot *snapshot, size_t index);
+
+/* n-th holder of a conversation, n < conversation->n_holders */
+const struct pv_holder *pv_snapshot_holder(const struct pv_snapshot *snapshot,
+					   const struct pv_conversation *conversation, uint32_t n);
+const struct pv_process *pv_snapshot_process(const struct pv_snapshot *snapshot, uint32_t index);
+size_t pv_snapshot_process_count(const struct pv_snapshot *snapshot);
+
+/* The conversation at the other end, when it is on this host; or NULL. */
+const struct pv_conversation *pv_snapshot_peer(const struct pv_snapshot *snapshot,
+					       const struct pv_conversation *conversation);
+
+struct pv_netns {
+	uint64_t inode; /* of /proc/PID/ns/net; 0 = unknown */
+	uint16_t ephemeral_first,
+		ephemeral_last;	  /* net.ipv4.ip_local_port_range; 0, 0 = not read */
+	const uint64_t *reserved; /* bitmap of 65,536 bits, ip_local_reserved_ports; or NULL */
+};
+const struct pv_netns *pv_snapshot_netns(const struct pv_snapshot *snapshot, uint32_t index);
+/* true when the number is in the range the system picks source ports from, reserved ones excluded
+ */
+bool pv_netns_is_ephemeral(const struct pv_netns *netns, uint32_t port);
+
+/* Login name of a uid as /etc/passwd of the host (or the recording) has it; NULL = no entry. */
+const char *pv_snapshot_user(const struct pv_snapshot *snapshot, uint32_t uid);
+/* Name of an interface; NULL = none such. */
+const char *pv_snapshot_ifname(const struct pv_snapshot *snapshot, uint32_t ifindex);
+
+const struct pv_coverage *pv_snapshot_coverage(const struct pv_snapshot *snapshot);
+
+/*
+ * The port that names the service of a conversation: that of the listening end (direction decides;
+ * when it is unknown, the end whose port is registered or lower-grouped). 0 = none.
+ */
+uint32_t pv_snapshot_service_port(const struct pv_snapshot *snapshot,
+				  const struct pv_conversation *conversation);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/tape.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+
+#define MANIFEST "manifest"
+#define LINK_MAX_BYTES 4096
+
+static int is_empty_dir(int dirfd)
+{
+	_cleanup_(cleanup_dir) DIR *d = fdopendir(dup(dirfd));
+	struct dirent *e;
+
+	if (!d)
+		return -errno;
+	while ((e = readdir(d)))
+		if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
+			return -EEXIST;
+	return 0;
+}
+
+static int open_record(struct tape *t, const char *dir)
+{
+	int r;
+
+	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	t->dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (t->dirfd < 0)
+		return -errno;
+	r = is_empty_dir(t->dirfd);
+	if (r < 0)
+		return r;
+	if (mkdirat(t->dirfd, "streams", 0700) < 0 || mkdirat(t->dirfd, "proc", 0700) < 0)
+		return -errno;
+	return file_append_at(t->dirfd, MANIFEST, "portavoz-recording=1\n", 21);
+}
+
+/* Opens a file of the recording without following links or leaving the folder. */
+static int open_beneath(int dirfd, const char *path, int flags)
+{
+	struct open_how how = { .flags = (uint64_t)(flags | O_CLOEXEC),
+				.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
+					   RESOLVE_NO_MAGICLINKS };
+	long fd = syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+static int read_beneath(int dirfd, const char *path, struct buf *b)
+{
+	_cleanup_(cleanup_fd) int fd = open_beneath(dirfd, path, O_RDONLY | O_NONBLOCK);
+	struct stat st;
+
+	if (fd == -ENOENT || fd == -ENOTDIR)
+		return -ENODATA;
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EBADMSG;
+	return fd_read_all(fd, b);
+}
+
+static int open_replay(struct tape *t, const char *dir)
+{
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+
+	t->dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (t->dirfd < 0)
+		return -errno;
+	if (read_beneath(t->dirfd, MANIFEST, &b) < 0 || b.len < 21 ||
+	    memcmp(b.data, "portavoz-recording=1\n", 21))
+		return -EINVAL;
+	t->procfd = open_beneath(t->dirfd, "proc", O_RDONLY | O_DIRECTORY);
+	return 0;
+}
+
+int tape_open(struct tape *t, const char *record_dir, const char *replay_dir)
+{
+	int r = 0;
+
+	*t = (struct tape)TAPE_INIT;
+	if (record_dir && replay_dir)
+		return -EINVAL;
+	if (record_dir) {
+		t->mode = TAPE_RECORD;
+		r = open_record(t, record_dir);
+	} else if (replay_dir) {
+		t->mode = TAPE_REPLAY;
+		r = open_replay(t, replay_dir);
+	}
+	if (t->mode != TAPE_REPLAY)
+		t->procfd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (r < 0)
+		tape_close(t);
+	return r;
+}
+
+void tape_close(struct tape *t)
+{
+	t->dirfd = close_fd(t->dirfd);
+	t->procfd = close_fd(t->procfd);
+}
+
+int tape_stream_put(struct tape *t, const char *name, const void *data, size_t len)
+{
+	char path[NAME_MAX + 16];
+
+	if (t->mode != TAPE_RECORD)
+		return 0;
+	snprintf(path, sizeof(path), "streams/%s", name);
+	return file_append_at(t->dirfd, path, data, len);
+}
+
+int tape_stream_fail(struct tape *t, const char *name, int error)
+{
+	char path[NAME_MAX + 16], text[16];
+	int n = snprintf(text, sizeof(text), "%d\n", -error);
+
+	if (t->mode != TAPE_RECORD)
+		return 0;
+	snprintf(path, sizeof(path), "streams/%s.error", name);
+	return file_append_at(t->dirfd, path, text, (size_t)n);
+}
+
+int tape_stream_get(struct tape *t, const char *name, struct buf *b)
+{
+	_cleanup_(cleanup_buf) struct buf text = BUF_INIT;
+	char path[NAME_MAX + 16];
+	long error;
+	int r;
+
+	snprintf(path, sizeof(path), "streams/%s.error", name);
+	r = read_beneath(t->dirfd, path, &text);
+	if (r == 0) {
+		error = strtol(buf_str(&text) ? buf_str(&text) : "", NULL, 10);
+		return error > 0 && error < 4096 ? (int)-error : -EBADMSG;
+	}
+	if (r != -ENODATA)
+		return r;
+	snprintf(path, sizeof(path), "streams/%s", name);
+	return read_beneath(t->dirfd, path, b);
+}
+
+static int record_proc(struct tape *t, const char *path, const char *suffix, const void *data,
+		       size_t len)
+{
+	char name[PATH_MAX];
+	int r;
+
+	if (t->mode != TAPE_RECORD)
+		return 0;
+	if (snprintf(name, sizeof(name), "proc/%s%s", path, suffix) >= (int)sizeof(name))
+		return -ENAMETOOLONG;
+	r = mkdir_parents_at(t->dirfd, name);
+	if (r < 0)
+		return r;
+	/* a file read twice in one run keeps its first text: replay must see one truth */
+	if (faccessat(t->dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	return file_append_at(t->dirfd, name, data, len);
+}
+
+static const char *below(const char *path, int dirfd)
+{
+	const char *slash = strchr(path, '/');
+
+	return dirfd >= 0 && slash ? slash + 1 : path;
+}
+
+int tape_proc_read(struct tape *t, int dirfd, const char *path, struct buf *b)
+{
+	size_t start = b->len;
+	int r;
+
+	if (t->procfd < 0)
+		return t->mode == TAPE_REPLAY ? -ENODATA : -ENOENT;
+	if (t->mode == TAPE_REPLAY)
+		return read_beneath(t->procfd, path, b);
+	r = file_read_at(dirfd >= 0 ? dirfd : t->procfd, below(path, dirfd), b);
+	return r < 0 ? r : record_proc(t, path, "", b->data ? b->data + start : "", b->len - start);
+}
+
+int tape_proc_readlink(struct tape *t, int dirfd, const char *path, struct buf *b)
+{
+	char link[PATH_MAX];
+	ssize_t n;
+	char *p;
+
+	if (t->procfd < 0)
+		return t->mode == TAPE_REPLAY ? -ENODATA : -ENOENT;
+	if (t->mode == TAPE_REPLAY) {
+		snprintf(link, sizeof(link), "%s.link", path);
+		return read_beneath(t->procfd, link, b);
+	}
+	p = buf_room(b, LINK_MAX_BYTES);
+	if (!p)
+		return -ENOMEM;
+	n = readlinkat(dirfd >= 0 ? dirfd : t->procfd, below(path, dirfd), p, LINK_MAX_BYTES);
+	if (n < 0)
+		return -errno;
+	b->len += (size_t)n;
+	return record_proc(t, path, ".link", p, (size_t)n);
+}

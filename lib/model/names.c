@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/* Names of the enums: one table each. */
+#include <errno.h>
+#include <string.h>
+
+#include <portavoz/conversation.h>
+#include <portavoz/coverage.h>
+
+#define NAME_OF(table, i)                                                                          \
+	((size_t)(i) < sizeof(table) / sizeof(*(table)) && (table)[i] ? (table)[i] : "unknown")
+
+static const char *const proto_names[PV_PROTO_N] = {
+	[PV_PROTO_TCP] = "tcp",		[PV_PROTO_MPTCP] = "mptcp",	[PV_PROTO_UDP] = "udp",
+	[PV_PROTO_UDPLITE] = "udplite", [PV_PROTO_SCTP] = "sctp",	[PV_PROTO_DCCP] = "dccp",
+	[PV_PROTO_RAW] = "raw",		[PV_PROTO_PING] = "ping",	[PV_PROTO_UNIX] = "unix",
+	[PV_PROTO_PACKET] = "packet",	[PV_PROTO_NETLINK] = "netlink", [PV_PROTO_VSOCK] = "vsock",
+	[PV_PROTO_XDP] = "xdp",
+};
+
+const char *pv_proto_name(enum pv_proto proto)
+{
+	return NAME_OF(proto_names, proto);
+}
+
+int pv_proto_parse(const char *name, enum pv_proto *ret_proto)
+{
+	for (int i = 0; i < PV_PROTO_N; i++) {
+		if (!strcmp(name, proto_names[i])) {
+			*ret_proto = (enum pv_proto)i;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+bool pv_proto_is_inet(enum pv_proto proto)
+{
+	return proto <= PV_PROTO_PING;
+}
+
+static bool has_state_machine(enum pv_proto proto)
+{
+	return proto == PV_PROTO_TCP || proto == PV_PROTO_MPTCP || proto == PV_PROTO_SCTP ||
+	       proto == PV_PROTO_DCCP;
+}
+
+const char *pv_state_name(enum pv_proto proto, enum pv_state state)
+{
+	static const char *const names[PV_STATE_N] = {
+		[PV_STATE_UNKNOWN] = "UNKNOWN",	      [PV_STATE_ESTABLISHED] = "ESTABLISHED",
+		[PV_STATE_SYN_SENT] = "SYN_SENT",     [PV_STATE_SYN_RECV] = "SYN_RECV",
+		[PV_STATE_FIN_WAIT1] = "FIN_WAIT1",   [PV_STATE_FIN_WAIT2] = "FIN_WAIT2",
+		[PV_STATE_TIME_WAIT] = "TIME_WAIT",   [PV_STATE_CLOSE] = "CLOSE",
+		[PV_STATE_CLOSE_WAIT] = "CLOSE_WAIT", [PV_STATE_LAST_ACK] = "LAST_ACK",
+		[PV_STATE_LISTEN] = "LISTEN",	      [PV_STATE_CLOSING] = "CLOSING",
+		[PV_STATE_NEW_SYN_RECV] = "SYN_RECV",
+	};
+
+	if (state == PV_STATE_CLOSE && !has_state_machine(proto))
+		return "UNCONNECTED";
+	return state < PV_STATE_N ? names[state] : "UNKNOWN";
+}
+
+const char *pv_direction_name(enum pv_direction direction)
+{
+	static const char *const names[PV_DIR_N] = { "unknown", "incoming", "outgoing", "listen" };
+
+	return NAME_OF(names, direction);
+}
+
+const char *pv_direction_by_name(enum pv_direction_by by)
+{
+	static const char *const names[PV_BY_N] = { "none", "state", "listener", "peer_listener",
+						    "ports" };
+
+	return NAME_OF(names, by);
+}
+
+struct name_and_text {
+	const char *name, *text, *remedy;
+};
+
+static const struct name_and_text reasons[PV_REASON_N] = {
+	[PV_REASON_NONE] = { "none", "nothing is missing", NULL },
+	[PV_REASON_NOT_ASKED] = { "not_asked", "owners were not looked for", NULL },
+	[PV_REASON_TIME_WAIT] = { "time_wait",
+				  "closed by its process; the kernel waits for stray segments",
+				  NULL },
+	[PV_REASON_SYN_RECV] = { "syn_recv", "half open: no process has it yet", NULL },
+	[PV_REASON_NOT_ACCEPTED] = { "not_accepted",
+				     "waits in the accept queue: no process has it yet", NULL },
+	[PV_REASON_ORPHAN] = { "orphan", "closed by its process; the kernel still delivers", NULL },
+	[PV_REASON_KERNEL] = { "kernel", "the kernel's own socket", NULL },
+	[PV_REASON_NO_PERMISSION] = { "no_permission", "no permission to look into other processes",
+				      NULL },
+	[PV_REASON_HIDDEN_PID] = { "hidden_pid",
+				   "its process is hidden (hidepid, or another pid namespace)",
+				   NULL },
+	[PV_REASON_NO_PROC] = { "no_proc", "no /proc to look in", NULL },
+	[PV_REASON_GONE] = { "gone", "exited during listing", NULL },
+	[PV_REASON_NO_TABLE] = { "no_table", "owner not found: no file table holds it", NULL },
+	[PV_REASON_THREAD_TABLES] = { "thread_tables",
+				      "owner not found: threads' own file tables were not looked "
+				      "at",
+				      NULL },
+	[PV_REASON_NOT_RECORDED] = { "not_recorded", "not in the recording", NULL },
+};
+
+const char *pv_reason_name(enum pv_reason reason)
+{
+	return reason < PV_REASON_N ? reasons[reason].name : "unknown";
+}
+
+const char *pv_reason_text(enum pv_reason reason)
+{
+	return reason < PV_REASON_N ? reasons[reason].text : "unknown";
+}
+
+const char *pv_timer_name(enum pv_timer timer)
+{
+	static const char *const names[PV_TIMER_N] = { "off", "on", "keepalive", "timewait",
+						       "probe" };
+
+	return NAME_OF(names, timer);
+}
+
+#define AS_ROOT "run as root, or grant CAP_BPF and CAP_PERFMON"
+
+static const struct name_and_text gaps[PV_GAP_N] = {
+	[PV_GAP_PROTOCOL] = { "protocol", "protocols that could not be listed", NULL },
+	[PV_GAP_UNSTABLE] = { "unstable", "sockets on which repeated dumps did not agree",
+			      "list again; " AS_ROOT },
+	[PV_GAP_OVERRUN] = { "overrun", "answers the kernel dropped or cut", "list again" },
+	[PV_GAP_MALFORMED] = { "malformed", "messages or rows not understood", NULL },
+	[PV_GAP_OWNER_PERMISSION] = { "owner_permission",
+				      "sockets whose owner is hidden by privilege", AS_ROOT },
+	[PV_GAP_OWNER_HIDDEN] = { "owner_hidden",
+				  "sockets whose owner is hidden by hidepid or a pid namespace",
+				  AS_ROOT ", in the host's pid namespace" },
+	[PV_GAP_OWNER_NO_PROC] = { "owner_no_proc",
+				   "sockets without owner because there is no /proc",
+				   "mount /proc" },
+	[PV_GAP_OWNER_GONE] = { "owner_gone", "sockets whose owner exited during listing", NULL },
+	[PV_GAP_OWNER_NO_TABLE] = { "owner_no_table", "sockets that no file table holds", NULL },
+	[PV_GAP_OWNER_THREADS] = { "owner_threads",
+				   "sockets that may be held by a thread's own file table",
+				   AS_ROOT " for --owners=bpf" },
+	[PV_GAP_OWNER_UNTRUSTED] = { "owner_untrusted",
+				     "sockets whose inode a text table names twice", NULL },
+	[PV_GAP_OWNER_LIMIT] = { "owner_limit",
+				 "processes not looked at because of a resource limit",
+				 "raise RLIMIT_NOFILE or RLIMIT_AS" },
+	[PV_GAP_DETAIL] = { "detail", "processes or sockets whose details could not be read",
+			    AS_ROOT },
+	[PV_GAP_NAMES] = { "names", "addresses without a name in time",
+			   "raise --dns-timeout, or use -n" },
+	[PV_GAP_NAMES_REFUSED] = { "names_refused",
+				   "host names refused (odd bytes, or posing as an address)",
+				   NULL },
+	[PV_GAP_NOT_RECORDED] = { "not_recorded", "facts the recording does not hold", NULL },
+};
+
+const char *pv_gap_name(enum pv_gap_kind kind)
+{
+	return kind < PV_GAP_N ? gaps[kind].name : "unknown";
+}
+
+const char *pv_gap_text(enum pv_gap_kind kind)
+{
+	return kind < PV_GAP_N ? gaps[kind].text : "unknown";
+}
+
+const char *pv_gap_remedy(enum pv_gap_kind kind)
+{
+	return kind < PV_GAP_N ? gaps[kind].remedy : NULL;
+}
+
+const char *pv_source_state_name(enum pv_source_state state)
+{
+	static const char *const names[] = { "working", "fallback", "off" };
+
+	return NAME_OF(names, state);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One descriptor that refers to a socket, as a BPF iterator or a scan of /proc found it. Shared
+ * with BPF programs, hence the kernel's type names. The streams of a recording hold arrays of
+ * these, in host byte order.
+ */
+#ifndef MODEL_OWNER_RECORD_H
+#define MODEL_OWNER_RECORD_H
+
+#include <linux/types.h>
+
+struct owner_record {
+	__u64 cookie;	   /* socket cookie; 0 = not known (scan of /proc) */
+	__u64 start_ticks; /* of the process: 1/100 s since boot; 0 = not known */
+	__u32 inode;
+	__s32 pid; /* thread group id in the reader's pid namespace */
+	__s32 fd;
+	__u32 flags;   /* OWNER_* */
+	char comm[16]; /* NUL-padded; not necessarily terminated */
+};
+
+#define OWNER_COMM_KNOWN 0x1
+
+#endif
