@@ -18,6 +18,9 @@ struct pv_snapshot;
 
 enum pv_owners { PV_OWNERS_AUTO, PV_OWNERS_BPF, PV_OWNERS_PROC, PV_OWNERS_NONE };
 
+/* Where sockets come from. AUTO: whatever lists each lasting socket once, the fastest first. */
+enum pv_sockets { PV_SOCKETS_AUTO, PV_SOCKETS_BPF, PV_SOCKETS_NETLINK, PV_SOCKETS_PROC };
+
 /* What a caller will look at beyond the tuple, state, queues, uid and inode. Nothing else is read.
  */
 #define PV_NEED_OWNERS 0x0001 /* holders: pid, fd, comm, start time */
@@ -41,6 +44,7 @@ struct pv_request {
 	uint32_t states;  /* PV_STATE_BIT() mask */
 	uint32_t needs;	  /* PV_NEED_* */
 	enum pv_owners owners;
+	enum pv_sockets sockets;
 	const struct pv_filter
 		*filter;	 /* borrowed; rows that do not match are left out. NULL = all */
 	const char *record_dir;	 /* store what was read in this new folder; NULL = do not */
@@ -60,6 +64,18 @@ struct pv_request {
  * -ENOENT, -EINVAL or -EBADMSG (replay_dir is no recording or damaged), -ENOMEM.
  */
 int pv_collect(const struct pv_request *request, struct pv_snapshot **ret_snapshot);
+/*
+ * Tries each mechanism portavoz reads from, once: the snapshot has no rows, its coverage names
+ * every source as working, fallback or off, with the cause. 0 or -ENOMEM.
+ */
+int pv_probe(struct pv_snapshot **ret_snapshot);
+/*
+ * Looks up the names of the remote addresses of the conversations (reverse DNS, all in parallel, at
+ * most dns_timeout_ms together) and sets remote_name: what PV_NEED_NAMES does, for callers that
+ * show something first. No other thread may read the snapshot meanwhile. 0 or -ENOMEM; addresses
+ * without a name are counted in the coverage.
+ */
+int pv_snapshot_resolve(struct pv_snapshot *snapshot, int dns_timeout_ms, const char *dns_servers);
 void pv_snapshot_free(struct pv_snapshot *snapshot);
 
 size_t pv_snapshot_count(const struct pv_snapshot *snapshot);

@@ -103,6 +103,7 @@ static const struct name_and_text reasons[PV_REASON_N] = {
 				      "owner not found: threads' own file tables were not looked "
 				      "at",
 				      NULL },
+	[PV_REASON_UNTRUSTED] = { "untrusted", "a text table names its inode twice", NULL },
 	[PV_REASON_NOT_RECORDED] = { "not_recorded", "not in the recording", NULL },
 };
 

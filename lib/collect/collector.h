@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The state of one collection: sources put rows in, then the joins (owners, direction, pairs,
+ * names) run over them. One file a step; collect.c calls them in order.
+ */
+#ifndef COLLECT_COLLECTOR_H
+#define COLLECT_COLLECTOR_H
+
+#include "base/map.h"
+#include "base/tape.h"
+#include "model/snapshot.h"
+
+struct collector {
+	const struct pv_request *request;
+	struct tape tape;
+	struct pv_snapshot *snapshot;
+	uint32_t needs;	      /* of the caller's columns and of the filter together */
+	uint64_t rights;      /* effective capabilities, one bit each (linux/capability.h) */
+	uint32_t n_sockets;   /* what net/sockstat counts; UINT32_MAX = not known */
+	struct map by_cookie; /* cookie -> row number */
+	bool is_host_pidns;   /* our pid namespace is the initial one */
+	int hidepid;	      /* of the procfs mount */
+};
+
+/* sockets.c: rows of every protocol asked for, each lasting socket once. 0 or -errno. */
+int collect_sockets(struct collector *c);
+
+/* owners.c: who holds each row; rows without a holder get their reason. 0 or -errno. */
+struct owner_search;
+/* Starts the search, on a thread of its own where that pays. */
+int collect_owners_start(struct collector *c, struct owner_search **ret_search);
+/* Waits for it, joins it with the rows and settles what was not found. Frees the search. */
+int collect_owners_finish(struct collector *c, struct owner_search *search);
+
+/* details.c: exe, cmdline, cgroup, uid of the processes that hold shown rows. */
+int collect_details(struct collector *c, uint32_t needs);
+
+/* direction.c: who opened each conversation, and by which rule. */
+int collect_directions(struct collector *c);
+
+/* pairs.c: the other end, where it is on this host. */
+int collect_pairs(struct collector *c);
+
+/* host.c: privileges, namespaces, user and interface names. */
+int collect_host(struct collector *c);
+int collect_ifnames(struct collector *c);
+
+/* Row n of those that are to be shown: all until the filter has run. */
+static inline struct pv_conversation *collector_shown(const struct collector *c, size_t n)
+{
+	return snapshot_row(c->snapshot,
+			    c->snapshot->is_filtered ? c->snapshot->shown.items[n] : n);
+}
+
+#endif

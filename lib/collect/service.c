@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* Which of the two ports names the service. */
+#include <portavoz/registry.h>
+#include <portavoz/snapshot.h>
+
+static bool is_named(const struct pv_conversation *c, uint32_t port)
+{
+	enum pv_transport t = c->proto == PV_PROTO_SCTP	  ? PV_TRANSPORT_SCTP
+			      : c->proto == PV_PROTO_DCCP ? PV_TRANSPORT_DCCP
+			      : c->proto == PV_PROTO_UDP || c->proto == PV_PROTO_UDPLITE
+				      ? PV_TRANSPORT_UDP
+				      : PV_TRANSPORT_TCP;
+
+	return pv_service_by_port((uint16_t)port, t) != NULL;
+}
+
+/* Without a direction: the end in the lower group; within one group the only registered number. */
+static uint32_t undirected(const struct pv_conversation *c)
+{
+	enum pv_port_group local = pv_port_group((uint16_t)c->local.port);
+	enum pv_port_group remote = pv_port_group((uint16_t)c->remote.port);
+	bool local_named = is_named(c, c->local.port), remote_named = is_named(c, c->remote.port);
+
+	if (!c->remote.port || !c->local.port)
+		return c->local.port ? c->local.port : c->remote.port;
+	if (local != remote)
+		return local < remote ? c->local.port : c->remote.port;
+	if (local_named != remote_named)
+		return local_named ? c->local.port : c->remote.port;
+	return 0;
+}
+
+uint32_t pv_snapshot_service_port(const struct pv_snapshot *s, const struct pv_conversation *c)
+{
+	(void)s;
+	/* RAW and PING sockets carry a protocol number where others have a port */
+	if (c->proto > PV_PROTO_DCCP)
+		return 0;
+	switch ((enum pv_direction)c->direction) {
+	case PV_DIR_LISTEN:
+	case PV_DIR_INCOMING:
+		return c->local.port;
+	case PV_DIR_OUTGOING:
+		return c->remote.port;
+	default:
+		return undirected(c);
+	}
+}
