@@ -94,6 +94,7 @@ enum pv_reason {
 	PV_REASON_NO_TABLE,	 /* no file table holds it: in flight, or an io_uring fixed file */
 	PV_REASON_THREAD_TABLES, /* not found in leaders' file tables; threads' were not looked at
 				  */
+	PV_REASON_UNTRUSTED,	 /* a text table names its inode twice */
 	PV_REASON_NOT_RECORDED,	 /* the replayed recording does not hold it */
 	PV_REASON_N,
 };
