@@ -134,23 +134,38 @@ int tape_stream_fail(struct tape *t, const char *name, int error)
 	return file_append_at(t->dirfd, path, text, (size_t)n);
 }
 
-int tape_stream_get(struct tape *t, const char *name, struct buf *b)
+/* A recorded failure: its negative errno, -EBADMSG (no errno), -ENODATA (there is none). */
+static int read_error(int dirfd, const char *path)
 {
 	_cleanup_(cleanup_buf) struct buf text = BUF_INIT;
-	char path[NAME_MAX + 16];
+	int r = read_beneath(dirfd, path, &text);
 	long error;
+
+	if (r < 0)
+		return r;
+	error = strtol(buf_str(&text) ? buf_str(&text) : "", NULL, 10);
+	return error > 0 && error < 4096 ? (int)-error : -EBADMSG;
+}
+
+int tape_stream_get(struct tape *t, const char *name, struct buf *b)
+{
+	char path[NAME_MAX + 16];
 	int r;
 
 	snprintf(path, sizeof(path), "streams/%s.error", name);
-	r = read_beneath(t->dirfd, path, &text);
-	if (r == 0) {
-		error = strtol(buf_str(&text) ? buf_str(&text) : "", NULL, 10);
-		return error > 0 && error < 4096 ? (int)-error : -EBADMSG;
-	}
+	r = read_error(t->dirfd, path);
 	if (r != -ENODATA)
 		return r;
 	snprintf(path, sizeof(path), "streams/%s", name);
 	return read_beneath(t->dirfd, path, b);
+}
+
+static bool is_recorded(const struct tape *t, const char *path, const char *suffix)
+{
+	char name[PATH_MAX];
+
+	return snprintf(name, sizeof(name), "proc/%s%s", path, suffix) < (int)sizeof(name) &&
+	       faccessat(t->dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 static int record_proc(struct tape *t, const char *path, const char *suffix, const void *data,
@@ -161,15 +176,41 @@ static int record_proc(struct tape *t, const char *path, const char *suffix, con
 
 	if (t->mode != TAPE_RECORD)
 		return 0;
+	/* what is read twice in one run keeps its first outcome: replay must see one truth */
+	if (is_recorded(t, path, suffix) || is_recorded(t, path, ".error"))
+		return 0;
 	if (snprintf(name, sizeof(name), "proc/%s%s", path, suffix) >= (int)sizeof(name))
 		return -ENAMETOOLONG;
 	r = mkdir_parents_at(t->dirfd, name);
-	if (r < 0)
-		return r;
-	/* a file read twice in one run keeps its first text: replay must see one truth */
-	if (faccessat(t->dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+	return r < 0 ? r : file_append_at(t->dirfd, name, data, len);
+}
+
+int tape_proc_put(struct tape *t, const char *path, const void *data, size_t len)
+{
+	return record_proc(t, path, "", data, len);
+}
+
+int tape_proc_fail(struct tape *t, const char *path, int error)
+{
+	char text[16];
+	int n = snprintf(text, sizeof(text), "%d\n", -error);
+
+	if (t->mode != TAPE_RECORD || is_recorded(t, path, "") || is_recorded(t, path, ".link"))
 		return 0;
-	return file_append_at(t->dirfd, name, data, len);
+	return record_proc(t, path, ".error", text, (size_t)n);
+}
+
+static int replay_proc(struct tape *t, const char *path, const char *suffix, struct buf *b)
+{
+	char name[PATH_MAX];
+	int r;
+
+	snprintf(name, sizeof(name), "%s%s", path, suffix);
+	r = read_beneath(t->procfd, name, b);
+	if (r != -ENODATA)
+		return r;
+	snprintf(name, sizeof(name), "%s.error", path);
+	return read_error(t->procfd, name);
 }
 
 static const char *below(const char *path, int dirfd)
@@ -187,29 +228,34 @@ int tape_proc_read(struct tape *t, int dirfd, const char *path, struct buf *b)
 	if (t->procfd < 0)
 		return t->mode == TAPE_REPLAY ? -ENODATA : -ENOENT;
 	if (t->mode == TAPE_REPLAY)
-		return read_beneath(t->procfd, path, b);
+		return replay_proc(t, path, "", b);
 	r = file_read_at(dirfd >= 0 ? dirfd : t->procfd, below(path, dirfd), b);
-	return r < 0 ? r : record_proc(t, path, "", b->data ? b->data + start : "", b->len - start);
+	if (r < 0) {
+		tape_proc_fail(t, path, r);
+		return r;
+	}
+	return tape_proc_put(t, path, b->data ? b->data + start : "", b->len - start);
 }
 
 int tape_proc_readlink(struct tape *t, int dirfd, const char *path, struct buf *b)
 {
-	char link[PATH_MAX];
 	ssize_t n;
 	char *p;
 
 	if (t->procfd < 0)
 		return t->mode == TAPE_REPLAY ? -ENODATA : -ENOENT;
-	if (t->mode == TAPE_REPLAY) {
-		snprintf(link, sizeof(link), "%s.link", path);
-		return read_beneath(t->procfd, link, b);
-	}
+	if (t->mode == TAPE_REPLAY)
+		return replay_proc(t, path, ".link", b);
 	p = buf_room(b, LINK_MAX_BYTES);
 	if (!p)
 		return -ENOMEM;
 	n = readlinkat(dirfd >= 0 ? dirfd : t->procfd, below(path, dirfd), p, LINK_MAX_BYTES);
-	if (n < 0)
-		return -errno;
+	if (n < 0) {
+		int r = -errno;
+
+		tape_proc_fail(t, path, r);
+		return r;
+	}
 	b->len += (size_t)n;
 	return record_proc(t, path, ".link", p, (size_t)n);
 }

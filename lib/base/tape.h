@@ -6,6 +6,7 @@
  *   streams/NAME        raw bytes of a source (netlink messages, iterator records), whole or empty
  *   streams/NAME.error  the errno a source failed with, in decimal
  *   proc/PATH           procfs texts under their own path; symbolic links as text files PATH.link
+ *   proc/PATH.error     the errno that reading PATH failed with, in decimal
  * A replayed folder is foreign input: nothing in it is followed out of it.
  */
 #ifndef BASE_TAPE_H
@@ -56,5 +57,11 @@ int tape_stream_get(struct tape *t, const char *name, struct buf *b);
 int tape_proc_read(struct tape *t, int dirfd, const char *path, struct buf *b);
 /* The same for the target of a symbolic link. */
 int tape_proc_readlink(struct tape *t, int dirfd, const char *path, struct buf *b);
+/*
+ * Recording, for callers that read by other means: what was read from path, or the negative errno
+ * it failed with. Otherwise nothing. 0 or -errno.
+ */
+int tape_proc_put(struct tape *t, const char *path, const void *data, size_t len);
+int tape_proc_fail(struct tape *t, const char *path, int error);
 
 #endif
