@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The columns: one table from which titles, JSON keys, sorting, help, completion and the manual
+ * derive. A column turns a conversation into a typed cell; writers turn cells into bytes.
+ *
+ * Columns with `parts` are for people: the table composes them, machine formats write their parts
+ * instead, sorting compares their parts.
+ */
+#ifndef UI_COLUMNS_COLUMNS_H
+#define UI_COLUMNS_COLUMNS_H
+
+#include <portavoz/snapshot.h>
+
+#include "base/buf.h"
+
+enum column_type {
+	COLUMN_TEXT,   /* one of the names that portavoz, the kernel or IANA gives */
+	COLUMN_NAME,   /* foreign bytes */
+	COLUMN_NUMBER, /* unsigned */
+	COLUMN_BOOL,
+	COLUMN_ADDRESS,
+	COLUMN_MS, /* milliseconds */
+	COLUMN_US, /* microseconds */
+	COLUMN_ARGS,
+	COLUMN_OWNERS,
+	COLUMN_COMPOSED, /* has parts */
+	COLUMN_TYPE_N,
+};
+const char *column_type_name(enum column_type type); /* "text", "name", "number", ... */
+
+enum cell_type {
+	CELL_NULL, /* nothing to show, `reason` says why; PV_REASON_NONE: it does not apply */
+	CELL_BOOL,
+	CELL_NUMBER,
+	CELL_NAME,    /* foreign bytes, may be empty */
+	CELL_TEXT,    /* our own words, printable */
+	CELL_ADDRESS, /* 4 or 16 bytes */
+	CELL_ARGS,    /* foreign words, each ended or separated by a NUL */
+	CELL_OWNERS,  /* the holders of `conversation` */
+};
+
+struct cell {
+	enum cell_type type;
+	enum pv_reason reason;
+	union {
+		bool yes;
+		uint64_t number;
+		struct pv_bytes bytes;
+		const char *text;
+		struct {
+			int family;
+			const uint8_t *bytes;
+		} address;
+		const struct pv_conversation *conversation;
+	};
+};
+
+struct column_context {
+	const struct pv_snapshot *snapshot;
+	uint32_t needs; /* what was collected: PV_NEED_* */
+	bool numeric;	/* numbers instead of names in composed columns */
+	bool ascii;	/* nothing but ASCII in the table */
+};
+
+#define COLUMN_RIGHT 0x01 /* numbers: right-aligned */
+#define COLUMN_ZERO 0x02  /* 0 means "none": null */
+
+/* Where a number lies in its struct, and where it ends in the kernel's struct tcp_info. */
+struct column_field {
+	uint16_t offset;
+	uint8_t size;
+	uint16_t kernel_end;
+};
+
+enum column_tint { TINT_NONE, TINT_GOOD, TINT_LISTEN, TINT_WARN, TINT_BAD, TINT_FAINT };
+
+struct column {
+	const char *name; /* JSON key, word of --columns */
+	const char *title;
+	const char *help;
+	enum column_type type;
+	uint32_t needs; /* PV_NEED_* */
+	uint8_t flags;
+	uint8_t min;  /* narrower than this it is of no use; 0 = never shortened */
+	uint8_t drop; /* on a narrow terminal the highest goes first; 0 = never dropped */
+	struct column_field field;
+	/* NULL for a composed column */
+	void (*get)(const struct column *column, const struct column_context *context,
+		    const struct pv_conversation *conversation, struct cell *ret_cell);
+	/*
+	 * The table's form where it is not that of the cell. With limit > 0 it should be at most
+	 * that wide, and show what matters most within.
+	 */
+	void (*put)(const struct column *column, const struct column_context *context,
+		    const struct pv_conversation *conversation, struct buf *b, size_t limit);
+	enum column_tint (*tint)(const struct pv_conversation *conversation);
+	const uint8_t *parts; /* enum column_id, ended by COLUMN_END; or NULL */
+};
+
+#define COLUMNS_TABLE "proto,state,local,direction,remote,service,process,user_unit"
+#define COLUMNS_MACHINE                                                                            \
+	"proto,family,type,state,local_addr,local_port,remote_addr,remote_port,path,interface,"    \
+	"service,direction,direction_by,recv_q,send_q,uid,user,inode,cookie,netns,owners,"         \
+	"owner_reason,peer_inode,peer_pid,peer_comm"
+
+/* All of them, in the order of the manual. */
+const struct column *columns_all(size_t *ret_n);
+const struct column *columns_find(const char *name, size_t len); /* NULL = no such column */
+
+struct columns_error {
+	size_t offset, length; /* of the word, in the list */
+	char message[160];     /* what is wrong, with the nearest name; safe to print */
+};
+
+/*
+ * Parses "a,b,c". When the first word begins with + or -, the list starts from `defaults`; +name
+ * adds at the end, -name removes; "all" stands for every machine column. A column named again is
+ * not repeated. `list` may be NULL: the defaults. *ret_columns is for free(). 0, -EINVAL with
+ * *error filled, or -ENOMEM.
+ */
+int columns_parse(const char *list, const char *defaults, const struct column ***ret_columns,
+		  size_t *ret_n, struct columns_error *error);
+/* Replaces composed columns by their parts, each once; the array is for free(). 0 or -ENOMEM. */
+int columns_expand(const struct column *const *columns, size_t n,
+		   const struct column ***ret_columns, size_t *ret_n);
+/* PV_NEED_* of the columns; PV_NEED_NAMES never when numeric. */
+uint32_t columns_needs(const struct column *const *columns, size_t n, bool numeric);
+
+struct sort_key {
+	const struct column *column;
+	bool descending;
+};
+/* Parses "[-]name,...", composed columns by their parts; as columns_parse(). */
+int columns_parse_sort(const char *list, struct sort_key **ret_keys, size_t *ret_n,
+		       struct columns_error *error);
+
+/* The table's form: one word or words with single spaces between them, "-" when null. */
+void column_put(const struct column *column, const struct column_context *context,
+		const struct pv_conversation *conversation, struct buf *b, size_t limit);
+/* The text of a cell; null is nothing at all. `flags` are those of text_put(). */
+void cell_put(const struct cell *cell, const struct column_context *context, struct buf *b,
+	      unsigned flags);
+/* Order of two cells of one column: numbers as numbers, addresses by value; null is last. */
+int cell_compare(const struct cell *a, const struct cell *b);
+/* Next argument of a CELL_ARGS; *cursor starts at 0. Trailing empty ones are left out. */
+bool cell_next_arg(const struct pv_bytes *args, uint32_t *cursor, struct pv_bytes *ret_arg);
+/* The service of the conversation by the port of the listening end; NULL = none. */
+const char *column_service(const struct column_context *context,
+			   const struct pv_conversation *conversation);
+
+#endif
