@@ -15,7 +15,9 @@ struct collector {
 	struct tape tape;
 	struct pv_snapshot *snapshot;
 	uint32_t needs;	      /* of the caller's columns and of the filter together */
+	uint32_t protos;      /* PV_PROTO_BIT() mask of those to read */
 	uint64_t rights;      /* effective capabilities, one bit each (linux/capability.h) */
+	bool may_bpf;	      /* privileges suffice for BPF; replaying: the streams tell */
 	uint32_t n_sockets;   /* what net/sockstat counts; UINT32_MAX = not known */
 	struct map by_cookie; /* cookie -> row number */
 	bool is_host_pidns;   /* our pid namespace is the initial one */
@@ -31,6 +33,8 @@ struct owner_search;
 int collect_owners_start(struct collector *c, struct owner_search **ret_search);
 /* Waits for it, joins it with the rows and settles what was not found. Frees the search. */
 int collect_owners_finish(struct collector *c, struct owner_search *search);
+/* Counts the reasons of the rows that are shown as gaps of the coverage. */
+int collect_owners_report(struct collector *c);
 
 /* details.c: exe, cmdline, cgroup, uid of the processes that hold shown rows. */
 int collect_details(struct collector *c, uint32_t needs);
@@ -41,9 +45,15 @@ int collect_directions(struct collector *c);
 /* pairs.c: the other end, where it is on this host. */
 int collect_pairs(struct collector *c);
 
+/* names.c: host names of the remote addresses of shown rows, within the time given. */
+int collect_names(struct pv_snapshot *s, struct tape *tape, int timeout_ms, const char *servers);
+
 /* host.c: privileges, namespaces, user and interface names. */
 int collect_host(struct collector *c);
 int collect_ifnames(struct collector *c);
+
+/* A clause for people why the kernel refused; static. */
+const char *collect_error_text(int error);
 
 /* Row n of those that are to be shown: all until the filter has run. */
 static inline struct pv_conversation *collector_shown(const struct collector *c, size_t n)

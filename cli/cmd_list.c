@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: MIT */
+/* portavoz list: options -> request and columns -> snapshot -> writer. */
+#include <errno.h>
+#include <langinfo.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <portavoz/portavoz.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "cli/commands.h"
+#include "ui/columns/columns.h"
+#include "ui/render/render.h"
+#include "ui/text/escape.h"
+
+struct list_values {
+	uint32_t protos;
+	bool ipv4, ipv6;
+	bool all, listening;
+	bool numeric, resolve, processes, extended, options, memory, info;
+	bool no_header, summary, pairs, strict, verbose;
+	bool json, jsonl, csv;
+	int owners, sockets, color;
+	const char *columns, *sort, *record, *replay, *dns_servers;
+	uint32_t dns_timeout_ms;
+};
+
+#define AT(member) offsetof(struct list_values, member)
+#define PROTO(letter, name, help, bits)                                                            \
+	{                                                                                          \
+		letter, name, NULL, help, OPTION_BITS, AT(protos), bits, 0, NULL                   \
+	}
+#define FLAG(letter, name, help, member)                                                           \
+	{                                                                                          \
+		letter, name, NULL, help, OPTION_FLAG, AT(member), 0, 0, NULL                      \
+	}
+#define TEXT(letter, name, arg, help, member)                                                      \
+	{                                                                                          \
+		letter, name, arg, help, OPTION_TEXT, AT(member), 0, 0, NULL                       \
+	}
+#define CHOICE(letter, name, arg, help, member)                                                    \
+	{                                                                                          \
+		letter, name, arg, help, OPTION_CHOICE, AT(member), 0, 0, NULL                     \
+	}
+#define HEADING(text)                                                                              \
+	{                                                                                          \
+		0, NULL, NULL, text, OPTION_FLAG, 0, 0, 0, NULL                                    \
+	}
+
+#define UDP_BITS (PV_PROTO_BIT(PV_PROTO_UDP) | PV_PROTO_BIT(PV_PROTO_UDPLITE))
+#define RAW_BITS (PV_PROTO_BIT(PV_PROTO_RAW) | PV_PROTO_BIT(PV_PROTO_PING))
+
+static const struct option_def list_options[] = {
+	HEADING("Which protocols (default: all that run over IP; with -a every one)"),
+	PROTO('t', "tcp", "TCP", PV_PROTO_BIT(PV_PROTO_TCP)),
+	PROTO('u', "udp", "UDP and UDP-Lite", UDP_BITS),
+	PROTO('w', "raw", "RAW and ping sockets", RAW_BITS),
+	PROTO('x', "unix", "UNIX domain sockets", PV_PROTO_BIT(PV_PROTO_UNIX)),
+	PROTO('0', "packet", "PACKET sockets", PV_PROTO_BIT(PV_PROTO_PACKET)),
+	PROTO('S', "sctp", "SCTP", PV_PROTO_BIT(PV_PROTO_SCTP)),
+	PROTO('M', "mptcp", "MPTCP", PV_PROTO_BIT(PV_PROTO_MPTCP)),
+	PROTO('d', "dccp", "DCCP", PV_PROTO_BIT(PV_PROTO_DCCP)),
+	PROTO(0, "netlink", "NETLINK sockets", PV_PROTO_BIT(PV_PROTO_NETLINK)),
+	PROTO(0, "vsock", "VSOCK", PV_PROTO_BIT(PV_PROTO_VSOCK)),
+	PROTO(0, "xdp", "XDP sockets", PV_PROTO_BIT(PV_PROTO_XDP)),
+	FLAG('4', "ipv4", "IPv4 only", ipv4),
+	FLAG('6', "ipv6", "IPv6 only", ipv6),
+	HEADING("Which states (default: every one; with a protocol option: conversations only)"),
+	FLAG('l', "listening", "listeners only", listening),
+	FLAG('a', "all", "listeners and conversations", all),
+	HEADING("What is shown"),
+	FLAG('n', "numeric", "numbers instead of names; sends no packet", numeric),
+	FLAG('r', "resolve", "host names even with -n", resolve),
+	FLAG('p', "processes", "every process that holds the socket, with its descriptor",
+	     processes),
+	FLAG('e', "extended", "uid, inode, cookie, queues' owner details", extended),
+	FLAG('o', "options", "timers", options),
+	FLAG('m', "memory", "socket memory", memory),
+	FLAG('i', "info", "what TCP knows of the connection (tcp_info)", info),
+	FLAG('s', "summary", "counts instead of rows", summary),
+	FLAG(0, "pairs", "one row for both ends of a conversation within this host", pairs),
+	TEXT(0, "columns", "COLUMNS", "these columns, comma-separated; +NAME adds, -NAME drops",
+	     columns),
+	TEXT(0, "sort", "COLUMNS", "sort by these columns; -NAME: descending", sort),
+	HEADING("How it is written"),
+	FLAG(0, "json", "one JSON document", json),
+	FLAG(0, "jsonl", "one JSON object a line", jsonl),
+	FLAG(0, "csv", "comma-separated values", csv),
+	FLAG('H', "no-header", "no headings", no_header),
+	CHOICE(0, "color", "auto|always|never", "colours (default: on a terminal)", color),
+	HEADING("Where it comes from"),
+	CHOICE(0, "owners", "auto|bpf|proc|none", "how owners are found", owners),
+	CHOICE(0, "sockets", "auto|bpf|netlink|proc", "how sockets are listed", sockets),
+	TEXT(0, "record", "DIR", "also store what was read in this new folder", record),
+	TEXT(0, "replay", "DIR", "list from such a folder, not from this host", replay),
+	{ 0, "dns-timeout", "MS", "time for all host names together, in milliseconds (1000)",
+	  OPTION_NUMBER, AT(dns_timeout_ms), 0, 600000, NULL },
+	TEXT(0, "dns-servers", "LIST", "name servers ADDR[:PORT],... instead of the system's",
+	     dns_servers),
+	FLAG(0, "strict", "exit status 3 when something could not be seen", strict),
+	FLAG('v', "verbose", "say on stderr what could not be seen, terminal or not", verbose),
+	{ 0 },
+};
+
+#define ABOUT                                                                                      \
+	"FILTER is an expression such as 'state listening', 'dport = :443 and not dst "            \
+	"10.0.0.0/8',\n"                                                                           \
+	"'comm sshd', 'unit nginx.service and direction incoming': see portavoz-filter(7).\n"      \
+	"Columns are in portavoz-columns(7) and 'portavoz columns'."
+
+static int run_list(int argc, char **argv);
+
+const struct command command_list = {
+	.name = "list",
+	.summary = "list every conversation and listener of this host (default)",
+	.usage = "[OPTION]... [FILTER]",
+	.about = ABOUT,
+	.defs = list_options,
+	.operands = OPERAND_FILTER,
+	.run = run_list,
+};
+
+static enum render_format format_of(const struct list_values *v)
+{
+	return v->json ? RENDER_JSON : v->jsonl ? RENDER_JSONL : v->csv ? RENDER_CSV : RENDER_TABLE;
+}
+
+static int check_values(const struct list_values *v)
+{
+	if (v->json + v->jsonl + v->csv > 1)
+		usage_error("--json, --jsonl, --csv", "only one of them at a time");
+	else if (v->summary && (v->jsonl || v->csv))
+		usage_error("--summary", "is written as text or --json");
+	else if (v->record && v->replay)
+		usage_error("--record", "does not go with --replay");
+	else if (v->all && v->listening)
+		usage_error("--all", "does not go with --listening");
+	else
+		return 0;
+	return -EINVAL;
+}
+
+/* The text on one line, and a caret under the place. */
+static void print_caret(const char *what, const char *text, size_t offset, const char *message,
+			const char *expected)
+{
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+	size_t at;
+
+	buf_printf(&b, "portavoz: %s: %s\n  ", what, message);
+	at = b.len;
+	text_put(&b, text, offset, 0);
+	at = buf_error(&b) ? 0 : text_width(b.data + at, b.len - at);
+	text_put(&b, text + offset, strlen(text + offset), 0);
+	buf_puts(&b, "\n  ");
+	buf_pad(&b, ' ', at);
+	buf_puts(&b, "^\n");
+	if (expected && expected[0])
+		buf_printf(&b, "  expected: %s\n", expected);
+	fputs(buf_str(&b) ? buf_str(&b) : "portavoz: out of memory\n", stderr);
+}
+
+static int parse_filter(int argc, char **argv, int first, struct pv_filter **ret_filter)
+{
+	_cleanup_(cleanup_buf) struct buf text = BUF_INIT;
+	struct pv_syntax_error error = { 0 };
+	int r;
+
+	for (int i = first; i < argc; i++) {
+		if (i > first)
+			buf_putc(&text, ' ');
+		buf_puts(&text, argv[i]);
+	}
+	if (!buf_str(&text))
+		return -ENOMEM;
+	if (first >= argc)
+		return 0;
+	r = pv_filter_parse(text.data, ret_filter, &error);
+	if (r == -EINVAL)
+		print_caret("filter", text.data, error.offset, error.message, error.expected);
+	return r;
+}
+
+/* What is to be shown: columns and order. */
+struct view {
+	const struct column **columns;
+	size_t n_columns;
+	struct sort_key *sort;
+	size_t n_sort;
+};
+
+static void cleanup_view(struct view *v)
+{
+	free(v->columns);
+	free(v->sort);
+}
+
+static void add_defaults(struct buf *b, const struct list_values *v, bool machine)
+{
+	buf_puts(b, machine ? COLUMNS_MACHINE : COLUMNS_TABLE);
+	if (!machine && v->processes)
+		buf_puts(b, ",holders");
+	if (machine && (!v->numeric || v->resolve))
+		buf_puts(b, ",remote_name");
+	if (v->extended)
+		buf_puts(b, ",uid,inode,cookie,cgroup");
+	if (v->options)
+		buf_puts(b, ",timers");
+	if (v->memory)
+		buf_puts(b, ",mem");
+	if (v->info)
+		buf_puts(b, ",info");
+}
+
+static int parse_view(const struct list_values *v, struct view *view)
+{
+	_cleanup_(cleanup_buf) struct buf defaults = BUF_INIT;
+	struct columns_error error;
+	int r;
+
+	add_defaults(&defaults, v, format_of(v) != RENDER_TABLE);
+	if (!buf_str(&defaults))
+		return -ENOMEM;
+	r = columns_parse(v->columns, defaults.data, &view->columns, &view->n_columns, &error);
+	if (r == -EINVAL)
+		print_caret("--columns", v->columns, error.offset, error.message, NULL);
+	if (r < 0 || !v->sort)
+		return r;
+	r = columns_parse_sort(v->sort, &view->sort, &view->n_sort, &error);
+	if (r == -EINVAL)
+		print_caret("--sort", v->sort, error.offset, error.message, NULL);
+	return r;
+}
+
+/*
+ * As with ss and netstat, naming a protocol asks for conversations, -l for listeners, -a for both;
+ * without any of these it is both, of every protocol over IP.
+ */
+static void choose_rows(const struct list_values *v, struct pv_request *q)
+{
+	uint32_t ip = PV_PROTO_BIT(PV_PROTO_PING + 1) - 1;
+
+	q->protos = v->protos ? v->protos : v->all ? PV_PROTO_ALL : ip;
+	if (v->ipv4 || v->ipv6) {
+		q->inet = v->ipv4;
+		q->inet6 = v->ipv6;
+		if (!v->protos)
+			q->protos &= ip;
+	}
+	if (q->filter && pv_filter_has_states(q->filter))
+		q->states = pv_filter_states(q->filter);
+	else if (v->listening)
+		q->states = PV_STATE_BIT(PV_STATE_LISTEN) | PV_STATE_BIT(PV_STATE_CLOSE);
+	else if (v->protos && !v->all)
+		q->states = PV_STATE_CONNECTED;
+}
+
+static size_t terminal_width(int fd)
+{
+	struct winsize size;
+
+	if (!isatty(fd))
+		return 0;
+	if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col)
+		return size.ws_col;
+	return 80;
+}
+
+static bool use_color(const struct list_values *v)
+{
+	const char *term = getenv("TERM"), *off = getenv("NO_COLOR");
+
+	if (v->color != 0)
+		return v->color == 1;
+	return isatty(STDOUT_FILENO) && !(off && off[0]) && term && strcmp(term, "dumb");
+}
+
+static int fail(const char *what, int r)
+{
+	usage_error(what, "%s", strerror(-r));
+	return EXIT_FAILURE;
+}
+
+static int fail_collect(const struct list_values *v, int r)
+{
+	const char *dir = v->record ? v->record : v->replay;
+
+	if (v->record && r == -EEXIST)
+		usage_error(dir, "--record needs a new or an empty folder");
+	else if (v->replay && (r == -EINVAL || r == -EBADMSG))
+		usage_error(dir, "is no recording made by portavoz list --record, or is damaged");
+	else
+		return fail(dir && r != -ENOMEM ? dir : "list", r);
+	return EXIT_FAILURE;
+}
+
+static int write_snapshot(const struct pv_snapshot *s, const struct list_values *v,
+			  const struct view *view, uint32_t needs)
+{
+	struct render_options o = {
+		.format = format_of(v),
+		.columns = view->columns,
+		.n_columns = view->n_columns,
+		.sort = view->sort,
+		.n_sort = view->n_sort,
+		.needs = needs,
+		.numeric = v->numeric,
+		.header = !v->no_header,
+		.color = use_color(v),
+		.ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
+		.pairs = v->pairs,
+		.width = terminal_width(STDOUT_FILENO),
+	};
+
+	return v->summary ? render_summary(s, o.format, o.ascii, STDOUT_FILENO)
+			  : render_snapshot(s, &o, STDOUT_FILENO);
+}
+
+static void say_coverage(const struct pv_snapshot *s, bool verbose)
+{
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+
+	if (!verbose && !isatty(STDERR_FILENO))
+		return;
+	if (render_coverage_line(pv_snapshot_coverage(s), verbose, &b) == 0 && b.len)
+		fwrite(b.data, 1, b.len, stderr);
+}
+
+static int list(const struct list_values *v, const struct view *view, struct pv_filter *filter)
+{
+	struct pv_request q = PV_REQUEST_INIT;
+	struct pv_snapshot *s = NULL;
+	int r;
+
+	q.filter = filter;
+	choose_rows(v, &q);
+	q.needs = v->summary ? PV_NEED_OWNERS | PV_NEED_DIRECTION
+			     : columns_needs(view->columns, view->n_columns,
+					     v->numeric && !v->resolve);
+	for (size_t i = 0; i < view->n_sort; i++)
+		q.needs |= view->sort[i].column->needs & ~(uint32_t)PV_NEED_NAMES;
+	if (v->pairs)
+		q.needs |= PV_NEED_PEER;
+	q.owners = (enum pv_owners)v->owners;
+	q.sockets = (enum pv_sockets)v->sockets;
+	q.record_dir = v->record;
+	q.replay_dir = v->replay;
+	q.dns_timeout_ms = (int)v->dns_timeout_ms;
+	q.dns_servers = v->dns_servers;
+	if (q.owners == PV_OWNERS_NONE)
+		q.needs &= ~(uint32_t)PV_NEED_OWNERS;
+	r = pv_collect(&q, &s);
+	if (r < 0)
+		return fail_collect(v, r);
+	r = write_snapshot(s, v, view, q.needs);
+	/* a reader that went away has seen what it wanted */
+	if (r < 0 && r != -EPIPE) {
+		r = fail("standard output", r);
+	} else {
+		say_coverage(s, v->verbose);
+		r = v->strict && !pv_snapshot_coverage(s)->complete ? EXIT_PARTIAL : EXIT_SUCCESS;
+	}
+	pv_snapshot_free(s);
+	return r;
+}
+
+static int run_list(int argc, char **argv)
+{
+	_cleanup_(cleanup_view) struct view view = { 0 };
+	struct list_values v = { .dns_timeout_ms = 1000 };
+	struct pv_filter *filter = NULL;
+	int first, r = command_options(&command_list, argc, argv, &v, &first);
+
+	if (r >= 0)
+		return r;
+	if (check_values(&v) < 0)
+		return EXIT_USAGE;
+	r = parse_filter(argc, argv, first, &filter);
+	if (r == 0)
+		r = parse_view(&v, &view);
+	if (r == 0)
+		r = list(&v, &view, filter);
+	else
+		r = r == -EINVAL ? EXIT_USAGE : fail("list", r);
+	pv_filter_free(filter);
+	return r;
+}

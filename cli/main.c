@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* Dispatch: the first word that is no option names the command; without one it is the list. */
+#include <stdio.h>
+#include <string.h>
+
+#include <portavoz/portavoz.h>
+
+#include "cli/commands.h"
+
+const struct command *const commands[] = {
+	&command_list, &command_port, &command_status, &command_columns, &command_completion,
+	&command_help, NULL,
+};
+
+const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; commands[i]; i++)
+		if (!strcmp(commands[i]->name, name))
+			return commands[i];
+	return NULL;
+}
+
+static int print_version(void)
+{
+	printf("portavoz %s\n", pv_version());
+	return finish_stdout();
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *command = argc > 1 ? command_find(argv[1]) : NULL;
+
+	if (argc == 2 && (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")))
+		return print_version();
+	if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
+		char *help[] = { (char *)"help", NULL };
+
+		return command_help.run(1, help);
+	}
+	if (command)
+		return command->run(argc - 1, argv + 1);
+	return command_list.run(argc, argv);
+}

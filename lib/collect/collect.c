@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One collection from start to end: sources, joins, filter, details, coverage. Facts are read no
+ * earlier and for no more rows than the request and its filter need.
+ */
+#include <errno.h>
+#include <sys/socket.h>
+
+#include <portavoz/filter.h>
+
+#include "base/cleanup.h"
+#include "collect/collector.h"
+
+/* Needs that the filter may decide on before details are read for what it leaves. */
+#define DETAIL_NEEDS (PV_NEED_EXE | PV_NEED_CMDLINE | PV_NEED_CGROUP | PV_NEED_PUSER)
+
+static uint32_t close_needs(uint32_t needs)
+{
+	if (needs & DETAIL_NEEDS)
+		needs |= PV_NEED_OWNERS;
+	return needs;
+}
+
+static bool is_asked_for(const struct pv_request *q, const struct pv_conversation *row)
+{
+	if (row->family == AF_INET ? !q->inet : row->family == AF_INET6 && !q->inet6)
+		return false;
+	return q->states & PV_STATE_BIT(row->state) && q->protos & PV_PROTO_BIT(row->proto);
+}
+
+static int filter_rows(struct collector *c)
+{
+	struct pv_snapshot *s = c->snapshot;
+	const struct pv_request *q = c->request;
+
+	for (size_t i = 0; i < s->n_rows; i++) {
+		const struct pv_conversation *row = snapshot_row(s, i);
+
+		if (!is_asked_for(q, row))
+			continue;
+		if (q->filter && !pv_filter_match(q->filter, s, row))
+			continue;
+		if (vec_push(&s->shown, (uint32_t)i) < 0)
+			return -ENOMEM;
+	}
+	s->is_filtered = true;
+	return 0;
+}
+
+static int run_joins(struct collector *c)
+{
+	struct owner_search *search = NULL;
+	int r = collect_owners_start(c, &search);
+	int sockets = r < 0 ? r : collect_sockets(c);
+
+	/* the search must be waited for, whatever became of the sockets */
+	r = collect_owners_finish(c, search);
+	if (sockets < 0 || r < 0)
+		return sockets < 0 ? sockets : r;
+	map_deinit(&c->by_cookie);
+	if (c->needs & PV_NEED_DIRECTION)
+		r = collect_directions(c);
+	if (r == 0 && c->needs & PV_NEED_PEER)
+		r = collect_pairs(c);
+	return r;
+}
+
+static int run(struct collector *c)
+{
+	const struct pv_request *q = c->request;
+	uint32_t filter_needs = q->filter ? close_needs(pv_filter_needs(q->filter)) : 0;
+	uint32_t early = c->tape.mode == TAPE_LIVE ? filter_needs : PV_NEED_ALL;
+	int r = collect_host(c);
+
+	if (r == 0)
+		r = run_joins(c);
+	if (r == 0 && early & DETAIL_NEEDS)
+		r = collect_details(c, early & DETAIL_NEEDS);
+	if (r == 0)
+		r = filter_rows(c);
+	if (r == 0 && c->needs & DETAIL_NEEDS)
+		r = collect_details(c, c->needs & DETAIL_NEEDS & ~early);
+	if (r == 0)
+		r = collect_ifnames(c);
+	if (r == 0 && c->needs & PV_NEED_NAMES)
+		r = collect_names(c->snapshot, &c->tape, q->dns_timeout_ms, q->dns_servers);
+	return r == 0 ? collect_owners_report(c) : r;
+}
+
+int pv_collect(const struct pv_request *request, struct pv_snapshot **ret_snapshot)
+{
+	struct collector c = { .request = request, .tape = TAPE_INIT };
+	int r = tape_open(&c.tape, request->record_dir, request->replay_dir);
+
+	if (r < 0)
+		return r;
+	c.needs = close_needs(request->needs |
+			      (request->filter ? pv_filter_needs(request->filter) : 0));
+	c.protos = request->protos;
+	/*
+	 * A recording answers any later question about this moment; replay reads all of it too, or
+	 * the two would not report the same coverage.
+	 */
+	if (c.tape.mode != TAPE_LIVE) {
+		c.needs |= PV_NEED_ALL;
+		c.protos = PV_PROTO_ALL;
+	}
+	c.snapshot = snapshot_new();
+	r = c.snapshot ? run(&c) : -ENOMEM;
+	map_deinit(&c.by_cookie);
+	tape_close(&c.tape);
+	if (r < 0) {
+		pv_snapshot_free(c.snapshot);
+		return r;
+	}
+	snapshot_seal(c.snapshot);
+	*ret_snapshot = c.snapshot;
+	return 0;
+}

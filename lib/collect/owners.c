@@ -1,0 +1,558 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who holds each socket. A search runs beside the listing of sockets, the join runs after both;
+ * rows still without a holder are searched for once more and then get their reason. A socket that
+ * was made after the search had passed its process looks exactly like one that no process holds:
+ * only the second search, begun when all sockets were known, tells them apart.
+ */
+#include <errno.h>
+#include <linux/capability.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "bpf/iter.h"
+#include "collect/collector.h"
+#include "netlink/diag.h"
+#include "procfs/scan.h"
+
+/* Below this many sockets a second thread costs more than it saves (measured: 0.1 ms to start). */
+#define THREAD_PAYS 2000
+/* Beyond this many unowned sockets their existence is not asked for one by one. */
+#define SETTLE_MAX 20000
+
+/* A descriptor: 24 bytes, because there are as many as sockets. */
+struct owner_entry {
+	uint64_t cookie;
+	uint32_t inode;
+	uint32_t process;
+	int32_t fd;
+	uint32_t row; /* set by the join; MAP_NONE = no row is this socket */
+};
+
+struct owner_process {
+	int32_t pid;
+	uint32_t index; /* in the snapshot, MAP_NONE until it holds a row */
+	uint64_t start_ticks;
+	char comm[16];
+	bool has_comm;
+};
+
+struct owner_search {
+	struct collector *c;
+	pthread_t thread;
+	bool is_threaded;
+	bool by_bpf; /* which way it went */
+	unsigned attempt;
+	int result;    /* 0 or -errno of the way that was asked for */
+	int bpf_error; /* why BPF was not used, 0 = it was, or was not tried */
+	struct procfs_scan_stats stats;
+	VEC(struct owner_entry) entries;
+	VEC(struct owner_process) processes;
+	struct map by_process;
+	uint32_t last; /* index of the process of the newest entry */
+};
+
+static void search_free(struct owner_search *s)
+{
+	if (!s)
+		return;
+	vec_deinit(&s->entries);
+	vec_deinit(&s->processes);
+	map_deinit(&s->by_process);
+	free(s);
+}
+
+static void cleanup_search(struct owner_search **s)
+{
+	search_free(*s);
+}
+
+/* Records come process by process: the newest process is nearly always the right one. */
+static int process_index(struct owner_search *s, const struct owner_record *r, uint32_t *ret_index)
+{
+	struct owner_process p = { .pid = r->pid,
+				   .index = MAP_NONE,
+				   .start_ticks = r->start_ticks,
+				   .has_comm = r->flags & OWNER_COMM_KNOWN };
+	const struct owner_process *last = s->processes.n ? &s->processes.items[s->last] : NULL;
+	int n;
+
+	if (last && last->pid == r->pid && last->start_ticks == r->start_ticks) {
+		*ret_index = s->last;
+		return 0;
+	}
+	n = map_insert(&s->by_process, map_mix((uint64_t)r->pid, r->start_ticks),
+		       (uint32_t)s->processes.n, ret_index);
+	if (n == 0) {
+		memcpy(p.comm, r->comm, sizeof(p.comm));
+		*ret_index = (uint32_t)s->processes.n;
+		n = vec_push(&s->processes, p);
+	}
+	s->last = *ret_index;
+	return n < 0 ? n : 0;
+}
+
+static int take_record(void *userdata, const struct owner_record *r)
+{
+	struct owner_search *s = userdata;
+	struct owner_entry e = {
+		.cookie = r->cookie, .inode = r->inode, .fd = r->fd, .row = MAP_NONE
+	};
+	int n = process_index(s, r, &e.process);
+
+	return n < 0 ? n : vec_push(&s->entries, e);
+}
+
+static int take_chunk(void *userdata, const void *data, size_t len)
+{
+	return bpf_parse_owners(data, len, take_record, userdata);
+}
+
+static int search_bpf(struct owner_search *s)
+{
+	struct tape *t = &s->c->tape;
+	_cleanup_(cleanup_fd) int fd = -1;
+	int r;
+
+	if (t->mode != TAPE_REPLAY) {
+		r = bpf_iter_open(BPF_ITER_OWNERS, &fd);
+		if (r < 0) {
+			tape_stream_fail(t, bpf_iter_stream(BPF_ITER_OWNERS, s->attempt), r);
+			return r;
+		}
+	}
+	return bpf_iter_read(t, BPF_ITER_OWNERS, s->attempt, fd, take_chunk, s);
+}
+
+static int search_proc(struct owner_search *s)
+{
+	struct procfs_scan_options options = { .attempt = s->attempt };
+
+	return procfs_scan_owners(&s->c->tape, &options, take_record, s, &s->stats);
+}
+
+/* Can BPF be expected to load? Asking is dearer than a small scan of /proc. */
+static bool may_bpf(const struct collector *c)
+{
+	uint64_t bpf = UINT64_C(1) << CAP_BPF, perfmon = UINT64_C(1) << CAP_PERFMON;
+	uint64_t admin = UINT64_C(1) << CAP_SYS_ADMIN;
+
+	return c->rights & admin || (c->rights & bpf && c->rights & perfmon);
+}
+
+/*
+ * Which way is faster here: measured on one 2-core machine, a scan costs some 4.5 us a descriptor
+ * and 25 us a process, the iterator 2.5 ms to load and unload and 0.5 us a descriptor. The number
+ * of open files is one read away; processes are at most as many as threads, about half of those in
+ * practice.
+ */
+static bool bpf_pays(const struct collector *c)
+{
+	uint64_t files = procfs_count_files(&c->tape);
+	uint64_t threads = procfs_count_threads(&c->tape);
+
+	return files * 4 + threads * 12 > 2500;
+}
+
+static bool wants_bpf(const struct collector *c)
+{
+	if (c->request->owners != PV_OWNERS_AUTO)
+		return c->request->owners == PV_OWNERS_BPF;
+	if (c->tape.mode == TAPE_REPLAY)
+		return true; /* the recording knows which way was taken */
+	return may_bpf(c) && bpf_pays(c);
+}
+
+static void *search_run(void *userdata)
+{
+	struct owner_search *s = userdata;
+
+	s->result = -ENODATA;
+	if (wants_bpf(s->c)) {
+		s->result = search_bpf(s);
+		s->by_bpf = s->result == 0;
+		s->bpf_error = s->result;
+	}
+	if (!s->by_bpf && s->result != -ENOMEM && s->c->request->owners != PV_OWNERS_BPF)
+		s->result = search_proc(s);
+	return NULL;
+}
+
+static struct owner_search *search_new(struct collector *c, unsigned attempt)
+{
+	struct owner_search *s = calloc(1, sizeof(*s));
+
+	if (s) {
+		s->c = c;
+		s->attempt = attempt;
+	}
+	return s;
+}
+
+int collect_owners_start(struct collector *c, struct owner_search **ret_search)
+{
+	struct owner_search *s;
+
+	*ret_search = NULL;
+	if (c->request->owners == PV_OWNERS_NONE || !(c->needs & PV_NEED_OWNERS))
+		return 0;
+	s = search_new(c, 0);
+	if (!s)
+		return -ENOMEM;
+	/* one recording is written by one thread: files are appended in a fixed order */
+	if (c->tape.mode == TAPE_LIVE && c->n_sockets >= THREAD_PAYS)
+		s->is_threaded = pthread_create(&s->thread, NULL, search_run, s) == 0;
+	*ret_search = s;
+	return 0;
+}
+
+/* Inode -> row, for entries or rows that carry no cookie. */
+static int index_inodes(const struct pv_snapshot *snapshot, bool all, struct map *inodes)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < snapshot->n_rows; i++) {
+		const struct pv_conversation *row = snapshot_row(snapshot, i);
+
+		if (row->inode && (all || !row->cookie) && !(row->flags & PV_CONV_INODE_TWICE))
+			r = map_put(inodes, row->inode, (uint32_t)i);
+	}
+	return r;
+}
+
+static uint32_t row_of(const struct collector *c, const struct map *inodes,
+		       const struct owner_entry *e)
+{
+	uint32_t row = e->cookie ? map_get(&c->by_cookie, e->cookie) : MAP_NONE;
+
+	if (row != MAP_NONE || !e->inode)
+		return row;
+	row = map_get(inodes, e->inode);
+	/* two cookies that differ are two sockets, whatever their inodes say */
+	if (row != MAP_NONE && e->cookie && snapshot_row(c->snapshot, row)->cookie)
+		return MAP_NONE;
+	return row;
+}
+
+static int snapshot_process(struct collector *c, struct owner_process *p)
+{
+	struct pv_process copy = { .pid = p->pid,
+				   .start_ticks = p->start_ticks,
+				   .uid = UINT32_MAX };
+
+	if (p->index != MAP_NONE)
+		return 0;
+	copy.comm = (struct pv_bytes){ p->comm, (uint32_t)strnlen(p->comm, sizeof(p->comm)) };
+	if (!p->has_comm)
+		copy.reason = PV_REASON_GONE;
+	return snapshot_add_process(c->snapshot, &copy, &p->index);
+}
+
+static int compare_holders(const void *a, const void *b)
+{
+	const struct pv_holder *x = a, *y = b;
+
+	if (x->process != y->process)
+		return x->process < y->process ? -1 : 1;
+	return (x->fd > y->fd) - (x->fd < y->fd);
+}
+
+/*
+ * Threads that share a table with an exited leader each report it: equal holders become one.
+ */
+static void dedupe_holders(struct pv_snapshot *s, struct pv_conversation *row)
+{
+	struct pv_holder *h = &s->holders.items[row->first_holder];
+	uint32_t n = 1;
+
+	if (row->n_holders < 2)
+		return;
+	qsort(h, row->n_holders, sizeof(*h), compare_holders);
+	for (uint32_t i = 1; i < row->n_holders; i++)
+		if (compare_holders(&h[i], &h[n - 1]))
+			h[n++] = h[i];
+	row->n_holders = n;
+}
+
+/* Counts each row's entries; a row that had holders before keeps those. */
+static size_t count_holders(struct owner_search *s, const struct map *inodes)
+{
+	struct pv_snapshot *snapshot = s->c->snapshot;
+	size_t first_new = snapshot->holders.n, n = 0;
+
+	for (size_t i = 0; i < s->entries.n; i++) {
+		struct owner_entry *e = &s->entries.items[i];
+		struct pv_conversation *row;
+
+		e->row = row_of(s->c, inodes, e);
+		if (e->row == MAP_NONE)
+			continue;
+		row = snapshot_row(snapshot, e->row);
+		if (row->n_holders && row->first_holder < first_new) {
+			e->row = MAP_NONE;
+			continue;
+		}
+		row->first_holder = UINT32_MAX; /* marks a row of this join */
+		row->n_holders++;
+		n++;
+	}
+	return n;
+}
+
+static int join(struct owner_search *s)
+{
+	struct pv_snapshot *snapshot = s->c->snapshot;
+	_cleanup_(cleanup_map) struct map inodes = MAP_INIT;
+	size_t n;
+	int r = index_inodes(snapshot, !s->by_bpf, &inodes);
+
+	if (r < 0)
+		return r;
+	n = count_holders(s, &inodes);
+	if (vec_reserve(&snapshot->holders, snapshot->holders.n + n) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->entries.n; i++) {
+		struct owner_entry *e = &s->entries.items[i];
+		struct owner_process *p = &s->processes.items[e->process];
+		struct pv_conversation *row;
+
+		if (e->row == MAP_NONE)
+			continue;
+		row = snapshot_row(snapshot, e->row);
+		if (row->first_holder == UINT32_MAX) {
+			row->first_holder = (uint32_t)snapshot->holders.n;
+			snapshot->holders.n += row->n_holders;
+			row->n_holders = 0;
+		}
+		r = snapshot_process(s->c, p);
+		if (r < 0)
+			return r;
+		snapshot->holders.items[row->first_holder + row->n_holders++] =
+			(struct pv_holder){ .process = p->index, .fd = e->fd };
+	}
+	for (size_t i = 0; i < snapshot->n_rows; i++)
+		dedupe_holders(snapshot, snapshot_row(snapshot, i));
+	return 0;
+}
+
+/* Sockets without a struct file: no search can find a holder, the state tells why. */
+static enum pv_reason reason_without_inode(const struct pv_conversation *row)
+{
+	switch ((enum pv_state)row->state) {
+	case PV_STATE_TIME_WAIT:
+		return PV_REASON_TIME_WAIT;
+	case PV_STATE_SYN_RECV:
+		return PV_REASON_SYN_RECV;
+	case PV_STATE_ESTABLISHED:
+	case PV_STATE_CLOSE_WAIT:
+		return row->proto == PV_PROTO_NETLINK ? PV_REASON_KERNEL : PV_REASON_NOT_ACCEPTED;
+	case PV_STATE_FIN_WAIT1:
+	case PV_STATE_FIN_WAIT2:
+	case PV_STATE_LAST_ACK:
+	case PV_STATE_CLOSING:
+		return PV_REASON_ORPHAN;
+	default:
+		return PV_REASON_KERNEL;
+	}
+}
+
+/* The reason a row owes to what it is; NONE when only the search can tell. */
+static enum pv_reason reason_of_row(const struct pv_conversation *row)
+{
+	if (row->flags & PV_CONV_INODE_TWICE)
+		return PV_REASON_UNTRUSTED;
+	if (row->flags & PV_CONV_KERNEL)
+		return PV_REASON_KERNEL;
+	if (row->proto == PV_PROTO_NETLINK && row->local.port == 0)
+		return PV_REASON_KERNEL;
+	return row->inode ? PV_REASON_NONE : reason_without_inode(row);
+}
+
+/* Why the search as a whole could not see every holder; NONE when it could. */
+static enum pv_reason reason_of_search(const struct owner_search *s)
+{
+	const struct collector *c = s->c;
+
+	if (s->result < 0)
+		return s->result == -ENODATA		    ? PV_REASON_NOT_RECORDED
+		       : s->result == -ENOENT && !s->by_bpf ? PV_REASON_NO_PROC
+							    : PV_REASON_NO_PERMISSION;
+	if (s->stats.n_denied)
+		return PV_REASON_NO_PERMISSION;
+	if (!s->by_bpf && c->hidepid && !(c->rights & (UINT64_C(1) << CAP_SYS_PTRACE)))
+		return PV_REASON_HIDDEN_PID;
+	if (!c->is_host_pidns)
+		return PV_REASON_HIDDEN_PID;
+	return PV_REASON_NONE;
+}
+
+static bool is_open(const struct pv_conversation *row)
+{
+	return row->n_holders == 0 && row->owner_reason == PV_REASON_NONE;
+}
+
+/* Gives every row without holder the reason it owes to what it is; returns how many stay open. */
+static size_t close_plain_rows(struct pv_snapshot *snapshot, enum pv_reason searched)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < snapshot->n_rows; i++) {
+		struct pv_conversation *row = snapshot_row(snapshot, i);
+
+		if (row->n_holders)
+			continue;
+		row->owner_reason = (uint8_t)reason_of_row(row);
+		if (row->owner_reason == PV_REASON_NONE)
+			row->owner_reason = (uint8_t)searched;
+		n += is_open(row);
+	}
+	return n;
+}
+
+/*
+ * Does the socket still exist? The answers are recorded as (cookie, answer) pairs, or replay could
+ * not tell what was gone.
+ */
+static bool is_gone(struct collector *c, int fd, const struct map *replayed,
+		    const struct pv_conversation *row)
+{
+	uint64_t pair[2] = { row->cookie, 0 };
+
+	if (c->tape.mode == TAPE_REPLAY)
+		return map_get(replayed, row->cookie) == 1;
+	if (fd < 0 || !row->cookie)
+		return false;
+	pair[1] = netlink_socket_exists(fd, row) == 0;
+	tape_stream_put(&c->tape, "gone", pair, sizeof(pair));
+	return pair[1];
+}
+
+static int read_gone(struct collector *c, struct map *gone)
+{
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+	uint64_t pair[2];
+	int r = 0;
+
+	if (c->tape.mode != TAPE_REPLAY || tape_stream_get(&c->tape, "gone", &b) < 0)
+		return 0;
+	for (size_t i = 0; r == 0 && b.len - i >= sizeof(pair); i += sizeof(pair)) {
+		memcpy(pair, b.data + i, sizeof(pair));
+		r = map_put(gone, pair[0], pair[1] == 1);
+	}
+	return r;
+}
+
+static int settle(struct collector *c, const struct owner_search *s)
+{
+	_cleanup_(cleanup_map) struct map gone = MAP_INIT;
+	_cleanup_(cleanup_fd) int fd = -1;
+	size_t n = 0;
+	int r = read_gone(c, &gone);
+
+	if (c->tape.mode != TAPE_REPLAY)
+		fd = netlink_open();
+	for (size_t i = 0; r == 0 && i < c->snapshot->n_rows; i++) {
+		struct pv_conversation *row = snapshot_row(c->snapshot, i);
+
+		if (!is_open(row))
+			continue;
+		if (n++ < SETTLE_MAX && is_gone(c, fd, &gone, row))
+			row->owner_reason = PV_REASON_GONE;
+		else
+			row->owner_reason = !s->by_bpf && s->stats.n_threads_skipped
+						    ? PV_REASON_THREAD_TABLES
+						    : PV_REASON_NO_TABLE;
+	}
+	return r;
+}
+
+static int search_again(struct collector *c)
+{
+	_cleanup_(cleanup_search) struct owner_search *s = search_new(c, 1);
+
+	if (!s)
+		return -ENOMEM;
+	search_run(s);
+	return s->result == -ENOMEM ? -ENOMEM : s->result < 0 ? 0 : join(s);
+}
+
+static int report_source(struct collector *c, const struct owner_search *s)
+{
+	bool wanted = s->bpf_error != 0 || c->request->owners == PV_OWNERS_BPF;
+	const char *cause = s->bpf_error ? bpf_cause(s->bpf_error) : NULL;
+
+	if (s->by_bpf)
+		return snapshot_add_source(c->snapshot, "owners", "bpf task_file iterator",
+					   PV_SOURCE_WORKING, NULL);
+	if (s->result < 0)
+		return snapshot_add_source(c->snapshot, "owners",
+					   wanted ? "bpf task_file iterator" : "/proc/PID/fd",
+					   PV_SOURCE_OFF, cause ? cause : strerror(-s->result));
+	if (!cause && c->request->owners == PV_OWNERS_AUTO && !may_bpf(c))
+		cause = bpf_cause(-EPERM);
+	return snapshot_add_source(c->snapshot, "owners", "/proc/PID/fd",
+				   cause ? PV_SOURCE_FALLBACK : PV_SOURCE_WORKING, cause);
+}
+
+int collect_owners_report(struct collector *c)
+{
+	static const struct {
+		enum pv_reason reason;
+		enum pv_gap_kind gap;
+	} table[] = {
+		{ PV_REASON_NO_PERMISSION, PV_GAP_OWNER_PERMISSION },
+		{ PV_REASON_HIDDEN_PID, PV_GAP_OWNER_HIDDEN },
+		{ PV_REASON_NO_PROC, PV_GAP_OWNER_NO_PROC },
+		{ PV_REASON_GONE, PV_GAP_OWNER_GONE },
+		{ PV_REASON_NO_TABLE, PV_GAP_OWNER_NO_TABLE },
+		{ PV_REASON_THREAD_TABLES, PV_GAP_OWNER_THREADS },
+		{ PV_REASON_UNTRUSTED, PV_GAP_OWNER_UNTRUSTED },
+		{ PV_REASON_NOT_RECORDED, PV_GAP_NOT_RECORDED },
+	};
+	uint64_t counts[PV_REASON_N] = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; i < pv_snapshot_count(c->snapshot); i++)
+		counts[collector_shown(c, i)->owner_reason]++;
+	for (size_t i = 0; r == 0 && i < sizeof(table) / sizeof(*table); i++)
+		if (counts[table[i].reason])
+			r = snapshot_add_gap(c->snapshot, table[i].gap, counts[table[i].reason],
+					     NULL);
+	return r;
+}
+
+static void mark_all(struct pv_snapshot *s, enum pv_reason reason)
+{
+	for (size_t i = 0; i < s->n_rows; i++)
+		snapshot_row(s, i)->owner_reason = (uint8_t)reason;
+}
+
+int collect_owners_finish(struct collector *c, struct owner_search *search)
+{
+	_cleanup_(cleanup_search) struct owner_search *s = search;
+	size_t n_open;
+	int r;
+
+	if (!s) {
+		mark_all(c->snapshot, PV_REASON_NOT_ASKED);
+		return 0;
+	}
+	if (s->is_threaded)
+		pthread_join(s->thread, NULL);
+	else
+		search_run(s);
+	if (s->result == -ENOMEM)
+		return -ENOMEM;
+	r = s->result < 0 ? 0 : join(s);
+	if (r < 0)
+		return r;
+	n_open = close_plain_rows(c->snapshot, reason_of_search(s));
+	if (n_open && s->is_threaded)
+		r = search_again(c);
+	if (r == 0 && n_open)
+		r = settle(c, s);
+	if (r == 0 && s->stats.n_limited)
+		r = snapshot_add_gap(c->snapshot, PV_GAP_OWNER_LIMIT, s->stats.n_limited, NULL);
+	return r < 0 ? r : report_source(c, s);
+}

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The rows of every protocol asked for, each lasting socket once. What a source is trusted with:
+ *   BPF iterator    visits each lasting socket exactly once (where the kernel's does)
+ *   one sock_diag dump that netlink_dump_is_exact()
+ *   else the union of dumps by cookie, until one adds no socket that lasts; after DUMPS_MAX the
+ *   coverage says "unstable" with the number that the last one added
+ *   /proc/net table where the kernel has no diag module; the coverage says so
+ */
+#include <errno.h>
+#include <sys/socket.h>
+
+#include <portavoz/filter.h>
+
+#include "base/cleanup.h"
+#include "bpf/iter.h"
+#include "collect/collector.h"
+#include "collect/tuple.h"
+#include "netlink/record.h"
+#include "procfs/nettables.h"
+#include "procfs/sysctl.h"
+
+#define DUMPS_MAX 5
+/* Attempt number of the dump of bound, idle TCP sockets beside an iterator, which passes them over.
+ */
+#define ATTEMPT_BOUND 9
+/* Attempt numbers of the listeners beside a dump that the kernel filters start here. */
+#define ATTEMPT_LISTENERS 16
+/* Below this many sockets a dump is over before an iterator is loaded (measured: 1.4 ms). */
+#define ITERATOR_PAYS 1000
+
+#define DETAIL_NEEDS (PV_NEED_TCPINFO | PV_NEED_MEM | PV_NEED_TIMER | PV_NEED_SOCKCGROUP)
+#define SERVER_STATES (PV_STATE_BIT(PV_STATE_LISTEN) | PV_STATE_BIT(PV_STATE_CLOSE))
+#define NO_ITERATOR BPF_KIND_N
+
+struct protocol {
+	enum pv_proto proto;
+	enum bpf_iter_kind iterator;
+	uint8_t families[2]; /* of one dump each; 0 = end, unless it is the first */
+	bool has_diag;
+	const char *kernel_name; /* in net/protocols */
+};
+
+/* AF_UNSPEC stands for one walk over both families, which only TCP and MPTCP offer. */
+static const struct protocol protocols[] = {
+	{ PV_PROTO_TCP, BPF_KIND_TCP, { AF_UNSPEC }, true, "TCP" },
+	{ PV_PROTO_MPTCP, NO_ITERATOR, { AF_INET, AF_INET6 }, true, "MPTCP" },
+	{ PV_PROTO_UDP, BPF_KIND_UDP, { AF_INET, AF_INET6 }, true, "UDP" },
+	{ PV_PROTO_UDPLITE, NO_ITERATOR, { AF_INET, AF_INET6 }, true, "UDP-Lite" },
+	{ PV_PROTO_SCTP, NO_ITERATOR, { AF_INET, AF_INET6 }, true, "SCTP" },
+	{ PV_PROTO_DCCP, NO_ITERATOR, { AF_INET, AF_INET6 }, true, "DCCP" },
+	{ PV_PROTO_RAW, NO_ITERATOR, { AF_INET, AF_INET6 }, true, "RAW" },
+	{ PV_PROTO_PING, NO_ITERATOR, { AF_INET, AF_INET6 }, false, "PING" },
+	{ PV_PROTO_UNIX, BPF_KIND_UNIX, { AF_UNIX }, true, "UNIX" },
+	{ PV_PROTO_PACKET, NO_ITERATOR, { AF_PACKET }, true, "PACKET" },
+	{ PV_PROTO_NETLINK, NO_ITERATOR, { AF_NETLINK }, true, "NETLINK" },
+	{ PV_PROTO_VSOCK, NO_ITERATOR, { AF_VSOCK }, true, "AF_VSOCK" },
+	{ PV_PROTO_XDP, NO_ITERATOR, { AF_XDP }, true, "XDP" },
+};
+
+/* One protocol being listed. */
+struct listing {
+	struct collector *c;
+	const struct protocol *p;
+	int fd;		/* of sock_diag; -1 = none yet, or replaying */
+	int diag_error; /* why sock_diag did not answer */
+	int bpf_error;	/* why the iterator did not */
+	bool is_exact;	/* each lasting socket was seen once */
+	size_t n_late;	/* sockets of the newest dump that no earlier one had, and that may last */
+	uint64_t n_malformed;
+	struct bpf_stats bpf;
+};
+
+/* A socket without a cookie comes from a text table: its inode, or its tuple, has to do. */
+static uint64_t key_without_cookie(const struct pv_conversation *row)
+{
+	uint64_t h = map_mix(UINT64_C(0x8000000000000000) | row->proto, row->family);
+
+	if (row->inode)
+		return map_mix(h, row->inode) | UINT64_C(1) << 63;
+	h = tuple_endpoint_hash(h, row->family, &row->local);
+	return tuple_endpoint_hash(h, row->family, &row->remote) | UINT64_C(1) << 63;
+}
+
+static int merge(struct collector *c, uint32_t number, const struct pv_conversation *row)
+{
+	struct pv_conversation *old = snapshot_row(c->snapshot, number);
+	struct pv_detail *detail;
+
+	if (old->detail || !row->detail)
+		return 0;
+	detail = arena_alloc(&c->snapshot->arena, sizeof(*detail));
+	if (!detail)
+		return -ENOMEM;
+	*detail = *row->detail;
+	old->detail = detail;
+	old->timer = row->timer;
+	old->timer_ms = row->timer_ms;
+	old->retrans = row->retrans;
+	return 0;
+}
+
+static bool may_last(const struct pv_conversation *row)
+{
+	return row->state != PV_STATE_TIME_WAIT && row->state != PV_STATE_SYN_RECV;
+}
+
+static int take_row(void *userdata, const struct pv_conversation *row)
+{
+	struct listing *l = userdata;
+	struct collector *c = l->c;
+	uint64_t key = row->cookie ? row->cookie : key_without_cookie(row);
+	uint32_t old;
+	int r = 0;
+
+	if (c->snapshot->n_rows >= MAP_NONE - 1)
+		return -EOVERFLOW;
+	if (!(row->flags & PV_CONV_INODE_TWICE))
+		r = map_insert(&c->by_cookie, key, (uint32_t)c->snapshot->n_rows, &old);
+	if (r == 1)
+		return merge(c, old, row);
+	if (r < 0)
+		return r;
+	l->n_late += may_last(row);
+	return snapshot_add(c->snapshot, row) ? 0 : -ENOMEM;
+}
+
+static struct sink sink_of(struct listing *l)
+{
+	return (struct sink){ .row = take_row, .userdata = l };
+}
+
+static int take_chunk(void *userdata, const void *data, size_t len)
+{
+	struct listing *l = userdata;
+	struct sink sink = sink_of(l);
+
+	return bpf_parse_sockets(data, len, l->p->iterator, &sink, &l->bpf);
+}
+
+/* What is asked in one round: a query a family. */
+struct round {
+	struct netlink_query queries[2];
+	size_t n;
+};
+
+/* sock_diag refuses, or the recording lacks it: remembered, the next source is tried. */
+static int note_refusal(struct listing *l, int error)
+{
+	l->diag_error = error;
+	return error == -ENOMEM ? error : 0;
+}
+
+/* Reads every query of a round once. 0, NETLINK_PARTIAL, or -errno. */
+static int dump_once(struct listing *l, const struct round *round, unsigned attempt)
+{
+	struct netlink_dump_result result = { 0 };
+	struct sink sink = sink_of(l);
+	bool exact = true;
+	int worst = 0;
+
+	for (size_t i = 0; i < round->n; i++) {
+		const struct netlink_query *q = &round->queries[i];
+		int r;
+
+		if (l->fd < 0 && l->c->tape.mode != TAPE_REPLAY)
+			l->fd = netlink_open();
+		r = netlink_read_sockets(&l->c->tape, l->fd, q, attempt, &sink, &result);
+		if (r < 0 || !result.done)
+			l->fd = close_fd(l->fd);
+		if (r == NETLINK_REFUSED)
+			r = result.error;
+		if (r < 0)
+			return r;
+		l->n_malformed += result.malformed;
+		worst = r > worst ? r : worst;
+		exact = exact && r == 0 && netlink_dump_is_exact(q, &result);
+	}
+	l->is_exact = exact;
+	return worst;
+}
+
+/*
+ * Rounds until one is exact or adds no socket that lasts; `once`: another source goes on. Attempts
+ * are numbered from base + first, where `first` rounds of the same question went before.
+ */
+static int dump_until_stable(struct listing *l, const struct round *round, unsigned base,
+			     unsigned first, bool once)
+{
+	int r = 0;
+
+	for (unsigned i = first; i < DUMPS_MAX; i++) {
+		l->n_late = 0;
+		r = dump_once(l, round, base + i);
+		if (r < 0)
+			return note_refusal(l, r);
+		if (r == 0 && i > 0 && l->n_late == 0)
+			l->is_exact = true;
+		if (l->is_exact || once)
+			return 0;
+	}
+	return r > 0 ? snapshot_add_gap(l->c->snapshot, PV_GAP_OVERRUN, 1,
+					pv_proto_name(l->p->proto))
+		     : 0;
+}
+
+/* States that the joins need beyond those asked for. */
+static uint32_t states_to_read(const struct collector *c)
+{
+	uint32_t states = c->request->states;
+
+	if (c->tape.mode != TAPE_LIVE || c->needs & PV_NEED_PEER)
+		return PV_STATE_ALL;
+	if (c->needs & PV_NEED_DIRECTION)
+		states |= SERVER_STATES;
+	return states;
+}
+
+static struct round round_of(const struct listing *l, uint32_t states)
+{
+	struct round round = { 0 };
+
+	for (size_t i = 0; i < 2 && (i == 0 || l->p->families[i]); i++)
+		round.queries[round.n++] = (struct netlink_query){
+			.proto = (uint8_t)l->p->proto,
+			.family = l->p->families[i],
+			.states = states,
+			.needs = l->c->needs & DETAIL_NEEDS,
+			.bound_inactive = l->p->proto == PV_PROTO_TCP &&
+					  states & PV_STATE_BIT(PV_STATE_CLOSE),
+		};
+	return round;
+}
+
+/* The filter as the kernel's bytecode, one program a family. *ret_n = 0: nothing to gain. */
+static int lower(const struct listing *l, void *ret_codes[2], struct round *ret_round)
+{
+	static const uint8_t families[] = { AF_INET, AF_INET6 };
+	struct round all = round_of(l, l->c->request->states);
+
+	*ret_round = (struct round){ 0 };
+	for (size_t i = 0; i < 2; i++) {
+		struct netlink_query *q = &ret_round->queries[i];
+		int r;
+
+		*q = all.queries[0];
+		q->family = families[i];
+		r = pv_filter_lower(l->c->request->filter, i == 1, &ret_codes[i], &q->code_len);
+		if (r < 0)
+			return r;
+		q->code = ret_codes[i];
+		ret_round->n += q->code != NULL;
+	}
+	if (ret_round->n != 2)
+		ret_round->n = 0;
+	return 0;
+}
+
+/*
+ * Lets the kernel choose the rows; listeners, which tell directions, are dumped beside them. Sets
+ * *ret_done when that was worth it.
+ */
+static int list_filtered(struct listing *l, bool *ret_done)
+{
+	void *codes[2] = { NULL, NULL };
+	struct round round;
+	int r;
+
+	*ret_done = false;
+	if (l->c->tape.mode != TAPE_LIVE || !l->c->request->filter || l->c->needs & PV_NEED_PEER ||
+	    l->p->proto > PV_PROTO_RAW)
+		return 0;
+	r = lower(l, codes, &round);
+	if (r == 0 && round.n) {
+		r = dump_until_stable(l, &round, 0, 0, false);
+		*ret_done = r == 0 && !l->diag_error;
+	}
+	if (r == 0 && *ret_done && l->c->needs & PV_NEED_DIRECTION) {
+		bool exact = l->is_exact;
+
+		round = round_of(l, SERVER_STATES);
+		r = dump_until_stable(l, &round, ATTEMPT_LISTENERS, 0, false);
+		l->is_exact = l->is_exact && exact;
+	}
+	free(codes[0]);
+	free(codes[1]);
+	return r;
+}
+
+/* Idle TCP sockets that are bound to a port: the iterator passes them over. */
+static int list_bound(struct listing *l)
+{
+	struct round round = round_of(l, PV_STATE_BIT(PV_STATE_CLOSE));
+	bool exact = l->is_exact;
+	int r;
+
+	if (l->p->proto != PV_PROTO_TCP || !(states_to_read(l->c) & PV_STATE_BIT(PV_STATE_CLOSE)))
+		return 0;
+	round.queries[0].states = 0;
+	r = dump_until_stable(l, &round, ATTEMPT_BOUND, 0, true);
+	l->is_exact = exact;
+	l->diag_error = 0;
+	return r;
+}
+
+static bool may_iterate(const struct listing *l)
+{
+	enum pv_sockets way = l->c->request->sockets;
+
+	return l->p->iterator != NO_ITERATOR && !l->bpf_error &&
+	       (way == PV_SOCKETS_BPF || way == PV_SOCKETS_AUTO);
+}
+
+static bool iterates_first(const struct listing *l)
+{
+	const struct collector *c = l->c;
+
+	if (!may_iterate(l) || c->needs & DETAIL_NEEDS)
+		return false;
+	if (c->request->sockets == PV_SOCKETS_BPF)
+		return true;
+	/* listeners alone are few, and the kernel finds them without walking the rest */
+	return c->n_sockets >= ITERATOR_PAYS && c->may_bpf &&
+	       states_to_read(c) != PV_STATE_BIT(PV_STATE_LISTEN);
+}
+
+static int list_bpf(struct listing *l)
+{
+	int r = bpf_iter_run(&l->c->tape, l->p->iterator, 0, take_chunk, l);
+
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		l->bpf_error = r;
+	else
+		l->is_exact = bpf_sockets_are_exact(&l->bpf);
+	return 0;
+}
+
+static int list_diag(struct listing *l, unsigned first)
+{
+	struct round round = round_of(l, states_to_read(l->c));
+
+	if (!l->p->has_diag || l->c->request->sockets == PV_SOCKETS_PROC)
+		return note_refusal(l, -EPROTONOSUPPORT);
+	return dump_until_stable(l, &round, 0, first, may_iterate(l) && l->c->may_bpf);
+}
+
+/* sock_diag has no module for it, or no netlink socket could be had: the text tables. */
+static int list_tables(struct listing *l, bool *ret_found)
+{
+	static const uint8_t inet[] = { AF_INET, AF_INET6 };
+	struct procfs_table_stats stats = { 0 };
+	struct sink sink = sink_of(l);
+	size_t n = pv_proto_is_inet(l->p->proto) ? 2 : 1;
+
+	*ret_found = false;
+	for (size_t i = 0; i < n; i++) {
+		int r = procfs_read_table(&l->c->tape, l->p->proto,
+					  n == 2 ? inet[i] : l->p->families[0], &sink, &stats);
+
+		if (r == -ENOMEM)
+			return r;
+		*ret_found |= r == 0;
+	}
+	l->n_malformed += stats.n_malformed;
+	return 0;
+}
+
+static int report(struct listing *l, const char *via, enum pv_source_state state, int error)
+{
+	const char *name = pv_proto_name(l->p->proto);
+	int r = 0;
+
+	if (l->n_malformed)
+		r = snapshot_add_gap(l->c->snapshot, PV_GAP_MALFORMED, l->n_malformed, name);
+	if (r == 0 && via && !l->is_exact && state == PV_SOURCE_WORKING)
+		r = snapshot_add_gap(l->c->snapshot, PV_GAP_UNSTABLE, l->n_late, name);
+	if (r < 0)
+		return r;
+	return snapshot_add_source(l->c->snapshot, name, via ? via : "none", state,
+				   error ? collect_error_text(error) : NULL);
+}
+
+/* No source had it. That is a gap only where the kernel counts such sockets. */
+static int report_none(struct listing *l)
+{
+	int64_t n = procfs_count_protocol(&l->c->tape, l->p->kernel_name);
+
+	if (n == -ENOENT)
+		return snapshot_add_source(l->c->snapshot, pv_proto_name(l->p->proto), "none",
+					   PV_SOURCE_OFF, "this kernel does not have it");
+	if (n != 0 && snapshot_add_gap(l->c->snapshot, PV_GAP_PROTOCOL, n > 0 ? (uint64_t)n : 1,
+				       pv_proto_name(l->p->proto)) < 0)
+		return -ENOMEM;
+	return report(l, NULL, PV_SOURCE_OFF, l->diag_error);
+}
+
+static int list_from_tables(struct listing *l)
+{
+	bool is_own = l->p->proto == PV_PROTO_PING || l->c->request->sockets == PV_SOCKETS_PROC;
+	bool found;
+	int r = list_tables(l, &found);
+
+	if (r < 0)
+		return r;
+	if (!found)
+		return report_none(l);
+	l->is_exact = true; /* what a text table misses cannot be told: state FALLBACK says so */
+	return report(l, "/proc/net", is_own ? PV_SOURCE_WORKING : PV_SOURCE_FALLBACK,
+		      is_own ? 0 : l->diag_error);
+}
+
+static int list_protocol(struct listing *l)
+{
+	bool by_filter = false;
+	int r = 0;
+
+	if (iterates_first(l)) {
+		r = list_bpf(l);
+		if (r == 0 && !l->bpf_error)
+			r = list_bound(l);
+		if (r < 0 || (!l->bpf_error && l->is_exact))
+			return r < 0 ? r : report(l, "bpf iterator", PV_SOURCE_WORKING, 0);
+	}
+	r = list_filtered(l, &by_filter);
+	if (r == 0 && !by_filter)
+		r = list_diag(l, 0);
+	if (r < 0 || l->diag_error)
+		return r < 0 ? r : list_from_tables(l);
+	if (!l->is_exact && !by_filter && may_iterate(l) && l->c->may_bpf) {
+		r = list_bpf(l);
+		/* the iterator was refused after all: go on with dumps */
+		if (r == 0 && l->bpf_error)
+			r = list_diag(l, 1);
+	}
+	return r < 0 ? r : report(l, "sock_diag", PV_SOURCE_WORKING, 0);
+}
+
+int collect_sockets(struct collector *c)
+{
+	int fd = -1, r = 0;
+
+	for (size_t i = 0; r >= 0 && i < sizeof(protocols) / sizeof(*protocols); i++) {
+		struct listing l = { .c = c, .p = &protocols[i], .fd = fd };
+
+		if (!(c->protos & PV_PROTO_BIT(l.p->proto)))
+			continue;
+		r = list_protocol(&l);
+		fd = l.fd;
+	}
+	close_fd(fd);
+	return r;
+}

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#include <portavoz/portavoz.h>
+
+const char *pv_version(void)
+{
+	return PORTAVOZ_VERSION;
+}
