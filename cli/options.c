@@ -362,7 +362,7 @@ int options_parse(const struct option_def *defs, int argc, char **argv, void *va
 	return 0;
 }
 
-static void put_wrapped(struct buf *b, const char *text, size_t column, size_t indent)
+void text_wrap(struct buf *b, const char *text, size_t column, size_t indent)
 {
 	while (*text) {
 		size_t n = strcspn(text, " ");
@@ -402,14 +402,14 @@ static void put_option(struct buf *b, const struct option_def *def)
 	}
 	if (!buf_error(b))
 		buf_pad(b, ' ', HELP_COLUMN - (b->len - start));
-	put_wrapped(b, def->help ? def->help : "", HELP_COLUMN, HELP_COLUMN);
+	text_wrap(b, def->help ? def->help : "", HELP_COLUMN, HELP_COLUMN);
 }
 
 void options_help(struct buf *b, const struct command *command)
 {
 	buf_printf(b, "Usage: portavoz %s%s%s\n", command->name, *command->usage ? " " : "",
 		   command->usage);
-	put_wrapped(b, command->summary, 0, 0);
+	text_wrap(b, command->summary, 0, 0);
 	buf_putc(b, '\n');
 	for (const struct option_def *d = command->defs; !option_is_end(d); d++) {
 		if (option_is_real(d)) {

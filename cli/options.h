@@ -77,6 +77,12 @@ int command_options(const struct command *command, int argc, char **argv, void *
 /* Appends usage and options of a command, at most 80 columns wide. */
 void options_help(struct buf *b, const struct command *command);
 
+/*
+ * Appends text broken at spaces to fit 80 columns, with a newline at the end. The first line begins
+ * at `column`, the others are indented.
+ */
+void text_wrap(struct buf *b, const char *text, size_t column, size_t indent);
+
 /* true for a row that is an option, not a heading or the end */
 static inline int option_is_real(const struct option_def *def)
 {
