@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * Writes one struct owner_record for every descriptor of every task that refers to a socket.
+ *
+ * The kernel walks the pid namespace of the opener and skips threads that share their leader's
+ * file table. The threads of a process whose leader has exited share it with no one it compares
+ * them to, so each of them would bring the whole table again; see is_repeated().
+ */
+#include "kern.h"
+
+#include "model/owner_record.h"
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";
+
+#define NS_PER_TICK 10000000 /* USER_HZ is 100 everywhere */
+
+/*
+ * true for a thread whose file table was met before: with the thread created before it, which has a
+ * lower number and therefore was visited earlier. A chain of such threads ends at the one whose
+ * descriptors were written. The leader heads the list of threads, so every other one has a task
+ * before it.
+ */
+static __always_inline bool is_repeated(struct task_struct *task)
+{
+	struct task_struct *before;
+
+	if (task->pid == task->tgid)
+		return false;
+	before = (void *)((char *)BPF_CORE_READ(task, thread_node.prev) -
+			  bpf_core_field_offset(struct task_struct, thread_node));
+	return BPF_CORE_READ(before, tgid) == task->tgid &&
+	       BPF_CORE_READ(before, pid) < task->pid &&
+	       BPF_CORE_READ(before, files) == BPF_CORE_READ(task, files);
+}
+
+/* The array's length is known to no verifier. */
+static __always_inline void upid_at(struct upid *upid, struct pid *pid, unsigned int level)
+{
+	const char *numbers = (const char *)&pid->numbers;
+
+	bpf_probe_read_kernel(upid, sizeof(*upid), numbers + level * sizeof(*upid));
+}
+
+/* The process's number in the pid namespace of the reader; 0 = it has none there. */
+static __always_inline int process_number(struct task_struct *task)
+{
+	struct task_struct *reader = (void *)bpf_get_current_task();
+	struct pid *own_pid = BPF_CORE_READ(reader, thread_pid);
+	unsigned int level = BPF_CORE_READ(own_pid, level);
+	struct upid number = {}, own = {};
+	struct pid *pid;
+	int nr;
+
+	if (!level)
+		return task->tgid;
+	pid = BPF_CORE_READ(task, signal, pids[PIDTYPE_TGID]);
+	if (!pid || BPF_CORE_READ(pid, level) < level)
+		return 0;
+	upid_at(&number, pid, level);
+	upid_at(&own, own_pid, level);
+	nr = number.ns == own.ns ? number.nr : 0;
+	barrier_var(nr); /* or this load and that of tgid become one, which is refused */
+	return nr;
+}
+
+static __always_inline void fill_process(struct owner_record *r, struct task_struct *task)
+{
+	struct task_struct *leader = task;
+	__u64 start;
+
+	if (task->pid == task->tgid) {
+		start = task->start_boottime;
+		((__u64 *)r->comm)[0] = ((const __u64 *)&task->comm)[0];
+		((__u64 *)r->comm)[1] = ((const __u64 *)&task->comm)[1];
+	} else {
+		leader = BPF_CORE_READ(task, group_leader);
+		start = BPF_CORE_READ(leader, start_boottime);
+		BPF_CORE_READ_INTO(&r->comm, leader, comm);
+	}
+	r->start_ticks = start / NS_PER_TICK;
+	r->flags = OWNER_COMM_KNOWN;
+}
+
+SEC("iter/task_file")
+int owners(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct owner_record r = {};
+	struct socket_alloc *alloc;
+	struct sock *sk;
+
+	if (!task || !file)
+		return 0;
+	alloc = (void *)bpf_sock_from_file(file);
+	if (!alloc)
+		return 0;
+	sk = alloc->socket.sk;
+	if (!sk || is_repeated(task))
+		return 0;
+	r.pid = process_number(task);
+	if (!r.pid)
+		return 0;
+	r.cookie = (__u64)sk->__sk_common.skc_cookie.counter;
+	if (!r.cookie)
+		r.cookie = bpf_get_socket_cookie(sk);
+	r.inode = (__u32)BPF_CORE_READ(alloc, vfs_inode.i_ino);
+	r.fd = (int)ctx->fd;
+	fill_process(&r, task);
+	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
+	return 0;
+}
