@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * churn steady N: N loopback conversations, both ends held; {"cookie","inode","pid"} for each end.
+ * churn peers N: conversations with 127.7.0.0 and the N-1 addresses after it.
  * churn reset|fin RATE SECONDS: RATE connections a second are opened and closed, spread over 16
  * destinations; "fin" leaves the client end in TIME_WAIT, "reset" leaves nothing.
  */
@@ -27,6 +28,19 @@ static void make_steady(unsigned int n)
 
 	for (unsigned int i = 0; i < n; i++) {
 		print_end(tcp_connect(LOOPBACK, port, false));
+		print_end(must(accept4(listener, NULL, NULL, SOCK_CLOEXEC), "accept"));
+	}
+	say_ready();
+	wait_for_end();
+}
+
+/* one listener each, on port 7000 */
+static void make_peers(unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		int listener = tcp_listener(0x7f070000 + i, 7000, 1);
+
+		print_end(tcp_connect(0x7f070000 + i, 7000, false));
 		print_end(must(accept4(listener, NULL, NULL, SOCK_CLOEXEC), "accept"));
 	}
 	say_ready();
@@ -75,9 +89,11 @@ int main(int argc, char **argv)
 	raise_descriptor_limit();
 	if (argc == 3 && !strcmp(argv[1], "steady"))
 		make_steady(number(argv[2], 9000));
+	else if (argc == 3 && !strcmp(argv[1], "peers"))
+		make_peers(number(argv[2], 255));
 	else if (argc == 4)
 		churn(!strcmp(argv[1], "reset"), number(argv[2], 30000), number(argv[3], 300));
 	else
-		die("usage: churn steady N | reset|fin RATE SECONDS");
+		die("usage: churn steady N | peers N | reset|fin RATE SECONDS");
 	return 0;
 }

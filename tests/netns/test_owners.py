@@ -1,0 +1,125 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""B4, B5, B7, B10, D6: who holds a socket, however it is held; never the wrong one."""
+import live
+
+WAYS = ("auto", "bpf", "proc")
+NO_TABLE = {"in-flight", "io-uring-fixed"}
+THREADS = {"leader-exited", "thread-files"}  # the scan of /proc sees no thread's own table
+
+
+def by_port(rows):
+    return {r["local_port"]: r for r in rows}
+
+
+def check_hidden(case, row, way):
+    reason = row["owner_reason"]
+    if case["case"] in NO_TABLE:
+        live.equal(live.pids(row), [], case["case"])
+        live.holds(reason in ("no_table", "thread_tables"), "%s: %s" % (case["case"], reason))
+    elif case["case"] in THREADS and way == "proc" and not row["owners"]:
+        live.holds(reason in ("thread_tables", "no_table", "gone"), "%s: %s" % (case["case"], reason))
+    else:
+        live.equal(live.pids(row), sorted(case["pids"]), "%s by %s" % (case["case"], way))
+
+
+def test_hidden_owners():
+    with live.Load("hiddenowner") as load:
+        for way in WAYS:
+            rows = by_port(live.rows("-t", "-l", "-n", "--owners=" + way))
+            cases = [m for m in load.made if "skipped" not in m]
+            live.equal(sorted(rows), sorted(m["port"] for m in cases), "rows by " + way)
+            for case in cases:
+                check_hidden(case, rows[case["port"]], way)
+                if case["case"] == "renaming":
+                    live.holds(rows[case["port"]]["owners"][0]["comm"] in
+                               ("rename-odd", "rename-even", "hiddenowner"), "renaming")
+                if case["case"] == "duplicated":
+                    live.equal(len(rows[case["port"]]["owners"]), 3, "descriptors")
+
+
+def test_pid_reuse():
+    with live.Load("pidreuse", 200):
+        for way in WAYS:
+            wrong = named = raced = blank = 0
+            for _ in range(20 * live.LONG):
+                for row in live.rows("-t", "-l", "-n", "--owners=" + way):
+                    named += bool(row["owners"])
+                    wrong += sum(o["comm"] != "own%d" % row["local_port"] for o in row["owners"] or [])
+                    raced += not row["owners"]
+                    blank += not row["owners"] and row["owner_reason"] in (None, "", "none")
+            print("  pid reuse by %s: %d named, %d wrong, %d raced" % (way, named, wrong, raced))
+            live.equal((wrong, blank), (0, 0), "wrong and blank owners by " + way)
+            live.holds(named >= 10 * 20, "owners named")
+
+
+def test_start_time_in_json():
+    with live.Load("mksock", "listen"):
+        owner = live.rows("-t", "-l", "-n")[0]["owners"][0]
+        with open("/proc/%d/stat" % owner["pid"]) as f:
+            start = int(f.read().rpartition(")")[2].split()[19])
+        live.holds(start in owner.values(), "start time %d in %r" % (start, owner))
+
+
+def test_two_thousand_threads():
+    with live.Load("many", "threads", 2000, 100) as load:
+        for way in WAYS:
+            rows = live.rows("-t", "-l", "-n", "--owners=" + way)
+            live.equal([live.pids(r) for r in rows], [[load.made[0]["pid"]]] * 100, way)
+            live.equal({len(r["owners"]) for r in rows}, {1}, "holders by " + way)
+
+
+def test_twenty_thousand_descriptors():
+    with live.Load("many", "sockets", 19900) as load:
+        for way in WAYS:
+            rows = live.rows("-u", "-a", "-n", "--owners=" + way)
+            live.equal(len(rows), 19900, "rows by " + way)
+            live.equal({tuple(live.pids(r)) for r in rows}, {(load.made[0]["pid"],)}, way)
+        check_limits(19900)
+
+
+def check_limits(n):
+    """B10: under a resource limit the list is right, or the failure is clear."""
+    for limit in (("--nofile=16",), ("--nofile=4",), ("--as=67108864",), ("--as=16777216",),
+                  ("--as=4194304",)):
+        for way in WAYS:
+            done = live.run("list", "--csv", "-H", "-u", "-a", "-n", "--owners=" + way, "--columns",
+                            "local_port,pid", expect=None, prefix=("prlimit", *limit))
+            lines = done.stdout.splitlines()
+            named = [line for line in lines if line.split(b",")[1]]
+            if done.returncode == 0:
+                live.equal(len(lines), n, "rows with %s by %s" % (limit, way))
+                if len(named) < n:
+                    doc = live.document("-u", "-a", "-n", "--owners=" + way,
+                                        prefix=("prlimit", *limit))
+                    live.holds(not doc["coverage"]["complete"], "told with %s by %s" % (limit, way))
+            else:
+                live.holds(done.stderr, "silent failure with %s by %s: exit %d" % (
+                    limit, way, done.returncode))
+
+
+def test_ways_agree():
+    with live.Load("churn", "steady", 500), live.Load("many", "processes", 500):
+        lists = [{(r["proto"], r["cookie"]): sorted((o["pid"], o["fd"]) for o in r["owners"] or [])
+                  for r in live.rows("-t", "-u", "-a", "-n", "--owners=" + way)} for way in WAYS]
+        live.equal(lists[1], lists[0], "bpf and auto")
+        live.equal(lists[2], lists[0], "proc and auto")
+        live.equal(len(lists[0]), 1501, "rows")
+
+
+def test_fork_storm():
+    with live.Load("churn", "steady", 500) as steady, live.Load("many", "forks", 2000, 100):
+        pid = steady.made[0]["pid"]
+        for way in WAYS:
+            for _ in range(10):
+                doc = live.document("-t", "-u", "-a", "-n", "--owners=" + way)
+                rows = doc["conversations"]
+                live.equal(len([r for r in rows if live.pids(r) == [pid]]), 1001, "steady rows, " + way)
+                nameless = [r for r in rows if not r["owners"]]
+                live.holds(all(r["owner_reason"] not in (None, "", "none") for r in nameless),
+                           "reasons, " + way)
+                gone = sum(r["owner_reason"] == "gone" for r in nameless)
+                live.equal(live.gaps(doc).get("owner_gone", 0), gone, "raced owners counted")
+
+
+live.main(globals(), pid=True)
