@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """B4, B5, B7, B10, D6: who holds a socket, however it is held; never the wrong one."""
+import os
+
 import live
 
 WAYS = ("auto", "bpf", "proc")
@@ -96,6 +98,17 @@ def check_limits(n):
             else:
                 live.holds(done.stderr, "silent failure with %s by %s: exit %d" % (
                     limit, way, done.returncode))
+
+
+def test_other_namespace():
+    """B8: the same address and port in another network namespace is another socket."""
+    elsewhere = ("unshare", "-n", "sh", "-c", "ip link set lo up && exec \"$@\"", "sh")
+    netns = os.stat("/proc/self/ns/net").st_ino
+    with live.Load("churn", "peers", 20) as here, live.Load("churn", "peers", 20, prefix=elsewhere):
+        for way in WAYS:
+            rows = live.rows("-t", "-a", "-n", "--owners=" + way)
+            live.equal({tuple(live.pids(r)) for r in rows}, {(here.made[0]["pid"],)}, way)
+            live.equal(({r["netns"] for r in rows}, len(rows)), ({netns}, 60), "rows by " + way)
 
 
 def test_ways_agree():

@@ -3,7 +3,7 @@
 """I1: with less privilege every row is there, what is hidden is counted, and the cause is named."""
 import live
 
-HIDEPID = "mount -o remount,hidepid=%s /proc && exec \"$@\""
+HIDEPID = "mount -t proc -o hidepid=%s proc /proc && exec \"$@\""
 PTRACE = live.without_caps("sys_ptrace", "bpf", "perfmon", "sys_admin")
 NO_PROC = ("unshare", "-m", "sh", "-c", "mount -t tmpfs none /proc && exec \"$@\"", "sh")
 root = mine = None
