@@ -15,6 +15,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* Bytes that need not be text: process names, paths, command lines. Not NUL-terminated. */
 struct pv_bytes {
@@ -95,6 +96,7 @@ enum pv_reason {
 	PV_REASON_THREAD_TABLES, /* not found in leaders' file tables; threads' were not looked at
 				  */
 	PV_REASON_UNTRUSTED,	 /* a text table names its inode twice */
+	PV_REASON_BUSY,		 /* the process answered no read of its memory in time */
 	PV_REASON_NOT_RECORDED,	 /* the replayed recording does not hold it */
 	PV_REASON_N,
 };
@@ -241,6 +243,7 @@ const char *pv_timer_name(enum pv_timer timer);
  * number) */
 bool pv_proto_is_inet(enum pv_proto proto);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -10,6 +10,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 enum pv_source_state { PV_SOURCE_WORKING, PV_SOURCE_FALLBACK, PV_SOURCE_OFF };
 
@@ -62,6 +63,7 @@ const char *pv_gap_text(enum pv_gap_kind kind);	  /* "sockets whose owner is hid
 const char *pv_gap_remedy(enum pv_gap_kind kind); /* what would help, or NULL */
 const char *pv_source_state_name(enum pv_source_state state);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -8,6 +8,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* Where parsing stopped and what would have been right there. */
 struct pv_syntax_error {
@@ -54,6 +55,7 @@ struct pv_filter_field {
 };
 const struct pv_filter_field *pv_filter_fields(size_t *ret_n);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

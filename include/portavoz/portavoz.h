@@ -9,7 +9,17 @@
 #include <portavoz/registry.h>
 #include <portavoz/snapshot.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
 /* "0.1.0" */
 const char *pv_version(void);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -13,6 +13,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* RFC 6335 section 6: system 0-1023, user 1024-49151, dynamic 49152-65535. */
 enum pv_port_group { PV_GROUP_WELL_KNOWN, PV_GROUP_REGISTERED, PV_GROUP_DYNAMIC, PV_GROUP_N };
@@ -54,6 +55,7 @@ const struct pv_service *pv_service_next_by_port(uint16_t port, size_t *cursor);
 size_t pv_service_count(void);
 struct pv_service pv_service_at(size_t index); /* index < pv_service_count() */
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

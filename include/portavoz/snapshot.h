@@ -12,6 +12,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 struct pv_filter;
 struct pv_snapshot;
@@ -117,6 +118,7 @@ const struct pv_coverage *pv_snapshot_coverage(const struct pv_snapshot *snapsho
 uint32_t pv_snapshot_service_port(const struct pv_snapshot *snapshot,
 				  const struct pv_conversation *conversation);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -25,6 +25,11 @@ static bool is_asked_for(const struct pv_request *q, const struct pv_conversatio
 {
 	if (row->family == AF_INET ? !q->inet : row->family == AF_INET6 && !q->inet6)
 		return false;
+	/* LISTEN with CLOSE means servers: an idle TCP socket that is bound is none */
+	if (row->proto == PV_PROTO_TCP && row->state == PV_STATE_CLOSE &&
+	    !(q->states & PV_STATE_BIT(PV_STATE_ESTABLISHED)) &&
+	    q->states & PV_STATE_BIT(PV_STATE_LISTEN))
+		return false;
 	return q->states & PV_STATE_BIT(row->state) && q->protos & PV_PROTO_BIT(row->proto);
 }
 

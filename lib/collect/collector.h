@@ -20,6 +20,7 @@ struct collector {
 	bool may_bpf;	      /* privileges suffice for BPF; replaying: the streams tell */
 	uint32_t n_sockets;   /* what net/sockstat counts; UINT32_MAX = not known */
 	struct map by_cookie; /* cookie -> row number */
+	bool has_proc;	      /* a procfs is mounted, or recorded */
 	bool is_host_pidns;   /* our pid namespace is the initial one */
 	int hidepid;	      /* of the procfs mount */
 };

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* What holds for every row: privileges, the network namespace, users and interfaces. */
+#include <errno.h>
+#include <linux/capability.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "collect/collector.h"
+#include "procfs/sockstat.h"
+#include "procfs/sysctl.h"
+#include "procfs/users.h"
+
+const char *collect_error_text(int error)
+{
+	const char *text = strerrordesc_np(-error);
+
+	switch (-error) {
+	case ENOENT:
+		return "the kernel does not offer it";
+	case EPERM:
+	case EACCES:
+		return "not permitted";
+	case EPROTONOSUPPORT:
+		return "not used";
+	case ENODATA:
+		return "not in the recording";
+	default:
+		return text ? text : "unknown error";
+	}
+}
+
+/* Without /proc the kernel is asked itself. */
+static uint64_t own_rights(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { 0 };
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return 0;
+	return data[0].effective | (uint64_t)data[1].effective << 32;
+}
+
+static bool has_right(const struct collector *c, int capability)
+{
+	return c->rights >> capability & 1;
+}
+
+static int add_netns(struct collector *c, uint64_t inode)
+{
+	struct pv_netns n = { .inode = inode };
+	uint64_t *reserved =
+		arena_alloc(&c->snapshot->arena, PROCFS_PORT_WORDS * sizeof(*reserved));
+
+	if (!reserved)
+		return -ENOMEM;
+	if (procfs_read_port_range(&c->tape, &n.ephemeral_first, &n.ephemeral_last) < 0)
+		n.ephemeral_first = n.ephemeral_last = 0;
+	if (procfs_read_reserved_ports(&c->tape, reserved) == 0)
+		n.reserved = reserved;
+	return vec_push(&c->snapshot->netns, n);
+}
+
+static uint64_t known(uint64_t count)
+{
+	return count == PROCFS_COUNT_UNKNOWN ? 0 : count;
+}
+
+static uint32_t count_sockets(struct collector *c)
+{
+	struct procfs_sockstat s;
+	uint64_t n;
+
+	if (procfs_read_sockstat(&c->tape, &s) < 0)
+		return UINT32_MAX;
+	n = known(s.used) + known(s.tcp_time_wait);
+	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+}
+
+static int take_user(void *userdata, uint32_t id, const char *name)
+{
+	return snapshot_add_user(userdata, id, name);
+}
+
+static int take_ifname(void *userdata, uint32_t id, const char *name)
+{
+	return snapshot_add_ifname(userdata, id, name);
+}
+
+int collect_host(struct collector *c)
+{
+	struct procfs_view view = { 0 };
+	int r;
+
+	c->has_proc = procfs_read_view(&c->tape, &view) == 0;
+	c->rights = view.is_caps_known || c->tape.mode == TAPE_REPLAY ? view.caps : own_rights();
+	c->may_bpf =
+		has_right(c, CAP_SYS_ADMIN) || (has_right(c, CAP_BPF) && has_right(c, CAP_PERFMON));
+	c->hidepid = view.mount.hidepid;
+	c->is_host_pidns = view.is_initial_pidns;
+	c->n_sockets = count_sockets(c);
+	r = add_netns(c, view.netns);
+	if (r == 0)
+		r = procfs_read_users(&c->tape, take_user, c->snapshot);
+	/* without a password file users are numbers */
+	return r == -ENOMEM ? r : 0;
+}
+
+int collect_ifnames(struct collector *c)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < pv_snapshot_count(c->snapshot); i++) {
+		const struct pv_conversation *row = collector_shown(c, i);
+
+		if (row->ifindex || c->tape.mode != TAPE_LIVE) {
+			r = procfs_read_ifnames(&c->tape, take_ifname, c->snapshot);
+			break;
+		}
+	}
+	return r == -ENOMEM ? r : 0;
+}

@@ -15,6 +15,7 @@
 #include "collect/collector.h"
 #include "netlink/diag.h"
 #include "procfs/scan.h"
+#include "procfs/sockstat.h"
 
 /* Below this many sockets a second thread costs more than it saves (measured: 0.1 ms to start). */
 #define THREAD_PAYS 2000
@@ -47,6 +48,7 @@ struct owner_search {
 	int result;    /* 0 or -errno of the way that was asked for */
 	int bpf_error; /* why BPF was not used, 0 = it was, or was not tried */
 	struct procfs_scan_stats stats;
+	struct bpf_stats bpf;
 	VEC(struct owner_entry) entries;
 	VEC(struct owner_process) processes;
 	struct map by_process;
@@ -104,25 +106,25 @@ static int take_record(void *userdata, const struct owner_record *r)
 	return n < 0 ? n : vec_push(&s->entries, e);
 }
 
+static int take_records(void *userdata, const struct owner_record *rows, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = take_record(userdata, &rows[i]);
+	return r;
+}
+
 static int take_chunk(void *userdata, const void *data, size_t len)
 {
-	return bpf_parse_owners(data, len, take_record, userdata);
+	struct owner_search *s = userdata;
+
+	return bpf_parse_owners(data, len, take_records, s, &s->bpf);
 }
 
 static int search_bpf(struct owner_search *s)
 {
-	struct tape *t = &s->c->tape;
-	_cleanup_(cleanup_fd) int fd = -1;
-	int r;
-
-	if (t->mode != TAPE_REPLAY) {
-		r = bpf_iter_open(BPF_ITER_OWNERS, &fd);
-		if (r < 0) {
-			tape_stream_fail(t, bpf_iter_stream(BPF_ITER_OWNERS, s->attempt), r);
-			return r;
-		}
-	}
-	return bpf_iter_read(t, BPF_ITER_OWNERS, s->attempt, fd, take_chunk, s);
+	return bpf_iter_run(&s->c->tape, BPF_KIND_OWNERS, s->attempt, take_chunk, s);
 }
 
 static int search_proc(struct owner_search *s)
@@ -132,22 +134,13 @@ static int search_proc(struct owner_search *s)
 	return procfs_scan_owners(&s->c->tape, &options, take_record, s, &s->stats);
 }
 
-/* Can BPF be expected to load? Asking is dearer than a small scan of /proc. */
-static bool may_bpf(const struct collector *c)
-{
-	uint64_t bpf = UINT64_C(1) << CAP_BPF, perfmon = UINT64_C(1) << CAP_PERFMON;
-	uint64_t admin = UINT64_C(1) << CAP_SYS_ADMIN;
-
-	return c->rights & admin || (c->rights & bpf && c->rights & perfmon);
-}
-
 /*
  * Which way is faster here: measured on one 2-core machine, a scan costs some 4.5 us a descriptor
  * and 25 us a process, the iterator 2.5 ms to load and unload and 0.5 us a descriptor. The number
  * of open files is one read away; processes are at most as many as threads, about half of those in
  * practice.
  */
-static bool bpf_pays(const struct collector *c)
+static bool bpf_pays(struct collector *c)
 {
 	uint64_t files = procfs_count_files(&c->tape);
 	uint64_t threads = procfs_count_threads(&c->tape);
@@ -155,13 +148,11 @@ static bool bpf_pays(const struct collector *c)
 	return files * 4 + threads * 12 > 2500;
 }
 
-static bool wants_bpf(const struct collector *c)
+static bool wants_bpf(struct collector *c)
 {
 	if (c->request->owners != PV_OWNERS_AUTO)
 		return c->request->owners == PV_OWNERS_BPF;
-	if (c->tape.mode == TAPE_REPLAY)
-		return true; /* the recording knows which way was taken */
-	return may_bpf(c) && bpf_pays(c);
+	return c->may_bpf && bpf_pays(c);
 }
 
 static void *search_run(void *userdata)
@@ -378,6 +369,8 @@ static enum pv_reason reason_of_search(const struct owner_search *s)
 		return s->result == -ENODATA		    ? PV_REASON_NOT_RECORDED
 		       : s->result == -ENOENT && !s->by_bpf ? PV_REASON_NO_PROC
 							    : PV_REASON_NO_PERMISSION;
+	if (!c->has_proc && !s->by_bpf)
+		return PV_REASON_NO_PROC;
 	if (s->stats.n_denied)
 		return PV_REASON_NO_PERMISSION;
 	if (!s->by_bpf && c->hidepid && !(c->rights & (UINT64_C(1) << CAP_SYS_PTRACE)))
@@ -489,7 +482,7 @@ static int report_source(struct collector *c, const struct owner_search *s)
 		return snapshot_add_source(c->snapshot, "owners",
 					   wanted ? "bpf task_file iterator" : "/proc/PID/fd",
 					   PV_SOURCE_OFF, cause ? cause : strerror(-s->result));
-	if (!cause && c->request->owners == PV_OWNERS_AUTO && !may_bpf(c))
+	if (!cause && c->request->owners == PV_OWNERS_AUTO && !c->may_bpf)
 		cause = bpf_cause(-EPERM);
 	return snapshot_add_source(c->snapshot, "owners", "/proc/PID/fd",
 				   cause ? PV_SOURCE_FALLBACK : PV_SOURCE_WORKING, cause);

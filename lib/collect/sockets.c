@@ -18,7 +18,7 @@
 #include "collect/tuple.h"
 #include "netlink/record.h"
 #include "procfs/nettables.h"
-#include "procfs/sysctl.h"
+#include "procfs/protocols.h"
 
 #define DUMPS_MAX 5
 /* Attempt number of the dump of bound, idle TCP sockets beside an iterator, which passes them over.
@@ -387,7 +387,7 @@ static int report_none(struct listing *l)
 {
 	int64_t n = procfs_count_protocol(&l->c->tape, l->p->kernel_name);
 
-	if (n == -ENOENT)
+	if (n == PROCFS_NO_PROTOCOL)
 		return snapshot_add_source(l->c->snapshot, pv_proto_name(l->p->proto), "none",
 					   PV_SOURCE_OFF, "this kernel does not have it");
 	if (n != 0 && snapshot_add_gap(l->c->snapshot, PV_GAP_PROTOCOL, n > 0 ? (uint64_t)n : 1,

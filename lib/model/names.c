@@ -104,6 +104,7 @@ static const struct name_and_text reasons[PV_REASON_N] = {
 				      "at",
 				      NULL },
 	[PV_REASON_UNTRUSTED] = { "untrusted", "a text table names its inode twice", NULL },
+	[PV_REASON_BUSY] = { "busy", "its memory could not be read in time", NULL },
 	[PV_REASON_NOT_RECORDED] = { "not_recorded", "not in the recording", NULL },
 };
 

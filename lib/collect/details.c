@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* exe, command line, cgroup and user of the processes that hold rows to be shown. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "collect/collector.h"
+#include "procfs/cgroup.h"
+#include "procfs/process.h"
+
+static int copy(struct pv_snapshot *s, struct pv_bytes *to, const struct buf *from)
+{
+	return snapshot_bytes(s, to, from->data, from->len);
+}
+
+static int copy_cgroup(struct pv_snapshot *s, struct pv_process *p, const struct buf *path)
+{
+	struct procfs_cgroup cgroup;
+	int r = copy(s, &p->cgroup, path);
+
+	if (r < 0)
+		return r;
+	procfs_cgroup_parse(path->data ? path->data : "", path->len, &cgroup);
+	r = snapshot_bytes(s, &p->unit, cgroup.unit.data, cgroup.unit.len);
+	if (r == 0 && cgroup.runtime)
+		r = snapshot_bytes(s, &p->runtime, cgroup.runtime, strlen(cgroup.runtime));
+	return r < 0 ? r
+		     : snapshot_bytes(s, &p->container, cgroup.container.data,
+				      cgroup.container.len);
+}
+
+static int copy_details(struct pv_snapshot *s, struct pv_process *p, uint32_t needs,
+			const struct procfs_process *from)
+{
+	int r = 0;
+
+	if (!p->start_ticks)
+		p->start_ticks = from->stat.start_ticks;
+	if (!p->comm.len && p->reason == PV_REASON_GONE) {
+		r = snapshot_bytes(s, &p->comm, from->stat.comm, from->stat.comm_len);
+		p->reason = PV_REASON_NONE;
+	}
+	if (r == 0 && needs & PV_NEED_EXE)
+		r = copy(s, &p->exe, &from->exe);
+	if (r == 0 && needs & PV_NEED_CMDLINE)
+		r = copy(s, &p->cmdline, &from->cmdline);
+	if (r == 0 && needs & PV_NEED_CGROUP)
+		r = copy_cgroup(s, p, &from->cgroup);
+	if (needs & PV_NEED_PUSER)
+		p->uid = from->uid;
+	return r;
+}
+
+static bool is_denied(int error)
+{
+	return error == -EACCES || error == -EPERM;
+}
+
+static enum pv_reason reason_of(uint32_t needs, const struct procfs_process *from)
+{
+	if ((needs & PV_NEED_EXE && is_denied(from->exe_error)) ||
+	    (needs & PV_NEED_CMDLINE && is_denied(from->cmdline_error)) ||
+	    (needs & PV_NEED_CGROUP && is_denied(from->cgroup_error)))
+		return PV_REASON_NO_PERMISSION;
+	if (needs & PV_NEED_CMDLINE && from->cmdline_error == -ETIMEDOUT)
+		return PV_REASON_BUSY;
+	return PV_REASON_NONE;
+}
+
+/* 0 or -ENOMEM; what could not be read is the process's reason. */
+static int read_details(struct collector *c, struct pv_process *p, uint32_t needs,
+			struct procfs_process *scratch)
+{
+	int r = procfs_process_read(&c->tape, p->pid, p->start_ticks, needs, scratch);
+
+	if (r == -ENOMEM)
+		return r;
+	if (r == 0) {
+		p->reason = (uint8_t)reason_of(needs, scratch);
+		return copy_details(c->snapshot, p, needs, scratch);
+	}
+	p->reason = r > 0	    ? PV_REASON_GONE
+		    : r == -ENODATA ? PV_REASON_NOT_RECORDED
+		    : is_denied(r)  ? PV_REASON_NO_PERMISSION
+		    : c->has_proc   ? PV_REASON_HIDDEN_PID
+				    : PV_REASON_NO_PROC;
+	return 0;
+}
+
+static int count_gaps(struct collector *c, const uint64_t *reasons)
+{
+	int r = 0;
+
+	for (int i = PV_REASON_NONE + 1; r == 0 && i < PV_REASON_N; i++)
+		if (reasons[i])
+			r = snapshot_add_gap(c->snapshot, PV_GAP_DETAIL, reasons[i],
+					     pv_reason_text((enum pv_reason)i));
+	return r;
+}
+
+int collect_details(struct collector *c, uint32_t needs)
+{
+	struct pv_snapshot *s = c->snapshot;
+	_cleanup_(cleanup_free) bool *done = calloc(s->processes.n + 1, sizeof(*done));
+	uint64_t reasons[PV_REASON_N] = { 0 };
+	struct procfs_process scratch;
+	int r = done ? 0 : -ENOMEM;
+
+	if (!needs || r < 0)
+		return r;
+	procfs_process_init(&scratch);
+	for (size_t i = 0; r == 0 && i < pv_snapshot_count(s); i++) {
+		const struct pv_conversation *row = collector_shown(c, i);
+
+		for (uint32_t n = 0; r == 0 && n < row->n_holders; n++) {
+			uint32_t process = s->holders.items[row->first_holder + n].process;
+
+			if (done[process])
+				continue;
+			done[process] = true;
+			r = read_details(c, &s->processes.items[process], needs, &scratch);
+			reasons[s->processes.items[process].reason]++;
+		}
+	}
+	procfs_process_deinit(&scratch);
+	return r < 0 ? r : count_gaps(c, reasons);
+}
