@@ -23,7 +23,6 @@
 
 #define FREE_MAX 65535
 #define FREE_FIRST 1024
-#define GAP 2
 
 struct port_values {
 	const char *search, *free, *range, *replay;
@@ -236,11 +235,8 @@ enum {
 	COL_N
 };
 
-static const char *const titles[COL_N] = { "PORT",	"TRANSPORT", "NAME",	   "GROUP",
+static const char *const titles[COL_N] = { "PORT",	"PROTO",     "NAME",	   "GROUP",
 					   "EPHEMERAL", "LISTENING", "DESCRIPTION" };
-
-/* On a terminal no process name and no service name pushes the rest out of sight. */
-static const size_t limits[COL_N] = { [COL_NAME] = 24, [COL_LISTENING] = 24 };
 
 struct table {
 	const struct port_rows *rows;
@@ -361,20 +357,38 @@ static void put_cell(struct buf *b, const struct table *t, const struct port_row
 	}
 }
 
+/* On a terminal neither a process name nor a service name pushes the rest out of sight. */
+static size_t cell_limit(const struct table *t, int column, size_t at)
+{
+	switch (column) {
+	case COL_NAME:
+		return 16;
+	case COL_LISTENING:
+		return t->width > 80 ? t->width / 5 : 16;
+	case COL_TEXT:
+		return t->width > at + 8 ? t->width - at : 8;
+	default:
+		return SIZE_MAX;
+	}
+}
+
+static size_t gap(const struct table *t)
+{
+	return t->width && t->width < 100 ? 1 : 2;
+}
+
 /* Appends the cell, cut where the terminal asks for it; returns its width. */
 static size_t put_fitted(struct buf *b, const struct table *t, const struct port_row *row,
 			 int column, size_t at)
 {
-	size_t start = b->len, limit = limits[column];
+	size_t start = b->len;
 
 	if (row)
 		put_cell(b, t, row, column);
 	else
 		buf_puts(b, titles[column]);
-	if (column == COL_TEXT)
-		limit = t->width > at + 8 ? t->width - at : 8;
-	if (t->width && limit)
-		text_cut(b, start, limit, t->ascii);
+	if (t->width)
+		text_cut(b, start, cell_limit(t, column, at), t->ascii);
 	return buf_error(b) ? 0 : text_width(b->data + start, b->len - start);
 }
 
@@ -387,8 +401,8 @@ static void put_line(struct buf *b, const struct table *t, const struct port_row
 
 		if (column == COL_TEXT)
 			break;
-		at += t->columns[column] + GAP;
-		buf_pad(b, ' ', t->columns[column] - width + GAP);
+		at += t->columns[column] + gap(t);
+		buf_pad(b, ' ', t->columns[column] - width + gap(t));
 	}
 	while (b->len && b->data[b->len - 1] == ' ')
 		b->len--;
