@@ -245,15 +245,44 @@ struct table {
 	size_t columns[COL_N];
 };
 
-static void put_owner(struct buf *b, const struct table *t, const struct pv_conversation *c,
-		      uint32_t n)
+/* On a terminal neither a process name nor a service name pushes the rest out of sight. */
+static size_t cell_limit(const struct table *t, int column, size_t at)
 {
+	switch (column) {
+	case COL_NAME:
+		return 16;
+	case COL_LISTENING:
+		return t->width > 80 ? t->width / 5 : 16;
+	case COL_TEXT:
+		return t->width > at + 8 ? t->width - at : 8;
+	default:
+		return SIZE_MAX;
+	}
+}
+
+static size_t gap(const struct table *t)
+{
+	return t->width && t->width < 100 ? 1 : 2;
+}
+
+/* Returns where the name ends and the pid begins. */
+static size_t put_owner(struct buf *b, const struct table *t, const struct pv_conversation *c,
+			uint32_t n)
+{
+	size_t middle;
 	const struct pv_snapshot *s = t->rows->snapshot;
 	const struct pv_process *p = pv_snapshot_process(s, pv_snapshot_holder(s, c, n)->process);
 
 	text_put(b, p->comm.data, p->comm.len,
 		 TEXT_WORD | TEXT_LIST | TEXT_FIELD | (t->ascii ? TEXT_ASCII : 0));
+	middle = b->len;
 	buf_printf(b, "(%d)", p->pid);
+	return middle;
+}
+
+static void put_reason(struct buf *b, const struct pv_conversation *c)
+{
+	buf_printf(b, "(%s)", pv_reason_name((enum pv_reason)c->owner_reason));
 }
 
 /* Was that process named by an earlier listener of the row, or by an earlier descriptor? */
@@ -274,6 +303,18 @@ static bool is_named(const struct table *t, const struct port_row *row, size_t l
 	return false;
 }
 
+/* Did the listener before lack its owner for the same reason? */
+static bool is_reason_named(const struct port_row *row, size_t listener)
+{
+	const struct pv_conversation *before;
+
+	if (!listener)
+		return false;
+	before = row->listeners[listener - 1].conversation;
+	return !before->n_holders &&
+	       before->owner_reason == row->listeners[listener].conversation->owner_reason;
+}
+
 /* Counts an item of a list; false for those that a terminal has no room for. */
 static bool begin_item(struct buf *b, const struct table *t, size_t *n)
 {
@@ -285,24 +326,45 @@ static bool begin_item(struct buf *b, const struct table *t, size_t *n)
 	return true;
 }
 
+/* Cuts what lies between start and middle until all from start on fits: the pid stays readable. */
+static void trim_name(struct buf *b, const struct table *t, size_t start, size_t middle,
+		      size_t limit)
+{
+	size_t name, all;
+	_cleanup_(cleanup_buf) struct buf tail = BUF_INIT;
+
+	if (buf_error(b))
+		return;
+	all = text_width(b->data + start, b->len - start);
+	name = text_width(b->data + start, middle - start);
+	if (all <= limit)
+		return;
+	buf_put(&tail, b->data + middle, b->len - middle);
+	b->len = middle;
+	text_cut(b, start, name > all - limit ? name - (all - limit) : 1, t->ascii);
+	buf_put(b, tail.data, tail.len);
+}
+
 /* "sshd(812),systemd(1)"; on a terminal the first one and how many more. */
 static void put_listening(struct buf *b, const struct table *t, const struct port_row *row)
 {
-	size_t n = 0;
+	size_t n = 0, start = b->len, middle = start;
 
 	for (size_t i = 0; i < row->n_listeners; i++) {
 		const struct pv_conversation *c = row->listeners[i].conversation;
 
-		if (!c->n_holders && begin_item(b, t, &n))
-			buf_printf(b, "(%s)", pv_reason_name((enum pv_reason)c->owner_reason));
+		if (!c->n_holders && !is_reason_named(row, i) && begin_item(b, t, &n))
+			put_reason(b, c);
 		for (uint32_t h = 0; h < c->n_holders; h++)
 			if (!is_named(t, row, i, h) && begin_item(b, t, &n))
-				put_owner(b, t, c, h);
+				middle = put_owner(b, t, c, h);
 	}
 	if (t->width && n > 1)
-		buf_printf(b, ",+%zu", n - 1);
+		buf_printf(b, " +%zu", n - 1);
 	if (!row->n_listeners)
 		buf_putc(b, t->rows->snapshot ? '-' : '?');
+	if (t->width && middle > start)
+		trim_name(b, t, start, middle, cell_limit(t, COL_LISTENING, 0));
 }
 
 static void put_description(struct buf *b, const struct table *t, const struct port_row *row)
@@ -355,26 +417,6 @@ static void put_cell(struct buf *b, const struct table *t, const struct port_row
 	default:
 		put_description(b, t, row);
 	}
-}
-
-/* On a terminal neither a process name nor a service name pushes the rest out of sight. */
-static size_t cell_limit(const struct table *t, int column, size_t at)
-{
-	switch (column) {
-	case COL_NAME:
-		return 16;
-	case COL_LISTENING:
-		return t->width > 80 ? t->width / 5 : 16;
-	case COL_TEXT:
-		return t->width > at + 8 ? t->width - at : 8;
-	default:
-		return SIZE_MAX;
-	}
-}
-
-static size_t gap(const struct table *t)
-{
-	return t->width && t->width < 100 ? 1 : 2;
 }
 
 /* Appends the cell, cut where the terminal asks for it; returns its width. */
@@ -489,6 +531,22 @@ static int report_coverage(const struct port_values *v, const struct pv_snapshot
 	return v->strict && !coverage->complete ? EXIT_PARTIAL : 0;
 }
 
+static void report_absent(const char *text, const struct port_query *q)
+{
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+	const struct pv_service *s;
+	size_t cursor = 0;
+
+	while (q->name[0] && (s = pv_service_next_by_name(q->name, &cursor)))
+		buf_printf(&b, "%s%u/%s", b.len ? ", " : "", s->first,
+			   pv_transport_name((enum pv_transport)s->transport));
+	if (b.len)
+		usage_error(text, "the service has no number for that transport; it has %s",
+			    buf_str(&b) ? buf_str(&b) : "others");
+	else
+		usage_error(text, "nothing is registered there, and nobody listens");
+}
+
 static int add_rows(const struct port_values *v, struct port_rows *rows,
 		    const struct port_query *queries, size_t n, char **argv)
 {
@@ -507,7 +565,7 @@ static int add_rows(const struct port_values *v, struct port_rows *rows,
 		if (r < 0)
 			return r;
 		if (r == PORT_E_UNKNOWN) {
-			usage_error(argv[i], "not registered, and nobody listens there");
+			report_absent(argv[i], &queries[i]);
 			status = r;
 		}
 	}
