@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+#include "procfs/reader.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+
+#define STACK_SIZE (128 * 1024)
+
+enum job_state { JOB_IDLE, JOB_ASKED, JOB_DONE, JOB_QUIT };
+
+/* Shared by the asking thread and the reading one; whoever leaves last frees it. */
+struct reader_job {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	pthread_t thread;
+	enum job_state state;
+	bool is_abandoned;
+	int fd;
+	size_t max;
+	int result;
+	struct buf text;
+};
+
+static void job_free(struct reader_job *job)
+{
+	buf_deinit(&job->text);
+	pthread_cond_destroy(&job->changed);
+	pthread_mutex_destroy(&job->lock);
+	free(job);
+}
+
+static int read_bounded(int fd, size_t max, struct buf *b)
+{
+	while (b->len <= max) {
+		char *p = buf_room(b, max + 1 - b->len);
+		ssize_t n;
+
+		if (!p)
+			return -ENOMEM;
+		n = read(fd, p, max + 1 - b->len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return 0;
+		b->len += (size_t)n;
+	}
+	b->len = max;
+	return 1;
+}
+
+/* Does one read with the lock dropped. */
+static void job_serve(struct reader_job *job)
+{
+	int fd = job->fd, r;
+	size_t max = job->max;
+
+	pthread_mutex_unlock(&job->lock);
+	buf_clear(&job->text);
+	r = read_bounded(fd, max, &job->text);
+	close(fd);
+	pthread_mutex_lock(&job->lock);
+	job->result = r;
+	job->state = JOB_DONE;
+	pthread_cond_broadcast(&job->changed);
+}
+
+static void *job_run(void *userdata)
+{
+	struct reader_job *job = userdata;
+	bool is_abandoned;
+
+	pthread_mutex_lock(&job->lock);
+	while (job->state != JOB_QUIT && !job->is_abandoned) {
+		if (job->state == JOB_ASKED)
+			job_serve(job);
+		else
+			pthread_cond_wait(&job->changed, &job->lock);
+	}
+	is_abandoned = job->is_abandoned;
+	pthread_mutex_unlock(&job->lock);
+	if (is_abandoned)
+		job_free(job);
+	return NULL;
+}
+
+/* Signals are the program's business: its handlers must not run in a thread of a library. */
+static int start_thread(struct reader_job *job)
+{
+	pthread_attr_t attr;
+	sigset_t all, old;
+	int r;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK_SIZE);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	r = pthread_create(&job->thread, &attr, job_run, job);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	pthread_attr_destroy(&attr);
+	return -r;
+}
+
+static int job_new(struct reader_job **ret_job)
+{
+	struct reader_job *job = calloc(1, sizeof(*job));
+	pthread_condattr_t attr;
+
+	if (!job)
+		return -ENOMEM;
+	pthread_mutex_init(&job->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&job->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	if (start_thread(job) < 0) {
+		job_free(job);
+		return -EAGAIN;
+	}
+	*ret_job = job;
+	return 0;
+}
+
+static struct timespec deadline_after(int ms)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	ts.tv_sec += ms / 1000;
+	ts.tv_nsec += ms % 1000 * 1000000L;
+	if (ts.tv_nsec >= 1000000000L) {
+		ts.tv_sec++;
+		ts.tv_nsec -= 1000000000L;
+	}
+	return ts;
+}
+
+static int ask(struct reader_job *job, int fd, size_t max, int deadline_ms)
+{
+	struct timespec until = deadline_after(deadline_ms);
+	int r = 0;
+
+	pthread_mutex_lock(&job->lock);
+	job->fd = fd;
+	job->max = max;
+	job->state = JOB_ASKED;
+	pthread_cond_broadcast(&job->changed);
+	while (job->state != JOB_DONE && r != ETIMEDOUT)
+		r = pthread_cond_timedwait(&job->changed, &job->lock, &until);
+	r = job->state == JOB_DONE ? job->result : -ETIMEDOUT;
+	if (r == -ETIMEDOUT) {
+		job->is_abandoned = true;
+		pthread_cond_broadcast(&job->changed);
+		pthread_detach(job->thread);
+	}
+	pthread_mutex_unlock(&job->lock);
+	return r;
+}
+
+int reader_read(struct reader *r, int fd, size_t max, int deadline_ms, struct buf *b)
+{
+	_cleanup_(cleanup_fd) int owned = fd;
+	int error;
+
+	if (r->n_missed >= READER_MISSES_MAX)
+		return -ETIMEDOUT;
+	error = r->job ? 0 : job_new(&r->job);
+	if (error < 0)
+		return error;
+	error = ask(r->job, steal_fd(&owned), max, deadline_ms);
+	if (error == -ETIMEDOUT) {
+		r->job = NULL;
+		r->n_missed++;
+		return error;
+	}
+	if (error >= 0)
+		buf_put(b, r->job->text.data, r->job->text.len);
+	return error < 0 ? error : buf_error(b) < 0 ? buf_error(b) : error;
+}
+
+void reader_deinit(struct reader *r)
+{
+	struct reader_job *job = r->job;
+
+	r->job = NULL;
+	if (!job)
+		return;
+	pthread_mutex_lock(&job->lock);
+	job->state = JOB_QUIT;
+	pthread_cond_broadcast(&job->changed);
+	pthread_mutex_unlock(&job->lock);
+	pthread_join(job->thread, NULL);
+	job_free(job);
+}
