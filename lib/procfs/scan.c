@@ -39,6 +39,8 @@ struct item {
 	char comm[16];
 };
 
+typedef VEC(struct owner_record) record_vec;
+
 struct scan {
 	struct tape *tape;
 	const struct procfs_scan_options *options;
@@ -53,7 +55,7 @@ struct scan {
 	size_t next, next_out;
 	int error;
 	struct procfs_scan_stats stats;
-	VEC(struct owner_record) out; /* for the recording */
+	record_vec out; /* for the recording */
 };
 
 struct worker {
