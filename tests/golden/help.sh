@@ -1,0 +1,50 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Every command explains itself within 80 columns, refuses what it does not know with status 2, and
+# fails loudly when its output is lost. $PORTAVOZ is the program.
+set -u
+status=0
+
+wrong() {
+	echo "FAILED: $*"
+	status=1
+}
+
+commands=$("$PORTAVOZ" help | sed -n 's/^  \([a-z]\+\) .*/\1/p')
+[ "$(echo "$commands" | wc -w)" -ge 6 ] || wrong "help names too few commands: $commands"
+
+for command in $commands; do
+	help=$("$PORTAVOZ" "$command" --help) || wrong "$command --help: exit $?"
+	[ "$help" = "$("$PORTAVOZ" help "$command")" ] || wrong "help $command differs from $command --help"
+	[ "$help" = "$("$PORTAVOZ" "$command" -h)" ] || wrong "$command -h differs from $command --help"
+	long=$(printf '%s\n' "$help" | awk 'length > 80')
+	[ -z "$long" ] || wrong "$command --help is too wide: $long"
+	case $help in
+	"Usage: portavoz $command"*) ;;
+	*) wrong "$command --help does not begin with its usage" ;;
+	esac
+
+	said=$("$PORTAVOZ" "$command" --no-such-thing 2>&1 >/dev/null)
+	[ $? = 2 ] || wrong "$command --no-such-thing: not status 2"
+	[ "$said" = "portavoz: --no-such-thing: unknown option (--help lists them)" ] || wrong "$command: $said"
+
+	said=$("$PORTAVOZ" "$command" --help 2>&1 >/dev/full)
+	[ $? = 1 ] || wrong "$command --help to a full device: not status 1"
+	[ "$said" = "portavoz: standard output: No space left on device" ] || wrong "$command, full device: $said"
+done
+
+for words in "" "columns" "completion bash" "completion zsh" "completion fish" "list --json" "list" "status" "port 80" \
+	"--version"; do
+	# shellcheck disable=SC2086
+	said=$("$PORTAVOZ" $words 2>&1 >/dev/full)
+	[ $? = 1 ] || wrong "'$words' to a full device: not status 1"
+	[ "$said" = "portavoz: standard output: No space left on device" ] || wrong "'$words', full device: $said"
+done
+
+said=$("$PORTAVOZ" help lsit 2>&1)
+[ "$? $said" = "2 portavoz: lsit: no such command (did you mean list?)" ] || wrong "help lsit: $said"
+said=$("$PORTAVOZ" list --onwers=bpf 2>&1)
+[ "$? $said" = "2 portavoz: --onwers: unknown option (did you mean --owners?)" ] || wrong "list --onwers: $said"
+said=$("$PORTAVOZ" completion csh 2>&1)
+[ "$? $said" = "2 portavoz: csh: expected bash, zsh or fish" ] || wrong "completion csh: $said"
+exit "$status"
