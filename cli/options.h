@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/word.h"
 
 #define EXIT_USAGE 2
 #define EXIT_PARTIAL 3
@@ -99,12 +100,6 @@ void usage_error(const char *what, const char *format, ...) __attribute__((forma
 
 /* Strict decimal: digits only, the whole text, within min...max. 0 or -EINVAL. */
 int parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret_number);
-
-/* Edits (insert, drop, replace, swap neighbours) from one word to the other; big when one is long.
- */
-size_t word_distance(const char *a, const char *b);
-/* true when a person who typed `word` probably meant `candidate`, at that distance */
-int word_is_near(const char *word, const char *candidate, size_t distance);
 
 /* Writes the bytes to stdout and flushes; 0, or the exit status 1 after saying why it failed. */
 int print_stdout(struct buf *b);
