@@ -94,7 +94,7 @@ static int run(struct collector *c)
 
 int pv_collect(const struct pv_request *request, struct pv_snapshot **ret_snapshot)
 {
-	struct collector c = { .request = request, .tape = TAPE_INIT };
+	struct collector c = { .request = request, .tape = TAPE_INIT, .diag_fd = -1 };
 	int r = tape_open(&c.tape, request->record_dir, request->replay_dir);
 
 	if (r < 0)
@@ -113,6 +113,7 @@ int pv_collect(const struct pv_request *request, struct pv_snapshot **ret_snapsh
 	c.snapshot = snapshot_new();
 	r = c.snapshot ? run(&c) : -ENOMEM;
 	map_deinit(&c.by_cookie);
+	close_fd(c.diag_fd);
 	tape_close(&c.tape);
 	if (r < 0) {
 		pv_snapshot_free(c.snapshot);

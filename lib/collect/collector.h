@@ -14,6 +14,9 @@ struct collector {
 	const struct pv_request *request;
 	struct tape tape;
 	struct pv_snapshot *snapshot;
+	/* sock_diag; open until the owners are known, or our own socket would have none. -1 = none
+	 */
+	int diag_fd;
 	uint32_t needs;	      /* of the caller's columns and of the filter together */
 	uint32_t protos;      /* PV_PROTO_BIT() mask of those to read */
 	uint64_t rights;      /* effective capabilities, one bit each (linux/capability.h) */

@@ -407,16 +407,16 @@ static size_t close_plain_rows(struct pv_snapshot *snapshot, enum pv_reason sear
  * Does the socket still exist? The answers are recorded as (cookie, answer) pairs, or replay could
  * not tell what was gone.
  */
-static bool is_gone(struct collector *c, int fd, const struct map *replayed,
+static bool is_gone(struct collector *c, const struct map *replayed,
 		    const struct pv_conversation *row)
 {
 	uint64_t pair[2] = { row->cookie, 0 };
 
 	if (c->tape.mode == TAPE_REPLAY)
 		return map_get(replayed, row->cookie) == 1;
-	if (fd < 0 || !row->cookie)
+	if (c->diag_fd < 0 || !row->cookie)
 		return false;
-	pair[1] = netlink_socket_exists(fd, row) == 0;
+	pair[1] = netlink_socket_exists(c->diag_fd, row) == 0;
 	tape_stream_put(&c->tape, "gone", pair, sizeof(pair));
 	return pair[1];
 }
@@ -439,18 +439,17 @@ static int read_gone(struct collector *c, struct map *gone)
 static int settle(struct collector *c, const struct owner_search *s)
 {
 	_cleanup_(cleanup_map) struct map gone = MAP_INIT;
-	_cleanup_(cleanup_fd) int fd = -1;
 	size_t n = 0;
 	int r = read_gone(c, &gone);
 
-	if (c->tape.mode != TAPE_REPLAY)
-		fd = netlink_open();
+	if (c->tape.mode != TAPE_REPLAY && c->diag_fd < 0)
+		c->diag_fd = netlink_open();
 	for (size_t i = 0; r == 0 && i < c->snapshot->n_rows; i++) {
 		struct pv_conversation *row = snapshot_row(c->snapshot, i);
 
 		if (!is_open(row))
 			continue;
-		if (n++ < SETTLE_MAX && is_gone(c, fd, &gone, row))
+		if (n++ < SETTLE_MAX && is_gone(c, &gone, row))
 			row->owner_reason = PV_REASON_GONE;
 		else
 			row->owner_reason = !s->by_bpf && s->stats.n_threads_skipped

@@ -152,7 +152,7 @@ static int probe_names(struct collector *c)
 int pv_probe(struct pv_snapshot **ret_snapshot)
 {
 	static const struct pv_request request = PV_REQUEST_INIT;
-	struct collector c = { .request = &request, .tape = TAPE_INIT };
+	struct collector c = { .request = &request, .tape = TAPE_INIT, .diag_fd = -1 };
 	int r = tape_open(&c.tape, NULL, NULL);
 
 	c.snapshot = snapshot_new();

@@ -44,7 +44,7 @@ struct protocol {
 /* AF_UNSPEC stands for one walk over both families, which only TCP and MPTCP offer. */
 static const struct protocol protocols[] = {
 	{ PV_PROTO_TCP, BPF_KIND_TCP, { AF_UNSPEC }, true, "TCP" },
-	{ PV_PROTO_MPTCP, NO_ITERATOR, { AF_INET, AF_INET6 }, true, "MPTCP" },
+	{ PV_PROTO_MPTCP, NO_ITERATOR, { AF_UNSPEC }, true, "MPTCP" },
 	{ PV_PROTO_UDP, BPF_KIND_UDP, { AF_INET, AF_INET6 }, true, "UDP" },
 	{ PV_PROTO_UDPLITE, NO_ITERATOR, { AF_INET, AF_INET6 }, true, "UDP-Lite" },
 	{ PV_PROTO_SCTP, NO_ITERATOR, { AF_INET, AF_INET6 }, true, "SCTP" },
@@ -62,7 +62,6 @@ static const struct protocol protocols[] = {
 struct listing {
 	struct collector *c;
 	const struct protocol *p;
-	int fd;		/* of sock_diag; -1 = none yet, or replaying */
 	int diag_error; /* why sock_diag did not answer */
 	int bpf_error;	/* why the iterator did not */
 	bool is_exact;	/* each lasting socket was seen once */
@@ -163,11 +162,11 @@ static int dump_once(struct listing *l, const struct round *round, unsigned atte
 		const struct netlink_query *q = &round->queries[i];
 		int r;
 
-		if (l->fd < 0 && l->c->tape.mode != TAPE_REPLAY)
-			l->fd = netlink_open();
-		r = netlink_read_sockets(&l->c->tape, l->fd, q, attempt, &sink, &result);
+		if (l->c->diag_fd < 0 && l->c->tape.mode != TAPE_REPLAY)
+			l->c->diag_fd = netlink_open();
+		r = netlink_read_sockets(&l->c->tape, l->c->diag_fd, q, attempt, &sink, &result);
 		if (r < 0 || !result.done)
-			l->fd = close_fd(l->fd);
+			l->c->diag_fd = close_fd(l->c->diag_fd);
 		if (r == NETLINK_REFUSED)
 			r = result.error;
 		if (r < 0)
@@ -350,20 +349,20 @@ static int list_diag(struct listing *l, unsigned first)
 static int list_tables(struct listing *l, bool *ret_found)
 {
 	static const uint8_t inet[] = { AF_INET, AF_INET6 };
-	struct procfs_table_stats stats = { 0 };
 	struct sink sink = sink_of(l);
 	size_t n = pv_proto_is_inet(l->p->proto) ? 2 : 1;
 
 	*ret_found = false;
 	for (size_t i = 0; i < n; i++) {
+		struct procfs_table_stats stats = { 0 };
 		int r = procfs_read_table(&l->c->tape, l->p->proto,
 					  n == 2 ? inet[i] : l->p->families[0], &sink, &stats);
 
 		if (r == -ENOMEM)
 			return r;
 		*ret_found |= r == 0;
+		l->n_malformed += stats.n_malformed;
 	}
-	l->n_malformed += stats.n_malformed;
 	return 0;
 }
 
@@ -439,16 +438,14 @@ static int list_protocol(struct listing *l)
 
 int collect_sockets(struct collector *c)
 {
-	int fd = -1, r = 0;
+	int r = 0;
 
 	for (size_t i = 0; r >= 0 && i < sizeof(protocols) / sizeof(*protocols); i++) {
-		struct listing l = { .c = c, .p = &protocols[i], .fd = fd };
+		struct listing l = { .c = c, .p = &protocols[i] };
 
 		if (!(c->protos & PV_PROTO_BIT(l.p->proto)))
 			continue;
 		r = list_protocol(&l);
-		fd = l.fd;
 	}
-	close_fd(fd);
 	return r;
 }
