@@ -24,6 +24,7 @@ struct render_options {
 	bool ascii;   /* the terminal's character set is not UTF-8 */
 	bool pairs;   /* one row for both ends of a conversation within this host */
 	size_t width; /* of the terminal: the table is fitted into it; 0 = nothing is ever cut */
+	bool keep_columns; /* chosen by name: none is dropped on a narrow terminal */
 };
 
 /* 0, -ENOMEM, or what write(2) failed with: -ENOSPC, -EPIPE, ... */

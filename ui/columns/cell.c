@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/* Cells: their text, and their order. */
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/inet.h"
+#include "ui/columns/columns.h"
+#include "ui/text/escape.h"
+
+bool cell_next_arg(const struct pv_bytes *args, uint32_t *cursor, struct pv_bytes *ret_arg)
+{
+	uint32_t end = args->len, start = *cursor;
+	const char *nul;
+
+	/* programs that rewrite their arguments leave the rest of the area zero */
+	while (end && !args->data[end - 1])
+		end--;
+	if (start > end || end == 0)
+		return false;
+	nul = memchr(args->data + start, 0, end - start);
+	ret_arg->data = args->data + start;
+	ret_arg->len = nul ? (uint32_t)(nul - ret_arg->data) : end - start;
+	*cursor = nul ? start + ret_arg->len + 1 : end + 1;
+	return true;
+}
+
+static void put_args(const struct pv_bytes *args, struct buf *b, unsigned flags)
+{
+	uint32_t cursor = 0;
+	struct pv_bytes arg;
+
+	while (cell_next_arg(args, &cursor, &arg)) {
+		if (arg.data != args->data)
+			buf_putc(b, ' ');
+		text_put(b, arg.data, arg.len, flags | TEXT_WORD);
+	}
+}
+
+/* "pid/fd/comm pid/fd/comm" */
+static void put_owners(const struct pv_conversation *c, const struct column_context *context,
+		       struct buf *b, unsigned flags)
+{
+	for (uint32_t i = 0; i < c->n_holders; i++) {
+		const struct pv_holder *h = pv_snapshot_holder(context->snapshot, c, i);
+		const struct pv_process *p = pv_snapshot_process(context->snapshot, h->process);
+
+		if (i)
+			buf_putc(b, ' ');
+		buf_i64(b, p->pid);
+		buf_putc(b, '/');
+		buf_i64(b, h->fd);
+		buf_putc(b, '/');
+		if (p->comm.len || !p->reason)
+			text_put(b, p->comm.data, p->comm.len, flags | TEXT_WORD);
+		else
+			buf_putc(b, '-');
+	}
+}
+
+void cell_put(const struct cell *cell, const struct column_context *context, struct buf *b,
+	      unsigned flags)
+{
+	switch (cell->type) {
+	case CELL_NULL:
+		break;
+	case CELL_BOOL:
+		buf_puts(b, cell->yes ? "true" : "false");
+		break;
+	case CELL_NUMBER:
+		buf_u64(b, cell->number);
+		break;
+	case CELL_NAME:
+		text_put(b, cell->bytes.data, cell->bytes.len, flags);
+		break;
+	case CELL_TEXT:
+		buf_puts(b, cell->text);
+		break;
+	case CELL_ADDRESS:
+		inet_put(b, cell->address.family, cell->address.bytes);
+		break;
+	case CELL_ARGS:
+		put_args(&cell->bytes, b, flags);
+		break;
+	case CELL_OWNERS:
+		put_owners(cell->conversation, context, b, flags);
+		break;
+	}
+}
+
+void column_put(const struct column *column, const struct column_context *context,
+		const struct pv_conversation *c, struct buf *b, size_t limit)
+{
+	size_t start = b->len;
+
+	if (column->put) {
+		column->put(column, context, c, b, limit);
+	} else {
+		struct cell cell = { 0 };
+
+		column->get(column, context, c, &cell);
+		cell_put(&cell, context, b,
+			 TEXT_WORD | TEXT_FIELD | (context->ascii ? TEXT_ASCII : 0));
+		if (b->len == start)
+			buf_putc(b, '-');
+	}
+	if (limit && b->len - start > limit)
+		text_cut(b, start, limit, context->ascii);
+}
+
+static int compare_numbers(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+static int compare_bytes(const struct pv_bytes *a, const struct pv_bytes *b)
+{
+	uint32_t n = a->len < b->len ? a->len : b->len;
+	int r = n ? memcmp(a->data, b->data, n) : 0;
+
+	return r ? r : compare_numbers(a->len, b->len);
+}
+
+static int compare_addresses(const struct cell *a, const struct cell *b)
+{
+	if (a->address.family != b->address.family)
+		return compare_numbers((uint64_t)a->address.family, (uint64_t)b->address.family);
+	return memcmp(a->address.bytes, b->address.bytes, a->address.family == AF_INET6 ? 16 : 4);
+}
+
+int cell_compare(const struct cell *a, const struct cell *b)
+{
+	if (a->type == CELL_NULL || b->type == CELL_NULL)
+		return (a->type == CELL_NULL) - (b->type == CELL_NULL);
+	if (a->type != b->type)
+		return compare_numbers(a->type, b->type);
+	switch (a->type) {
+	case CELL_BOOL:
+		return compare_numbers(a->yes, b->yes);
+	case CELL_NUMBER:
+		return compare_numbers(a->number, b->number);
+	case CELL_TEXT:
+		return strcmp(a->text, b->text);
+	case CELL_ADDRESS:
+		return compare_addresses(a, b);
+	case CELL_OWNERS:
+		return compare_numbers(a->conversation->n_holders, b->conversation->n_holders);
+	default:
+		return compare_bytes(&a->bytes, &b->bytes);
+	}
+}
