@@ -30,8 +30,8 @@ static void put_commands(struct buf *b)
 		text_wrap(b, commands[i]->summary, b->len - start, 15);
 	}
 	buf_printf(b,
-		   "\nWithout a command it is '%s'. 'portavoz help COMMAND' shows the options of "
-		   "one;\n'portavoz --version' the version. Manual: portavoz(1).\n",
+		   "\nWithout a command it is '%s'. 'portavoz help COMMAND' shows its options,\n"
+		   "'portavoz --version' the version. Manual: portavoz(1).\n",
 		   commands[0]->name);
 }
 

@@ -369,6 +369,19 @@ static void put_option(struct buf *b, const struct option_def *def)
 	text_wrap(b, def->help ? def->help : "", HELP_COLUMN, HELP_COLUMN);
 }
 
+/* Lines stay lines, long ones are broken. */
+static void put_paragraphs(struct buf *b, const char *text)
+{
+	while (*text) {
+		size_t n = strcspn(text, "\n");
+		_cleanup_(cleanup_free) char *line = strndup(text, n);
+
+		if (line)
+			text_wrap(b, line, 0, 0);
+		text += n + (text[n] == '\n');
+	}
+}
+
 void options_help(struct buf *b, const struct command *command)
 {
 	buf_printf(b, "Usage: portavoz %s%s%s\n", command->name, *command->usage ? " " : "",
@@ -385,8 +398,10 @@ void options_help(struct buf *b, const struct command *command)
 		buf_printf(b, "%s:\n", d->help);
 	}
 	put_option(b, &help_def);
-	if (command->about)
-		buf_printf(b, "\n%s\n", command->about);
+	if (command->about) {
+		buf_putc(b, '\n');
+		put_paragraphs(b, command->about);
+	}
 }
 
 int command_options(const struct command *command, int argc, char **argv, void *values,

@@ -13,6 +13,9 @@ wrong() {
 commands=$("$PORTAVOZ" help | sed -n 's/^  \([a-z]\+\) .*/\1/p')
 [ "$(echo "$commands" | wc -w)" -ge 6 ] || wrong "help names too few commands: $commands"
 
+long=$("$PORTAVOZ" help | awk 'length > 80')
+[ -z "$long" ] || wrong "help is too wide: $long"
+
 for command in $commands; do
 	help=$("$PORTAVOZ" "$command" --help) || wrong "$command --help: exit $?"
 	[ "$help" = "$("$PORTAVOZ" help "$command")" ] || wrong "help $command differs from $command --help"

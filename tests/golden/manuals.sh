@@ -20,7 +20,7 @@ program_options() {
 }
 
 manual_options() {
-	sed -n 's/^\.It Fl \(.\) , Fl -\([a-z0-9-]*\).*/-\1 --\2/p; s/^\.It Fl \([^-]\)$/-\1/p
+	sed -n 's/^\.It Fl \(.\) , \(Fl \)*-\([a-z0-9-]*\).*/-\1 --\3/p; s/^\.It Fl \([^-]\)$/-\1/p
 		s/^\.It Fl -\([a-z0-9-]*\).*/--\1/p' "$1" | sort
 }
 
