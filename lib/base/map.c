@@ -13,8 +13,7 @@ void map_deinit(struct map *m)
 
 static size_t slot_of(const struct map *m, uint64_t key)
 {
-	uint64_t h = map_mix(map_mix(m->seed, key), m->seed);
-	size_t i = h & m->mask;
+	size_t i = map_home(m, key);
 
 	while (m->slots[i].value != MAP_NONE && m->slots[i].key != key)
 		i = (i + 1) & m->mask;

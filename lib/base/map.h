@@ -45,6 +45,19 @@ static inline uint64_t map_mix(uint64_t h, uint64_t v)
 	return h ^ (h >> 32);
 }
 
+/* Where the search for a key starts. */
+static inline size_t map_home(const struct map *m, uint64_t key)
+{
+	return map_mix(map_mix(m->seed, key), m->seed) & m->mask;
+}
+
+/* Brings the slot of a key that will be looked up soon into the cache. */
+static inline void map_prefetch(const struct map *m, uint64_t key)
+{
+	if (m->slots)
+		__builtin_prefetch(&m->slots[map_home(m, key)]);
+}
+
 static inline void cleanup_map(struct map *m)
 {
 	map_deinit(m);

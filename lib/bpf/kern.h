@@ -29,6 +29,7 @@ struct seq_file;
 #define AF_INET 2
 #define AF_INET6 10
 #define SOCK_STREAM 1
+#define TCP_CLOSE 7
 #define SOCK_SEQPACKET 5
 #define TCP_TIME_WAIT 6
 #define TCP_LISTEN 10

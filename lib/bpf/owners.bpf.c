@@ -81,6 +81,15 @@ static __always_inline void fill_process(struct owner_record *r, struct task_str
 	r->flags = OWNER_COMM_KNOWN;
 }
 
+/* A stream socket with a port that neither listens nor talks: no walk over sockets meets it. */
+static __always_inline bool is_idle(const struct sock *sk)
+{
+	unsigned short family = sk->__sk_common.skc_family;
+
+	return sk->__sk_common.skc_state == TCP_CLOSE && sk->__sk_common.skc_num &&
+	       sk->sk_type == SOCK_STREAM && (family == AF_INET || family == AF_INET6);
+}
+
 SEC("iter/task_file")
 int owners(struct bpf_iter__task_file *ctx)
 {
@@ -107,6 +116,8 @@ int owners(struct bpf_iter__task_file *ctx)
 	r.inode = (__u32)BPF_CORE_READ(alloc, vfs_inode.i_ino);
 	r.fd = (int)ctx->fd;
 	fill_process(&r, task);
+	if (is_idle(sk))
+		r.flags |= OWNER_IDLE;
 	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
 	return 0;
 }

@@ -122,7 +122,7 @@ int bpf_parse_sockets(const void *data, size_t len, enum bpf_iter_kind kind,
 static bool is_owner_right(const struct owner_record *r)
 {
 	return r->pid > 0 && r->fd >= 0 && (r->cookie || r->inode) &&
-	       !(r->flags & ~(uint32_t)OWNER_COMM_KNOWN);
+	       !(r->flags & ~(uint32_t)OWNER_FLAGS);
 }
 
 static int hand_out(const struct owner_record *rows, size_t n, bpf_owner_rows take, void *userdata,

@@ -59,6 +59,8 @@ static int run_joins(struct collector *c)
 	int sockets = r < 0 ? r : collect_sockets(c);
 
 	/* the search must be waited for, whatever became of the sockets */
+	if (collect_owners_wait(search) && c->lacks_idle && sockets == 0)
+		sockets = collect_idle_sockets(c);
 	r = collect_owners_finish(c, search);
 	if (sockets < 0 || r < 0)
 		return sockets < 0 ? sockets : r;

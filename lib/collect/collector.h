@@ -24,18 +24,23 @@ struct collector {
 	uint32_t n_sockets;   /* what net/sockstat counts; UINT32_MAX = not known */
 	struct map by_cookie; /* cookie -> row number */
 	bool has_proc;	      /* a procfs is mounted, or recorded */
+	bool lacks_idle;      /* an iterator listed TCP: idle sockets are still to be listed */
 	bool is_host_pidns;   /* our pid namespace is the initial one */
 	int hidepid;	      /* of the procfs mount */
 };
 
 /* sockets.c: rows of every protocol asked for, each lasting socket once. 0 or -errno. */
 int collect_sockets(struct collector *c);
+/* Idle TCP sockets that are bound to a port, where collect_sockets() left them out. */
+int collect_idle_sockets(struct collector *c);
 
 /* owners.c: who holds each row; rows without a holder get their reason. 0 or -errno. */
 struct owner_search;
 /* Starts the search, on a thread of its own where that pays. */
 int collect_owners_start(struct collector *c, struct owner_search **ret_search);
-/* Waits for it, joins it with the rows and settles what was not found. Frees the search. */
+/* Waits for it. false: it met every descriptor, and no socket that is bound and idle. */
+bool collect_owners_wait(struct owner_search *search);
+/* Joins it with the rows and settles what was not found. Frees the search. */
 int collect_owners_finish(struct collector *c, struct owner_search *search);
 /* Counts the reasons of the rows that are shown as gaps of the coverage. */
 int collect_owners_report(struct collector *c);

@@ -28,7 +28,6 @@ struct owner_entry {
 	uint32_t inode;
 	uint32_t process;
 	int32_t fd;
-	uint32_t row; /* set by the join; MAP_NONE = no row is this socket */
 };
 
 struct owner_process {
@@ -43,7 +42,8 @@ struct owner_search {
 	struct collector *c;
 	pthread_t thread;
 	bool is_threaded;
-	bool by_bpf; /* which way it went */
+	bool by_bpf;   /* which way it went */
+	bool has_idle; /* a bound, idle stream socket was met */
 	unsigned attempt;
 	int result;    /* 0 or -errno of the way that was asked for */
 	int bpf_error; /* why BPF was not used, 0 = it was, or was not tried */
@@ -98,11 +98,10 @@ static int process_index(struct owner_search *s, const struct owner_record *r, u
 static int take_record(void *userdata, const struct owner_record *r)
 {
 	struct owner_search *s = userdata;
-	struct owner_entry e = {
-		.cookie = r->cookie, .inode = r->inode, .fd = r->fd, .row = MAP_NONE
-	};
+	struct owner_entry e = { .cookie = r->cookie, .inode = r->inode, .fd = r->fd };
 	int n = process_index(s, r, &e.process);
 
+	s->has_idle |= r->flags & OWNER_IDLE;
 	return n < 0 ? n : vec_push(&s->entries, e);
 }
 
@@ -249,82 +248,109 @@ static int compare_holders(const void *a, const void *b)
 	return (x->fd > y->fd) - (x->fd < y->fd);
 }
 
-/*
- * Threads that share a table with an exited leader each report it: equal holders become one.
- */
-static void dedupe_holders(struct pv_snapshot *s, struct pv_conversation *row)
-{
-	struct pv_holder *h = &s->holders.items[row->first_holder];
-	uint32_t n = 1;
+/* A further holder of a row; nearly every row has one holder only. */
+struct shared {
+	uint32_t row;
+	struct pv_holder holder;
+};
+typedef VEC(struct shared) shared_vec;
 
-	if (row->n_holders < 2)
-		return;
-	qsort(h, row->n_holders, sizeof(*h), compare_holders);
-	for (uint32_t i = 1; i < row->n_holders; i++)
-		if (compare_holders(&h[i], &h[n - 1]))
-			h[n++] = h[i];
-	row->n_holders = n;
+static int compare_shared(const void *a, const void *b)
+{
+	const struct shared *x = a, *y = b;
+
+	if (x->row != y->row)
+		return x->row < y->row ? -1 : 1;
+	return compare_holders(&x->holder, &y->holder);
 }
 
-/* Counts each row's entries; a row that had holders before keeps those. */
-static size_t count_holders(struct owner_search *s, const struct map *inodes)
+/*
+ * Gives rows with several holders a run of their own, each holder once: threads that share the
+ * table of an exited leader each report it.
+ */
+static int spread_shared(struct pv_snapshot *s, shared_vec *shared)
+{
+	const struct shared *items = shared->items;
+
+	if (shared->n)
+		qsort(shared->items, shared->n, sizeof(*items), compare_shared);
+	for (size_t i = 0, end; i < shared->n; i = end) {
+		struct pv_conversation *row = snapshot_row(s, items[i].row);
+		struct pv_holder first = s->holders.items[row->first_holder];
+
+		for (end = i; end < shared->n && items[end].row == items[i].row;)
+			end++;
+		row->first_holder = (uint32_t)s->holders.n;
+		row->n_holders = 1;
+		if (vec_push(&s->holders, first) < 0)
+			return -ENOMEM;
+		for (size_t k = i; k < end; k++) {
+			const struct pv_holder *h = &items[k].holder;
+
+			if (!compare_holders(h, &s->holders.items[s->holders.n - 1]) ||
+			    !compare_holders(h, &first))
+				continue;
+			if (vec_push(&s->holders, *h) < 0)
+				return -ENOMEM;
+			row->n_holders++;
+		}
+	}
+	return 0;
+}
+
+/* Looks this many entries ahead: the table of rows is larger than the caches. */
+#define AHEAD 12
+
+static int join_entry(struct owner_search *s, const struct map *inodes, const struct owner_entry *e,
+		      size_t first_new, shared_vec *shared)
 {
 	struct pv_snapshot *snapshot = s->c->snapshot;
-	size_t first_new = snapshot->holders.n, n = 0;
+	struct owner_process *p = &s->processes.items[e->process];
+	uint32_t number = row_of(s->c, inodes, e);
+	struct pv_conversation *row;
+	struct pv_holder holder;
+	int r;
 
-	for (size_t i = 0; i < s->entries.n; i++) {
-		struct owner_entry *e = &s->entries.items[i];
-		struct pv_conversation *row;
+	if (number == MAP_NONE)
+		return 0;
+	row = snapshot_row(snapshot, number);
+	/* a row whose holders an earlier search found keeps those */
+	if (row->n_holders && row->first_holder < first_new)
+		return 0;
+	r = snapshot_process(s->c, p);
+	if (r < 0)
+		return r;
+	holder = (struct pv_holder){ .process = p->index, .fd = e->fd };
+	if (row->n_holders++) {
+		struct shared more = { number, holder };
 
-		e->row = row_of(s->c, inodes, e);
-		if (e->row == MAP_NONE)
-			continue;
-		row = snapshot_row(snapshot, e->row);
-		if (row->n_holders && row->first_holder < first_new) {
-			e->row = MAP_NONE;
-			continue;
-		}
-		row->first_holder = UINT32_MAX; /* marks a row of this join */
-		row->n_holders++;
-		n++;
+		return vec_push(shared, more);
 	}
-	return n;
+	row->first_holder = (uint32_t)snapshot->holders.n;
+	return vec_push(&snapshot->holders, holder);
 }
 
 static int join(struct owner_search *s)
 {
 	struct pv_snapshot *snapshot = s->c->snapshot;
 	_cleanup_(cleanup_map) struct map inodes = MAP_INIT;
-	size_t n;
+	size_t first_new = snapshot->holders.n;
+	shared_vec shared = { 0 };
 	int r = index_inodes(snapshot, !s->by_bpf, &inodes);
 
-	if (r < 0)
-		return r;
-	n = count_holders(s, &inodes);
-	if (vec_reserve(&snapshot->holders, snapshot->holders.n + n) < 0)
-		return -ENOMEM;
-	for (size_t i = 0; i < s->entries.n; i++) {
-		struct owner_entry *e = &s->entries.items[i];
-		struct owner_process *p = &s->processes.items[e->process];
-		struct pv_conversation *row;
+	for (size_t i = 0; r == 0 && i < s->entries.n; i++) {
+		const struct owner_entry *e = &s->entries.items[i];
 
-		if (e->row == MAP_NONE)
-			continue;
-		row = snapshot_row(snapshot, e->row);
-		if (row->first_holder == UINT32_MAX) {
-			row->first_holder = (uint32_t)snapshot->holders.n;
-			snapshot->holders.n += row->n_holders;
-			row->n_holders = 0;
+		if (i + AHEAD < s->entries.n) {
+			map_prefetch(&s->c->by_cookie, e[AHEAD].cookie);
+			map_prefetch(&inodes, e[AHEAD].inode);
 		}
-		r = snapshot_process(s->c, p);
-		if (r < 0)
-			return r;
-		snapshot->holders.items[row->first_holder + row->n_holders++] =
-			(struct pv_holder){ .process = p->index, .fd = e->fd };
+		r = join_entry(s, &inodes, e, first_new, &shared);
 	}
-	for (size_t i = 0; i < snapshot->n_rows; i++)
-		dedupe_holders(snapshot, snapshot_row(snapshot, i));
-	return 0;
+	if (r == 0)
+		r = spread_shared(snapshot, &shared);
+	vec_deinit(&shared);
+	return r;
 }
 
 /* Sockets without a struct file: no search can find a holder, the state tells why. */
@@ -520,6 +546,17 @@ static void mark_all(struct pv_snapshot *s, enum pv_reason reason)
 		snapshot_row(s, i)->owner_reason = (uint8_t)reason;
 }
 
+bool collect_owners_wait(struct owner_search *s)
+{
+	if (!s)
+		return true;
+	if (s->is_threaded)
+		pthread_join(s->thread, NULL);
+	else
+		search_run(s);
+	return !s->by_bpf || s->has_idle;
+}
+
 int collect_owners_finish(struct collector *c, struct owner_search *search)
 {
 	_cleanup_(cleanup_search) struct owner_search *s = search;
@@ -530,10 +567,6 @@ int collect_owners_finish(struct collector *c, struct owner_search *search)
 		mark_all(c->snapshot, PV_REASON_NOT_ASKED);
 		return 0;
 	}
-	if (s->is_threaded)
-		pthread_join(s->thread, NULL);
-	else
-		search_run(s);
 	if (s->result == -ENOMEM)
 		return -ENOMEM;
 	r = s->result < 0 ? 0 : join(s);

@@ -29,6 +29,8 @@
 /* Below this many sockets a dump is over before an iterator is loaded (measured: 1.4 ms). */
 #define ITERATOR_PAYS 1000
 
+#define EXPECTED_MAX 4000000
+
 #define DETAIL_NEEDS (PV_NEED_TCPINFO | PV_NEED_MEM | PV_NEED_TIMER | PV_NEED_SOCKCGROUP)
 #define SERVER_STATES (PV_STATE_BIT(PV_STATE_LISTEN) | PV_STATE_BIT(PV_STATE_CLOSE))
 #define NO_ITERATOR BPF_KIND_N
@@ -286,22 +288,6 @@ static int list_filtered(struct listing *l, bool *ret_done)
 	return r;
 }
 
-/* Idle TCP sockets that are bound to a port: the iterator passes them over. */
-static int list_bound(struct listing *l)
-{
-	struct round round = round_of(l, PV_STATE_BIT(PV_STATE_CLOSE));
-	bool exact = l->is_exact;
-	int r;
-
-	if (l->p->proto != PV_PROTO_TCP || !(states_to_read(l->c) & PV_STATE_BIT(PV_STATE_CLOSE)))
-		return 0;
-	round.queries[0].states = 0;
-	r = dump_until_stable(l, &round, ATTEMPT_BOUND, 0, true);
-	l->is_exact = exact;
-	l->diag_error = 0;
-	return r;
-}
-
 static bool may_iterate(const struct listing *l)
 {
 	enum pv_sockets way = l->c->request->sockets;
@@ -417,8 +403,8 @@ static int list_protocol(struct listing *l)
 
 	if (iterates_first(l)) {
 		r = list_bpf(l);
-		if (r == 0 && !l->bpf_error)
-			r = list_bound(l);
+		l->c->lacks_idle = l->p->proto == PV_PROTO_TCP &&
+				   states_to_read(l->c) & PV_STATE_BIT(PV_STATE_CLOSE);
 		if (r < 0 || (!l->bpf_error && l->is_exact))
 			return r < 0 ? r : report(l, "bpf iterator", PV_SOURCE_WORKING, 0);
 	}
@@ -436,9 +422,21 @@ static int list_protocol(struct listing *l)
 	return r < 0 ? r : report(l, "sock_diag", PV_SOURCE_WORKING, 0);
 }
 
+int collect_idle_sockets(struct collector *c)
+{
+	struct listing l = { .c = c, .p = &protocols[0] };
+	struct round round = round_of(&l, 0);
+
+	round.queries[0].bound_inactive = true;
+	return dump_until_stable(&l, &round, ATTEMPT_BOUND, 0, true);
+}
+
 int collect_sockets(struct collector *c)
 {
-	int r = 0;
+	/* room for all that the kernel counts, within reason: a hostile recording may say anything
+	 */
+	size_t expected = c->n_sockets < EXPECTED_MAX ? c->n_sockets : 0;
+	int r = map_reserve(&c->by_cookie, expected);
 
 	for (size_t i = 0; r >= 0 && i < sizeof(protocols) / sizeof(*protocols); i++) {
 		struct listing l = { .c = c, .p = &protocols[i] };

@@ -20,5 +20,7 @@ struct owner_record {
 };
 
 #define OWNER_COMM_KNOWN 0x1
+#define OWNER_IDLE 0x2 /* an inet stream socket bound to a port that neither listens nor talks */
+#define OWNER_FLAGS (OWNER_COMM_KNOWN | OWNER_IDLE)
 
 #endif

@@ -438,7 +438,7 @@ int procfs_owners_parse(const void *data, size_t len,
 	for (size_t i = 0; r == 0 && i < len; i += sizeof(rec)) {
 		memcpy(&rec, (const char *)data + i, sizeof(rec));
 		if (rec.pid <= 0 || rec.fd < 0 || rec.inode == 0 || rec.cookie != 0 ||
-		    rec.flags & ~(unsigned)OWNER_COMM_KNOWN)
+		    rec.flags & ~(unsigned)OWNER_FLAGS)
 			return -EBADMSG;
 		r = record(userdata, &rec);
 	}
