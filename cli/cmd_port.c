@@ -23,6 +23,7 @@
 
 #define FREE_MAX 65535
 #define FREE_FIRST 1024
+#define FILTER_QUERIES_MAX 64 /* a longer filter costs more than it saves */
 
 struct port_values {
 	const char *search, *free, *range, *replay;
@@ -80,7 +81,36 @@ const struct command command_port = {
 
 /* --- the snapshot --- */
 
-static int collect(const struct port_values *v, struct pv_snapshot **ret)
+static void put_term(struct buf *b, uint32_t first, uint32_t last)
+{
+	buf_printf(b, "%s(sport >= :%u and sport <= :%u)", b->len ? " or " : "", first, last);
+}
+
+/* A filter for the numbers asked for, so that what is said to be missing is missing there. */
+static int make_filter(const struct port_query *queries, size_t n, struct pv_filter **ret)
+{
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT, text = BUF_INIT;
+
+	for (size_t i = 0; n <= FILTER_QUERIES_MAX && i < n; i++) {
+		const struct pv_service *s;
+		size_t cursor = 0;
+
+		if (!queries[i].name[0])
+			put_term(&b, queries[i].first, queries[i].last);
+		while (queries[i].name[0] &&
+		       (s = pv_service_next_by_name(queries[i].name, &cursor)))
+			put_term(&b, s->first, s->last);
+	}
+	buf_puts(&text, "(proto udp or state listening)");
+	if (b.len)
+		buf_printf(&text, " and (%s)", buf_str(&b) ? buf_str(&b) : "");
+	if (buf_error(&b) < 0 || !buf_str(&text))
+		return -ENOMEM;
+	return pv_filter_parse(buf_str(&text), ret, NULL);
+}
+
+static int collect(const struct port_values *v, const struct pv_filter *filter,
+		   struct pv_snapshot **ret)
 {
 	struct pv_request request = PV_REQUEST_INIT;
 
@@ -89,6 +119,7 @@ static int collect(const struct port_values *v, struct pv_snapshot **ret)
 			 PV_PROTO_BIT(PV_PROTO_DCCP);
 	request.states = PV_STATE_BIT(PV_STATE_LISTEN) | PV_STATE_BIT(PV_STATE_CLOSE);
 	request.needs = PV_NEED_OWNERS;
+	request.filter = filter;
 	request.replay_dir = v->replay;
 	if (v->free) {
 		/* only the namespace's numbers are wanted */
@@ -107,6 +138,11 @@ static int collect(const struct port_values *v, struct pv_snapshot **ret)
 static bool range_is_known(const struct pv_snapshot *snapshot)
 {
 	return snapshot && pv_snapshot_netns(snapshot, 0)->ephemeral_last;
+}
+
+static void cleanup_filter(struct pv_filter **f)
+{
+	pv_filter_free(*f);
 }
 
 static void cleanup_snapshot(struct pv_snapshot **s)
@@ -576,10 +612,13 @@ static int show_ports(const struct port_values *v, const struct port_query *quer
 		      char **argv, int status)
 {
 	_cleanup_(cleanup_snapshot) struct pv_snapshot *snapshot = NULL;
+	_cleanup_(cleanup_filter) struct pv_filter *filter = NULL;
 	_cleanup_(port_rows_deinit) struct port_rows rows = { 0 };
 	int r;
 
-	if (collect(v, &snapshot) < 0)
+	if (make_filter(queries, n, &filter) < 0)
+		return out_of_memory();
+	if (collect(v, filter, &snapshot) < 0)
 		status = EXIT_FAILURE;
 	if (port_rows_init(&rows, snapshot) < 0)
 		return out_of_memory();
@@ -661,7 +700,7 @@ static int run_free(const struct port_values *v, struct port_free_request *reque
 
 	if (!ports)
 		return out_of_memory();
-	if (collect(v, &snapshot) < 0)
+	if (collect(v, NULL, &snapshot) < 0)
 		return EXIT_FAILURE;
 	if (!range_is_known(snapshot))
 		usage_error("--free", "this host's ephemeral range could not be read; its numbers "
