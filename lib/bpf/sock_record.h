@@ -27,7 +27,7 @@ struct sock_record {
 	__u8 flags; /* SOCK_RECORD_* */
 	__u16 path_len;
 	__u16 size; /* of this record with its name */
-	__u16 zero;
+	__u16 zero[3];
 };
 
 #define SOCK_RECORD_KERNEL 0x01 /* sk_kern_sock */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
  * Writes one struct sock_record, with the name behind it, for every UNIX socket of the opener's
- * network namespace. Queues are those of unix_diag.
+ * network namespace. Queues are those of unix_diag. As there, a connection that nobody accepted yet
+ * is no row of its own (it has no inode): the listener's queue counts it.
  *
  * The records go through a ring buffer, not through the iterator's file: when that file's 32 KiB
  * are full in the middle of a hash bucket, iter/unix drops the rest of the bucket (it marks a
@@ -106,6 +107,8 @@ int sockets_unix(struct bpf_iter__unix *ctx)
 	n.r.flags = SOCK_RECORD_EXACT;
 	n.r.uid = ctx->uid;
 	fill_full(&n.r, sk);
+	if (!n.r.inode)
+		return 0;
 	fill_queues(&n.r, u);
 	peer = BPF_CORE_READ(u, peer);
 	if (peer)
