@@ -500,6 +500,24 @@ static int parse_number_host(struct parser *p, const struct word *w, struct span
 	return port.len ? parse_port(p, w, ret->family, port, &ret->ports) : 0;
 }
 
+/* A pattern; NUL bytes are compared as @, which is how the names of abstract sockets are shown. */
+static int parse_unix_name(struct parser *p, const struct word *w, size_t skip, struct host *ret)
+{
+	int r = word_glob(p, w, skip, true, &ret->glob);
+	char *copy;
+
+	if (r < 0 || !ret->glob.len || !memchr(ret->glob.data, '\0', ret->glob.len))
+		return r;
+	copy = arena_dup(&p->filter->arena, ret->glob.data, ret->glob.len);
+	if (!copy)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < ret->glob.len; i++)
+		if (!copy[i])
+			copy[i] = '@';
+	ret->glob.data = copy;
+	return 0;
+}
+
 static int parse_host(struct parser *p, const struct word *w, struct host *ret)
 {
 	struct span raw = { p->text + w->offset, w->len }, s;
@@ -515,7 +533,7 @@ static int parse_host(struct parser *p, const struct word *w, struct host *ret)
 		ret->family = AF_UNIX;
 	if (ret->family == AF_UNIX) {
 		ret->has_glob = true;
-		return word_glob(p, w, skip, true, &ret->glob);
+		return parse_unix_name(p, w, skip, ret);
 	}
 	if (ret->family == AF_UNSPEC || ret->family == AF_INET || ret->family == AF_INET6)
 		return parse_inet_host(p, w, s, ret);
