@@ -84,7 +84,8 @@ static int process_index(struct owner_search *s, const struct owner_record *r, u
 		*ret_index = s->last;
 		return 0;
 	}
-	n = map_insert(&s->by_process, map_mix((uint64_t)r->pid, r->start_ticks),
+	/* exact: a pid has 22 bits at most (PID_MAX_LIMIT), 42 bits of ticks last 1,394 years */
+	n = map_insert(&s->by_process, (uint64_t)r->pid << 42 ^ r->start_ticks,
 		       (uint32_t)s->processes.n, ret_index);
 	if (n == 0) {
 		memcpy(p.comm, r->comm, sizeof(p.comm));
