@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* A list of blocks; the newest one serves. Large requests get a block of their own behind it. */
+/* A list of blocks; the first one serves. */
 #include "base/arena.h"
 
-#include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define BLOCK_SIZE ((size_t)64 * 1024)
+#include "base/pages.h"
+
+#define BLOCK_MIN ((size_t)64 * 1024)
+#define BLOCK_MAX (2 * PAGES_HUGE)
 
 struct arena_block {
 	struct arena_block *next;
-	size_t used, size;
+	size_t used, size; /* of data */
 	_Alignas(8) unsigned char data[];
 };
 
@@ -20,20 +21,29 @@ void arena_deinit(struct arena *a)
 	while (a->block) {
 		struct arena_block *next = a->block->next;
 
-		free(a->block);
+		pages_free(a->block, sizeof(*a->block) + a->block->size);
 		a->block = next;
 	}
+	a->total = 0;
 }
 
-static struct arena_block *block_new(size_t size)
+/* Blocks grow with the arena, so that a large one consists of huge pages. */
+static struct arena_block *block_new(struct arena *a, size_t least)
 {
+	size_t size = a->total < BLOCK_MIN   ? BLOCK_MIN
+		      : a->total < BLOCK_MAX ? a->total
+					     : BLOCK_MAX;
 	struct arena_block *b;
 
-	if (size > SIZE_MAX - sizeof(*b))
+	if (least > SIZE_MAX / 2)
 		return NULL;
-	b = calloc(1, sizeof(*b) + size);
-	if (b)
-		b->size = size;
+	if (size < least + sizeof(*b))
+		size = least + sizeof(*b);
+	b = pages_alloc(size);
+	if (!b)
+		return NULL;
+	b->size = size - sizeof(*b);
+	a->total += size;
 	return b;
 }
 
@@ -46,12 +56,11 @@ void *arena_alloc(struct arena *a, size_t size)
 		return NULL;
 	size = (size + 7) & ~(size_t)7;
 	if (!b || b->size - b->used < size) {
-		bool large = size > BLOCK_SIZE / 4;
-
-		b = block_new(large ? size : BLOCK_SIZE);
+		b = block_new(a, size);
 		if (!b)
 			return NULL;
-		if (large && a->block) {
+		/* the block with more room left goes on serving */
+		if (a->block && a->block->size - a->block->used > b->size - size) {
 			b->next = a->block->next;
 			a->block->next = b;
 		} else {

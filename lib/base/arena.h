@@ -9,10 +9,11 @@ struct arena_block;
 
 struct arena {
 	struct arena_block *block;
+	size_t total; /* bytes of all blocks */
 };
 #define ARENA_INIT                                                                                 \
 	{                                                                                          \
-		NULL                                                                               \
+		NULL, 0                                                                            \
 	}
 
 void arena_deinit(struct arena *a);

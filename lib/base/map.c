@@ -2,12 +2,18 @@
 #include "base/map.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/random.h>
+
+#include "base/pages.h"
+
+static size_t bytes_of(const struct map *m)
+{
+	return m->slots ? (m->mask + 1) * sizeof(*m->slots) : 0;
+}
 
 void map_deinit(struct map *m)
 {
-	free(m->slots);
+	pages_free(m->slots, bytes_of(m));
 	*m = (struct map)MAP_INIT;
 }
 
@@ -24,7 +30,7 @@ static int resize(struct map *m, size_t n_slots)
 {
 	struct map old = *m;
 
-	m->slots = malloc(n_slots * sizeof(*m->slots));
+	m->slots = pages_alloc(n_slots * sizeof(*m->slots));
 	if (!m->slots) {
 		*m = old;
 		return -ENOMEM;
@@ -37,7 +43,7 @@ static int resize(struct map *m, size_t n_slots)
 	for (size_t i = 0; old.slots && i <= old.mask; i++)
 		if (old.slots[i].value != MAP_NONE)
 			m->slots[slot_of(m, old.slots[i].key)] = old.slots[i];
-	free(old.slots);
+	pages_free(old.slots, bytes_of(&old));
 	return 0;
 }
 
