@@ -31,6 +31,7 @@ fuzz:
 install: all
 	meson configure $(BUILD) -Dprefix=$(prefix)
 	DESTDIR="$(DESTDIR)" meson install -C $(BUILD)
+	test -n "$(DESTDIR)" || ldconfig
 
 clean:
 	rm -rf build build-check build-sanitize build-bench build-fuzz
