@@ -130,7 +130,10 @@ static int collect(const struct port_values *v, const struct pv_filter *filter,
 	}
 	int r = pv_collect(&request, ret);
 
-	if (r < 0)
+	if (v->replay && (r == -EINVAL || r == -EBADMSG))
+		usage_error(v->replay,
+			    "is no recording made by portavoz list --record, or is damaged");
+	else if (r < 0)
 		usage_error(v->replay ? v->replay : "sockets", "%s", strerror(-r));
 	return r;
 }
@@ -618,8 +621,12 @@ static int show_ports(const struct port_values *v, const struct port_query *quer
 
 	if (make_filter(queries, n, &filter) < 0)
 		return out_of_memory();
-	if (collect(v, filter, &snapshot) < 0)
+	if (collect(v, filter, &snapshot) < 0) {
+		if (v->replay)
+			return EXIT_FAILURE;
+		/* what the registry says is true without sockets */
 		status = EXIT_FAILURE;
+	}
 	if (port_rows_init(&rows, snapshot) < 0)
 		return out_of_memory();
 	r = add_rows(v, &rows, queries, n, argv);
