@@ -149,15 +149,17 @@ struct claims {
 	struct map first, twice;
 };
 
-/* A row that is equal in every byte, pointer included, is the same socket read twice. */
+/* A row that is equal in every byte, pointer and name included, is the same socket read twice. */
 static bool is_repetition(const struct claims *c, const struct unix_row *u)
 {
 	uint32_t offset = map_get(&c->first, u->row.inode);
-	const char *first = c->start + offset;
+	struct text t = { c->start + offset, u->line.p };
+	struct procfs_table_stats ignored = { 0 };
+	struct unix_row first;
 
-	return offset != MAP_NONE && first < u->line.p &&
-	       (size_t)(u->line.p - first) > text_len(u->line) &&
-	       !memcmp(first, u->line.p, text_len(u->line) + 1);
+	return offset != MAP_NONE && t.p < t.end && take_row(&t, &first, &ignored) &&
+	       text_len(first.line) == text_len(u->line) &&
+	       !memcmp(first.line.p, u->line.p, text_len(u->line));
 }
 
 static int claim(struct claims *c, const struct unix_row *u)

@@ -53,7 +53,6 @@ struct reading {
 	struct procfs_table_stats *stats;
 	const char *start; /* of the text that `seen` has offsets in */
 	struct map seen;
-	struct map inodes; /* SCTP: of the associations; eps repeats their sockets */
 };
 
 static bool parse_row(const struct table *table, struct text line, struct pv_conversation *row)
@@ -93,13 +92,14 @@ static int is_doubled(struct reading *rd, struct text line, const struct pv_conv
 {
 	uint32_t offset = (uint32_t)(line.p - rd->start), old;
 	struct pv_conversation before;
-	struct text t;
+	struct text t, first;
 	int r = map_insert(&rd->seen, key_of(row), offset, &old);
 
 	if (r <= 0)
 		return r;
 	t = (struct text){ rd->start + old, line.p };
-	return text_line(&t, &t, NULL) && parse_row(rd->table, t, &before) && is_same(&before, row);
+	return text_line(&t, &first, NULL) && parse_row(rd->table, first, &before) &&
+	       is_same(&before, row);
 }
 
 static bool is_wanted(const struct reading *rd, const struct pv_conversation *row)
@@ -154,6 +154,7 @@ static int take_text(struct reading *rd, struct text t)
 /* Remembers the sockets that have associations, and passes the rows on. */
 struct assoc_sink {
 	const struct sink *sink;
+	struct procfs_table_stats *stats;
 	struct map inodes;
 };
 
@@ -170,8 +171,10 @@ static int take_endpoint(void *userdata, const struct pv_conversation *row)
 {
 	struct assoc_sink *a = userdata;
 
-	if (row->state != PV_STATE_LISTEN && map_get(&a->inodes, row->inode) != MAP_NONE)
+	if (row->state != PV_STATE_LISTEN && map_get(&a->inodes, row->inode) != MAP_NONE) {
+		a->stats->n_rows--;
 		return 0;
+	}
 	return a->sink->row(a->sink->userdata, row);
 }
 
@@ -180,7 +183,7 @@ static int parse_sctp(struct reading *rd, struct text assocs, struct text endpoi
 	static const struct table endpoint_table = { PV_PROTO_SCTP, AF_UNSPEC,
 						     SOCK_STREAM,   "net/sctp/eps",
 						     NULL,	    nettables_endpoint_line };
-	struct assoc_sink a = { .sink = rd->sink, .inodes = MAP_INIT };
+	struct assoc_sink a = { .sink = rd->sink, .stats = rd->stats, .inodes = MAP_INIT };
 	struct sink notes = { note_assoc, &a }, rest = { take_endpoint, &a };
 	int r;
 
