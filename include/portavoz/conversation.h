@@ -129,9 +129,9 @@ struct pv_detail;
 struct pv_conversation {
 	uint64_t cookie; /* socket cookie: with netns the identity; 0 = the source gave none */
 	struct pv_endpoint local, remote;
-	uint32_t netns; /* index for pv_snapshot_netns() */
-	uint32_t inode; /* 0 = no struct file: no process can hold it */
-	uint32_t uid;
+	uint32_t netns;		 /* index for pv_snapshot_netns() */
+	uint32_t inode;		 /* 0 = no struct file: no process can hold it */
+	uint32_t uid;		 /* UINT32_MAX = the kernel tells none */
 	uint32_t recv_q, send_q; /* bytes; for a listener: waiting connections, and the backlog */
 	uint32_t ifindex;	 /* bound device or scope; 0 = none */
 	uint32_t mark;

@@ -17,7 +17,7 @@ const char *collect_error_text(int error)
 
 	switch (-error) {
 	case ENOENT:
-		return "the kernel does not offer it";
+		return "this kernel has no module for it";
 	case EPERM:
 	case EACCES:
 		return "not permitted";

@@ -106,6 +106,16 @@ static bool may_last(const struct pv_conversation *row)
 	return row->state != PV_STATE_TIME_WAIT && row->state != PV_STATE_SYN_RECV;
 }
 
+static int add_row(struct collector *c, const struct pv_conversation *row)
+{
+	struct pv_conversation *new = snapshot_add(c->snapshot, row);
+
+	/* the kernel forgets the user with the socket, and says 0 of what is left (tcp_diag.c) */
+	if (new &&new->state == PV_STATE_TIME_WAIT)
+		new->uid = UINT32_MAX;
+	return new ? 0 : -ENOMEM;
+}
+
 static int take_row(void *userdata, const struct pv_conversation *row)
 {
 	struct listing *l = userdata;
@@ -123,7 +133,7 @@ static int take_row(void *userdata, const struct pv_conversation *row)
 	if (r < 0)
 		return r;
 	l->n_late += may_last(row);
-	return snapshot_add(c->snapshot, row) ? 0 : -ENOMEM;
+	return add_row(c, row);
 }
 
 static struct sink sink_of(struct listing *l)
