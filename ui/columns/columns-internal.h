@@ -105,6 +105,7 @@ enum column_id {
 	COL_LOCAL,
 	COL_REMOTE,
 	COL_PROCESS,
+	COL_HOLDERS,
 	COL_PEER,
 	COL_USER_UNIT,
 	COL_INFO,
@@ -186,6 +187,7 @@ COLUMN_PUTTER(column_put_direction);
 COLUMN_PUTTER(column_put_local);
 COLUMN_PUTTER(column_put_remote);
 COLUMN_PUTTER(column_put_process);
+COLUMN_PUTTER(column_put_holders);
 COLUMN_PUTTER(column_put_peer);
 COLUMN_PUTTER(column_put_user_unit);
 COLUMN_PUTTER(column_put_parts); /* "name:value name:value" */

@@ -329,15 +329,21 @@ static uint32_t count_processes(const struct column_context *context,
 	return n;
 }
 
+static void put_comm(const struct column_context *context, const struct pv_process *p,
+		     struct buf *b)
+{
+	if (p->comm.len || !p->reason)
+		text_put(b, p->comm.data, p->comm.len, word_flags(context) | TEXT_LIST);
+	else
+		buf_putc(b, '-');
+}
+
 static void put_one_process(const struct column_context *context, const struct pv_process *p,
 			    struct buf *b, size_t limit)
 {
 	size_t start = b->len, middle;
 
-	if (p->comm.len || !p->reason)
-		text_put(b, p->comm.data, p->comm.len, word_flags(context) | TEXT_LIST);
-	else
-		buf_putc(b, '-');
+	put_comm(context, p, b);
 	middle = b->len;
 	buf_putc(b, '(');
 	buf_i64(b, p->pid);
@@ -415,6 +421,26 @@ COLUMN_PUTTER(column_put_process)
 		put_some_processes(context, c, b, limit);
 	else
 		put_all_processes(context, c, b);
+}
+
+/* "name(pid/fd),name(pid/fd)" */
+COLUMN_PUTTER(column_put_holders)
+{
+	(void)column;
+	if (!c->n_holders)
+		put_reason(c, b, limit);
+	for (uint32_t i = 0; i < c->n_holders; i++) {
+		const struct pv_process *p = process_of(context, c, i);
+
+		if (i)
+			buf_putc(b, ',');
+		put_comm(context, p, b);
+		buf_putc(b, '(');
+		buf_i64(b, p->pid);
+		buf_putc(b, '/');
+		buf_i64(b, pv_snapshot_holder(context->snapshot, c, i)->fd);
+		buf_putc(b, ')');
+	}
 }
 
 COLUMN_PUTTER(column_put_peer)
