@@ -212,12 +212,14 @@ int netlink_query_encode(const struct netlink_query *q, uint32_t seq, void *buf,
 	return r;
 }
 
+/* Whether no row can have been put off for want of room. */
 static bool has_one_datagram(const struct netlink_query *q,
 			     const struct netlink_dump_result *result)
 {
-	return result->row_datagrams == 0 ||
-	       (result->row_datagrams == 1 && !(q->needs & PV_NEED_TCPINFO) &&
-		result->row_bytes + ROW_MAX <= FIRST_DATAGRAM_ROOM);
+	bool is_bounded = q->proto != PV_PROTO_TCP || !(q->needs & PV_NEED_TCPINFO);
+
+	return result->row_datagrams == 0 || (result->row_datagrams == 1 && is_bounded &&
+					      result->row_bytes + ROW_MAX <= FIRST_DATAGRAM_ROOM);
 }
 
 bool netlink_dump_is_exact(const struct netlink_query *q, const struct netlink_dump_result *result)

@@ -14,6 +14,11 @@
 
 #include "netlink/transport.h"
 
+/*
+ * unix_diag leaves out sockets without an inode, that is connections a listener has not accepted
+ * yet (net/unix/diag.c, Linux 3.3 to 6.18); /proc/net/unix has them with inode 0.
+ */
+
 /* Enough for any request without bytecode. */
 #define NETLINK_REQUEST_MAX 128
 
@@ -57,7 +62,7 @@ int netlink_query_encode(const struct netlink_query *q, uint32_t seq, void *buf,
  *   TCP, fewer than 16 rows came. The first datagram has room for at least 3 KiB.
  * A unix socket that binds changes its slot: "lasting" then begins with the bind. The walks of
  * MPTCP, SCTP, DCCP, NETLINK and VSOCK resume by position everywhere, or are not known to be like
- * this: never exact. With PV_NEED_TCPINFO a row has no greatest length (TCP MD5 keys come with it):
+ * this: never exact. With PV_NEED_TCPINFO a TCP row has no greatest length (MD5 keys come with it):
  * exact only when nothing came at all.
  */
 bool netlink_dump_is_exact(const struct netlink_query *q, const struct netlink_dump_result *result);

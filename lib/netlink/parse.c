@@ -8,7 +8,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
-#include <limits.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink_diag.h>
 #include <linux/packet_diag.h>
@@ -23,6 +22,7 @@
 #include <portavoz/snapshot.h>
 
 #include "base/map.h"
+#include "netlink/message.h"
 
 #ifndef AF_XDP
 #define AF_XDP 44
@@ -46,6 +46,7 @@ struct row {
 	const struct netlink_query *q;
 	struct pv_bytes path;
 	struct pv_detail detail;
+	uint8_t wire_state;
 	bool has_detail;
 	bool is_association; /* SCTP */
 	bool is_left_out;
@@ -279,6 +280,7 @@ static bool read_inet(struct row *row, const void *fixed)
 	c->send_q = m->idiag_wqueue;
 	c->ifindex = m->id.idiag_if;
 	c->state = state_of(m->idiag_state);
+	row->wire_state = m->idiag_state;
 	c->type = inet_types[c->proto];
 	if (m->idiag_timer) {
 		/* SCTP puts an event number there */
@@ -312,8 +314,9 @@ static void finish_sctp(struct row *row)
 		row->is_left_out = c->state != PV_STATE_LISTEN && c->state != PV_STATE_CLOSE;
 		return;
 	}
-	c->state = c->state < sizeof(association_states) ? association_states[c->state]
-							 : PV_STATE_UNKNOWN;
+	c->state = row->wire_state < sizeof(association_states)
+			   ? association_states[row->wire_state]
+			   : PV_STATE_UNKNOWN;
 	c->timer = c->timer ? PV_TIMER_ON : PV_TIMER_OFF;
 	c->cookie = map_mix(c->cookie, c->remote.port);
 	for (size_t i = 0; i < sizeof(c->remote.addr); i += sizeof(part)) {
@@ -590,12 +593,12 @@ int netlink_parse_sockets(const void *data, size_t len, const struct netlink_que
 {
 	const struct family *f = family_of(q);
 	const struct nlmsghdr *nlh = data;
-	int left = len > INT_MAX ? INT_MAX : (int)len;
+	size_t left = len;
 	uint16_t type = answer_type(q);
 
 	if ((uintptr_t)data % MNL_ALIGNTO || !f || !f->read)
 		return -EINVAL;
-	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
+	for (; message_is_whole(nlh, left); nlh = message_next(nlh, &left)) {
 		int r;
 
 		if (nlh->nlmsg_type < NLMSG_MIN_TYPE)

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
-#include <limits.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <poll.h>
@@ -16,6 +15,7 @@
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
+#include "netlink/message.h"
 
 #define SOCKET_BUFFER (1 << 20)
 #define ANSWER_TIMEOUT_MS 5000
@@ -132,7 +132,7 @@ void netlink_note_datagram(const struct netlink_datagram *d, uint32_t seq,
 			   struct netlink_dump_result *result)
 {
 	const struct nlmsghdr *nlh = d->data;
-	int left = d->len > INT_MAX ? INT_MAX : (int)d->len;
+	size_t left = d->len;
 	bool has_rows = false;
 
 	if (d->flags & NETLINK_DATAGRAM_OVERRUN)
@@ -142,7 +142,7 @@ void netlink_note_datagram(const struct netlink_datagram *d, uint32_t seq,
 	if (!d->len)
 		return;
 	result->datagrams++;
-	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
+	for (; message_is_whole(nlh, left); nlh = message_next(nlh, &left))
 		if (!seq || nlh->nlmsg_seq == seq)
 			note_message(nlh, result, &has_rows);
 	if (has_rows) {
@@ -213,7 +213,7 @@ int netlink_get(int fd, const void *req, size_t len)
 		r = receive(fd, buf, sizeof(buf), &d);
 		if (r < 0)
 			return r;
-		if (!mnl_nlmsg_ok(nlh, d.len > INT_MAX ? INT_MAX : (int)d.len))
+		if (!message_is_whole(nlh, d.len))
 			return d.flags ? 0 : -EBADMSG;
 	} while (nlh->nlmsg_seq != sent->nlmsg_seq);
 	return nlh->nlmsg_type == NLMSG_ERROR ? control_error(nlh) : 0;
