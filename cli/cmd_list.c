@@ -298,9 +298,24 @@ static int fail_collect(const struct list_values *v, int r)
 	return EXIT_FAILURE;
 }
 
-static int write_snapshot(const struct pv_snapshot *s, const struct list_values *v,
-			  const struct view *view, uint32_t needs)
+/* Host names are awaited when the rows without them are on the screen. */
+struct waiting {
+	struct pv_snapshot *snapshot;
+	const struct list_values *values;
+};
+
+static int resolve(void *userdata)
 {
+	struct waiting *w = userdata;
+
+	return pv_snapshot_resolve(w->snapshot, (int)w->values->dns_timeout_ms,
+				   w->values->dns_servers);
+}
+
+static int write_snapshot(struct pv_snapshot *s, const struct list_values *v,
+			  const struct view *view, uint32_t needs, bool names_follow)
+{
+	struct waiting waiting = { .snapshot = s, .values = v };
 	struct render_options o = {
 		.format = format_of(v),
 		.columns = view->columns,
@@ -314,6 +329,8 @@ static int write_snapshot(const struct pv_snapshot *s, const struct list_values 
 		.ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
 		.pairs = v->pairs,
 		.width = terminal_width(STDOUT_FILENO),
+		.before_remote = names_follow ? resolve : NULL,
+		.userdata = &waiting,
 	};
 
 	return v->summary ? render_summary(s, o.format, o.ascii, STDOUT_FILENO)
@@ -334,6 +351,8 @@ static int list(const struct list_values *v, const struct view *view, struct pv_
 {
 	struct pv_request q = PV_REQUEST_INIT;
 	struct pv_snapshot *s = NULL;
+	bool names_follow;
+	uint32_t needs;
 	int r;
 
 	q.filter = filter;
@@ -353,10 +372,16 @@ static int list(const struct list_values *v, const struct view *view, struct pv_
 	q.dns_servers = v->dns_servers;
 	if (q.owners == PV_OWNERS_NONE)
 		q.needs &= ~(uint32_t)PV_NEED_OWNERS;
+	needs = q.needs;
+	/* nothing is sorted by them, nothing decided by them: they may come last */
+	names_follow = needs & PV_NEED_NAMES && !v->record && !v->replay && !v->summary &&
+		       format_of(v) == RENDER_TABLE && !view->n_sort;
+	if (names_follow)
+		q.needs &= ~(uint32_t)PV_NEED_NAMES;
 	r = pv_collect(&q, &s);
 	if (r < 0)
 		return fail_collect(v, r);
-	r = write_snapshot(s, v, view, q.needs);
+	r = write_snapshot(s, v, view, needs, names_follow);
 	/* a reader that went away has seen what it wanted */
 	if (r < 0 && r != -EPIPE) {
 		r = fail("standard output", r);

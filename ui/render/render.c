@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
@@ -26,11 +27,33 @@ static int flush(struct render *r, int fd)
 	return e;
 }
 
+static bool has_remote(const struct pv_conversation *c)
+{
+	static const uint8_t any[sizeof(c->remote.addr)];
+
+	return c->remote.port || memcmp(c->remote.addr, any, sizeof(any)) != 0;
+}
+
+/* What is ready is shown before the wait for what is not. */
+static int wait_for_names(struct render *r, int fd)
+{
+	int e = flush(r, fd);
+
+	return e < 0 ? e : r->options->before_remote(r->options->userdata);
+}
+
 static int write_rows(struct render *r, const struct writer *w, void *state, int fd)
 {
+	bool waits = r->options->before_remote;
 	int e = w->begin(r, state);
 
 	for (size_t i = 0; e == 0 && i < r->n_rows; i++) {
+		if (waits && has_remote(render_row(r, i))) {
+			waits = false;
+			e = wait_for_names(r, fd);
+			if (e < 0)
+				break;
+		}
 		w->row(r, state, render_row(r, i));
 		if (r->out.len >= RENDER_FLUSH || buf_error(&r->out))
 			e = flush(r, fd);

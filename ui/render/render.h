@@ -24,6 +24,12 @@ struct render_options {
 	bool ascii;   /* the terminal's character set is not UTF-8 */
 	bool pairs;   /* one row for both ends of a conversation within this host */
 	size_t width; /* of the terminal: the table is fitted into it; 0 = nothing is ever cut */
+	/*
+	 * Called once, before the first row that has a remote end, when all rows above it are
+	 * written: the place to wait for host names. 0, or -errno, which ends the run. NULL = none.
+	 */
+	int (*before_remote)(void *userdata);
+	void *userdata;
 	bool keep_columns; /* chosen by name: none is dropped on a narrow terminal */
 };
 

@@ -13,6 +13,8 @@
 #include "ui/text/escape.h"
 
 #define SAMPLE 4096
+/* For a column whose names are still to come: most host names with a port. */
+#define NAME_WIDTH 32
 
 struct table_column {
 	const struct column *column;
@@ -59,6 +61,8 @@ static int measure(struct render *r, struct table *t)
 
 		if (!(column->flags & COLUMN_LONG) && r->options->header)
 			t->columns[i].natural = strlen(column->title);
+		if (r->options->before_remote && column->needs & PV_NEED_NAMES)
+			t->columns[i].natural = NAME_WIDTH;
 	}
 	for (size_t i = 0; i < r->n_rows; i += step)
 		measure_row(r, t, render_row(r, i), &scratch);
@@ -180,12 +184,19 @@ static const char *const tints[] = {
 #define TINT_TITLE "\033[1m"
 #define TINT_END "\033[0m"
 
+/* Names that come after the widths were fixed may be longer than what was measured. */
+static bool is_limited(const struct render *r, const struct table_column *tc)
+{
+	return tc->width < tc->natural || (r->options->width && r->options->before_remote &&
+					   tc->column->needs & PV_NEED_NAMES);
+}
+
 static void put_cell(struct render *r, const struct table_column *tc,
 		     const struct pv_conversation *c, bool is_last)
 {
 	size_t start = r->out.len, width;
 
-	column_put(tc->column, &r->context, c, &r->out, tc->width < tc->natural ? tc->width : 0);
+	column_put(tc->column, &r->context, c, &r->out, is_limited(r, tc) ? tc->width : 0);
 	if (buf_error(&r->out))
 		return;
 	width = text_width(r->out.data + start, r->out.len - start);
