@@ -98,7 +98,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct pv_filter *f = NULL;
 	int r;
 
-	buf_put(&text, data, size);
+	if (size)
+		buf_put(&text, data, size);
 	buf_putc(&text, '\0');
 	if (buf_error(&text))
 		return 0;

@@ -355,6 +355,72 @@ static void test_code_sizes(void **state)
 	check_code_size("dport 80 or sport 80", false, 20);
 }
 
+/* Allocations left before one fails; negative: none does. */
+static int allocations_left = -1;
+
+static bool allocation_fails(void)
+{
+	return allocations_left >= 0 && allocations_left-- == 0;
+}
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+	return allocation_fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return allocation_fails() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t size)
+{
+	return allocation_fails() ? NULL : __real_realloc(p, size);
+}
+
+/* Parses and lowers; -ENOMEM from either. */
+static int parse_and_lower(const char *text)
+{
+	struct pv_filter *f = NULL;
+	void *code = NULL;
+	size_t size;
+	int r = pv_filter_parse(text, &f, NULL);
+
+	if (!r)
+		r = pv_filter_lower(f, false, &code, &size);
+	free(code);
+	pv_filter_free(f);
+	return r;
+}
+
+/* Whichever allocation fails, the result is -ENOMEM, and nothing is lost or used after. */
+static void test_no_memory(void **state)
+{
+	_cleanup_(cleanup_free) char *text = repeated("sport 5 or comm \"a b\"* or ", 200,
+						      "src unix:\"\\x00\" or service x11 or "
+						      "(state listening dst localhost:80)");
+	int n = 0, r;
+
+	(void)state;
+	do {
+		allocations_left = n++;
+		r = parse_and_lower(text);
+		if (r == 0 && allocations_left >= 0)
+			break;
+		assert_int_equal(r, -ENOMEM);
+	} while (n < 10000);
+	allocations_left = -1;
+	assert_int_equal(r, 0);
+	assert_true(n > 8);
+}
+
 /* One list, here and in the manual: ".It Cm NAME" and, on the next line, the help. */
 static void test_manual(void **state)
 {
@@ -420,11 +486,11 @@ static void test_manual_examples(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_matches),	       cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_bounds),	       cmocka_unit_test(test_long_filters),
-		cmocka_unit_test(test_facts),	       cmocka_unit_test(test_code_sizes),
-		cmocka_unit_test(test_manual),	       cmocka_unit_test(test_manual_examples),
-		cmocka_unit_test(test_random_filters),
+		cmocka_unit_test(test_matches),	  cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_bounds),	  cmocka_unit_test(test_long_filters),
+		cmocka_unit_test(test_facts),	  cmocka_unit_test(test_code_sizes),
+		cmocka_unit_test(test_manual),	  cmocka_unit_test(test_manual_examples),
+		cmocka_unit_test(test_no_memory), cmocka_unit_test(test_random_filters),
 	};
 
 	if (argc > 1 && !strcmp(argv[1], "live"))
