@@ -156,8 +156,11 @@ int inet_bound(int type, uint32_t addr, uint16_t port, bool reuseport)
 
 int tcp_listener(uint32_t addr, uint16_t port, int backlog)
 {
-	int fd = inet_bound(SOCK_STREAM, addr, port, false);
+	struct sockaddr_in sa = inet_address(addr, port);
+	int one = 1, fd = must(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
 
+	must(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)), "SO_REUSEADDR");
+	must(bind(fd, (struct sockaddr *)&sa, sizeof(sa)), "bind");
 	must(listen(fd, backlog), "listen");
 	return fd;
 }

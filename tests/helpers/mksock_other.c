@@ -167,8 +167,11 @@ static void make_netlink(const char *name, enum variant variant)
 	(void)variant;
 	must(bind(fd, (struct sockaddr *)&sa, sizeof(sa)), "bind");
 	announce(name, "netlink", "UNCONNECTED", fd);
-	announce_if(name, "netlink", "UNCONNECTED",
-		    socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_GENERIC));
+	/* one without an address is in no table of the kernel */
+	sa.nl_groups = 0;
+	fd = must(socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_GENERIC), "socket");
+	must(bind(fd, (struct sockaddr *)&sa, sizeof(sa)), "bind");
+	announce(name, "netlink", "UNCONNECTED", fd);
 }
 
 static void make_vsock(const char *name, enum variant variant)

@@ -21,6 +21,7 @@ HELPERS = os.path.abspath(os.environ.get("PORTAVOZ_HELPERS", "build/tests/helper
 LONG = int(os.environ.get("PORTAVOZ_LONG", "1"))  # multiplies the runs of the churn tests
 
 CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET = 0x00020000, 0x20000000, 0x40000000
+host_netns = -1
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -43,6 +44,8 @@ def shell(command):
 
 
 def isolate(pid):
+    global host_netns
+    host_netns = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     if os.geteuid() or not os.path.exists(PORTAVOZ):
         skip_all("needs root and " + PORTAVOZ)
     unshare(CLONE_NEWNET | CLONE_NEWNS | (CLONE_NEWPID if pid else 0))
@@ -51,6 +54,7 @@ def isolate(pid):
         if child:
             sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) & 0xFF)
         libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    libc.prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
     shell("mount --make-rprivate /; ip link set lo up; ip addr add fe80::1/64 dev lo nodad")
     if pid:
         shell("mount -t proc proc /proc")
@@ -63,7 +67,8 @@ class Load:
 
     def __init__(self, name, *args, prefix=()):
         self.process = subprocess.Popen([*prefix, os.path.join(HELPERS, name), *map(str, args)],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        start_new_session=True)
         self.made = []
         for line in self.process.stdout:
             if line == b"ready\n":
@@ -80,14 +85,21 @@ class Load:
         self.process.stdin.close()
         self.last_words = self.process.stdout.read()
         self.process.wait()
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            while True:  # its children are ours now: none outlives the test
+                os.waitpid(-self.process.pid, 0)
 
 
 def run(*args, prefix=(), expect=0, env=None, timeout=60, **kwargs):
     """Runs portavoz; its output as bytes. `expect`: the exit status, None for any."""
     command = [*prefix, PORTAVOZ, *map(str, args)]
+    # without /proc the dynamic loader does not know where the program lies
+    base = {**os.environ, "LD_LIBRARY_PATH": os.path.join(os.path.dirname(PORTAVOZ), "../lib")}
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          stdin=subprocess.DEVNULL, timeout=timeout,
-                          env={**os.environ, **(env or {})}, **kwargs)
+                          stdin=subprocess.DEVNULL, timeout=timeout, env={**base, **(env or {})},
+                          **kwargs)
     if expect is not None and done.returncode != expect:
         raise AssertionError("%s: exit %d, expected %d: %s" % (
             " ".join(command), done.returncode, expect, done.stderr[-500:].decode(errors="replace")))
@@ -130,6 +142,11 @@ def address(text):
 
 
 def equal(found, wanted, what):
+    if found != wanted and isinstance(found, (set, list)) and isinstance(wanted, (set, list)):
+        more = [x for x in found if x not in wanted]
+        less = [x for x in wanted if x not in found]
+        raise AssertionError("%s: found %d, wanted %d; too many %r, too few %r" % (
+            what, len(found), len(wanted), more[:4], less[:4]))
     if found != wanted:
         raise AssertionError("%s: %r, wanted %r" % (what, found, wanted))
 

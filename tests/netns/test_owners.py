@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""B4, B5, B7, B10, D6: who holds a socket, however it is held; never the wrong one."""
+"""B4, B7, B8, B10, D6: who holds a socket, however it is held; never the wrong one."""
 import os
 
 import live
@@ -18,9 +18,11 @@ def check_hidden(case, row, way):
     reason = row["owner_reason"]
     if case["case"] in NO_TABLE:
         live.equal(live.pids(row), [], case["case"])
-        live.holds(reason in ("no_table", "thread_tables"), "%s: %s" % (case["case"], reason))
+        # the scan cannot tell this from a process that it may not look into
+        allowed = ("thread_tables", "no_table", "no_permission") if way == "proc" else ("no_table",)
+        live.holds(reason in allowed, "%s by %s: %s" % (case["case"], way, reason))
     elif case["case"] in THREADS and way == "proc" and not row["owners"]:
-        live.holds(reason in ("thread_tables", "no_table", "gone"), "%s: %s" % (case["case"], reason))
+        live.holds(reason in ("thread_tables", "no_permission"), "%s: %s" % (case["case"], reason))
     else:
         live.equal(live.pids(row), sorted(case["pids"]), "%s by %s" % (case["case"], way))
 
@@ -40,24 +42,9 @@ def test_hidden_owners():
                     live.equal(len(rows[case["port"]]["owners"]), 3, "descriptors")
 
 
-def test_pid_reuse():
-    with live.Load("pidreuse", 200):
-        for way in WAYS:
-            wrong = named = raced = blank = 0
-            for _ in range(20 * live.LONG):
-                for row in live.rows("-t", "-l", "-n", "--owners=" + way):
-                    named += bool(row["owners"])
-                    wrong += sum(o["comm"] != "own%d" % row["local_port"] for o in row["owners"] or [])
-                    raced += not row["owners"]
-                    blank += not row["owners"] and row["owner_reason"] in (None, "", "none")
-            print("  pid reuse by %s: %d named, %d wrong, %d raced" % (way, named, wrong, raced))
-            live.equal((wrong, blank), (0, 0), "wrong and blank owners by " + way)
-            live.holds(named >= 10 * 20, "owners named")
-
-
 def test_start_time_in_json():
-    with live.Load("mksock", "listen"):
-        owner = live.rows("-t", "-l", "-n")[0]["owners"][0]
+    with live.Load("mksock", "listen") as load:
+        owner = by_port(live.rows("-t", "-l", "-n"))[load.made[0]["local_port"]]["owners"][0]
         with open("/proc/%d/stat" % owner["pid"]) as f:
             start = int(f.read().rpartition(")")[2].split()[19])
         live.holds(start in owner.values(), "start time %d in %r" % (start, owner))
@@ -114,7 +101,8 @@ def test_other_namespace():
 def test_ways_agree():
     with live.Load("churn", "steady", 500), live.Load("many", "processes", 500):
         lists = [{(r["proto"], r["cookie"]): sorted((o["pid"], o["fd"]) for o in r["owners"] or [])
-                  for r in live.rows("-t", "-u", "-a", "-n", "--owners=" + way)} for way in WAYS]
+                  for r in live.rows("-t", "-u", "-a", "-n", "--owners=" + way)
+                  if r["state"] != "TIME_WAIT"} for way in WAYS]
         live.equal(lists[1], lists[0], "bpf and auto")
         live.equal(lists[2], lists[0], "proc and auto")
         live.equal(len(lists[0]), 1501, "rows")
@@ -135,4 +123,4 @@ def test_fork_storm():
                 live.equal(live.gaps(doc).get("owner_gone", 0), gone, "raced owners counted")
 
 
-live.main(globals(), pid=True)
+live.main(globals())

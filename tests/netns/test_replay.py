@@ -67,7 +67,8 @@ def test_damaged_recordings():
                 for damaged in (whole[:at], whole[:at] + b"\xff" * 4 + whole[at + 4:]):
                     with open(name, "wb") as f:
                         f.write(damaged)
-                    done = live.run("list", "-a", "-n", "-p", "--replay", path + "/r", expect=None)
+                    done = live.run("list", "-a", "-n", "-p", "--replay", path + "/r", expect=None,
+                                    timeout=20)
                     live.holds(done.returncode in (0, 1, 3), "%s at %d: exit %d" % (
                         os.path.basename(name), at, done.returncode))
                     live.holds(done.returncode == 0 or done.stderr, "message")

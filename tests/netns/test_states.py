@@ -59,7 +59,7 @@ def test_owner_and_inode():
             orphan = m["kind"].startswith("orphan") and m["state"] == "FIN_WAIT1"
             if orphan or m["state"] in NO_FILE:
                 live.equal(r["owner_reason"], "orphan" if orphan else NO_FILE[m["state"]], m["kind"])
-                live.equal((r["owners"] or [], r["inode"]), ([], 0), m["kind"])
+                live.equal((r["owners"] or [], r["inode"] or 0), ([], 0), m["kind"])
             else:
                 live.equal(r["inode"], m["inode"], m["kind"])
                 live.holds((m["pid"], m["fd"]) in [(o["pid"], o["fd"]) for o in r["owners"] or []],
@@ -95,21 +95,31 @@ def oracle(*options):
 
 
 def ours(proto):
-    return {r["cookie"]: (r["state"], r["recv_q"], r["send_q"], r["inode"], r["uid"],
+    return {r["cookie"]: (r["state"], r["recv_q"], r["send_q"], r["inode"] or 0, r["uid"] or 0,
                           live.address(r["local_addr"]), str(r["local_port"]))
             for r in listed if r["proto"] == proto and r["state"] != "CLOSE"}
 
 
+def as_ss(proto, option):
+    """Window probes move bytes now and then: queues may differ for a moment, not for five."""
+    for attempt in range(5):
+        listed[:] = live.rows(*ALL)
+        found, wanted = ours(proto), oracle(option)
+        if found == wanted or attempt == 4:
+            live.equal(sorted(found.items()), sorted(wanted.items()), proto)
+            return
+
+
 def test_tcp_as_ss():
-    live.equal(sorted(ours("tcp").items()), sorted(oracle("-t").items()), "tcp")
+    as_ss("tcp", "-t")
 
 
 def test_udp_as_ss():
-    live.equal(sorted(ours("udp").items()), sorted(oracle("-u").items()), "udp")
+    as_ss("udp", "-u")
 
 
 def test_mptcp_as_ss():
-    live.equal(sorted(ours("mptcp").items()), sorted(oracle("-M").items()), "mptcp")
+    as_ss("mptcp", "-M")
 
 
 def proc_inodes(*names):
@@ -124,13 +134,13 @@ def test_tables_of_proc():
     for proto, names in {"tcp": ("tcp", "tcp6"), "udp": ("udp", "udp6"), "raw": ("raw", "raw6"),
                          "udplite": ("udplite", "udplite6"), "ping": ("icmp", "icmp6")}.items():
         bound = {m["inode"] for m in load.made if m["kind"].startswith("bound")}
-        live.equal({r["inode"] for r in listed if r["proto"] == proto} - {0} - bound,
+        live.equal({r["inode"] or 0 for r in listed if r["proto"] == proto} - {0} - bound,
                    proc_inodes(*names), proto)
 
 
 def test_unix_as_proc():
     with open("/proc/net/unix", errors="replace") as f:
-        there = {int(line.split()[6]) for line in f.readlines()[1:]}
+        there = {int(line.split()[6]) for line in f.readlines()[1:]} - {0}
     live.equal({r["inode"] for r in listed if r["proto"] == "unix" and r["inode"]}, there, "unix")
 
 
@@ -152,7 +162,7 @@ def test_families_and_states_by_option():
     for option, is_six in (("-4", False), ("-6", True)):
         rows = live.rows("-t", "-u", "-a", "-n", option)
         live.equal({r["cookie"] for r in rows},
-                   {r["cookie"] for r in listed if r["proto"] in ("tcp", "udp") and
+                   {r["cookie"] for r in listed if r["proto"] in ("tcp", "udp", "udplite") and
                     (":" in r["local_addr"]) == is_six}, option)
     live.equal({r["cookie"] for r in live.rows("-t", "-l", "-n")},
                {r["cookie"] for r in listed if r["proto"] == "tcp" and r["state"] == "LISTEN"}, "-l")
