@@ -120,7 +120,10 @@ static int read_replay(struct reader *reader, struct netlink_dump_result *result
 		if (r < 0)
 			return r;
 	}
-	return r < 0 ? r : netlink_dump_status(result);
+	if (r < 0)
+		return r;
+	/* without its end the recording of a dump is cut, unless the kernel never sent it */
+	return result->done || result->overrun ? netlink_dump_status(result) : -EBADMSG;
 }
 
 int netlink_read_sockets(struct tape *t, int fd, const struct netlink_query *q, unsigned attempt,
