@@ -87,16 +87,21 @@ void cell_put(const struct cell *cell, const struct column_context *context, str
 	}
 }
 
-void column_put(const struct column *column, const struct column_context *context,
-		const struct pv_conversation *c, struct buf *b, size_t limit)
+/* Cells of our own words and of digits are ASCII. */
+static bool is_ascii(const struct cell *cell)
+{
+	return cell->type != CELL_NAME && cell->type != CELL_ARGS && cell->type != CELL_OWNERS;
+}
+
+size_t column_put(const struct column *column, const struct column_context *context,
+		  const struct pv_conversation *c, struct buf *b, size_t limit)
 {
 	size_t start = b->len;
+	struct cell cell = { 0 };
 
 	if (column->put) {
 		column->put(column, context, c, b, limit);
 	} else {
-		struct cell cell = { 0 };
-
 		column->get(column, context, c, &cell);
 		cell_put(&cell, context, b,
 			 TEXT_WORD | TEXT_FIELD | (context->ascii ? TEXT_ASCII : 0));
@@ -105,6 +110,9 @@ void column_put(const struct column *column, const struct column_context *contex
 	}
 	if (limit && b->len - start > limit)
 		text_cut(b, start, limit, context->ascii);
+	else if (!column->put && is_ascii(&cell))
+		return b->len - start;
+	return buf_error(b) ? 0 : text_width(b->data + start, b->len - start);
 }
 
 static int compare_numbers(uint64_t a, uint64_t b)

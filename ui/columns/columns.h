@@ -135,9 +135,12 @@ struct sort_key {
 int columns_parse_sort(const char *list, struct sort_key **ret_keys, size_t *ret_n,
 		       struct columns_error *error);
 
-/* The table's form: one word or words with single spaces between them, "-" when null. */
-void column_put(const struct column *column, const struct column_context *context,
-		const struct pv_conversation *conversation, struct buf *b, size_t limit);
+/*
+ * The table's form: one word or words with single spaces between them, "-" when null. Returns how
+ * wide it is.
+ */
+size_t column_put(const struct column *column, const struct column_context *context,
+		  const struct pv_conversation *conversation, struct buf *b, size_t limit);
 /* The text of a cell; null is nothing at all. `flags` are those of text_put(). */
 void cell_put(const struct cell *cell, const struct column_context *context, struct buf *b,
 	      unsigned flags);

@@ -133,7 +133,7 @@ static void keep_tail(struct buf *b, size_t start, size_t middle, size_t limit, 
 	char tail[64];
 	size_t n = b->len - middle, tail_width;
 
-	if (buf_error(b) || !limit || text_width(b->data + start, b->len - start) <= limit)
+	if (buf_error(b) || text_width(b->data + start, b->len - start) <= limit)
 		return;
 	tail_width = text_width(b->data + middle, n);
 	if (n > sizeof(tail) || tail_width + 1 > limit)
@@ -165,7 +165,8 @@ static void put_inet(const struct column_context *context, const struct pv_conve
 	}
 	buf_putc(b, ':');
 	put_port(context, c, e, b);
-	keep_tail(b, start, middle, limit, context->ascii);
+	if (limit)
+		keep_tail(b, start, middle, limit, context->ascii);
 }
 
 /* Only a name that begins like one of our signs needs more than text_put() does. */
@@ -348,7 +349,8 @@ static void put_one_process(const struct column_context *context, const struct p
 	buf_putc(b, '(');
 	buf_i64(b, p->pid);
 	buf_putc(b, ')');
-	keep_tail(b, start, middle, limit, context->ascii);
+	if (limit)
+		keep_tail(b, start, middle, limit, context->ascii);
 }
 
 static void put_all_processes(const struct column_context *context, const struct pv_conversation *c,

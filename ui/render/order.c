@@ -15,14 +15,22 @@ static bool is_listener(const struct pv_conversation *c)
 	       c->state == PV_STATE_CLOSE && c->local.port && !c->remote.port;
 }
 
+/* One pass: listeners from the left, the rest from the right, which is then turned round. */
 static void listeners_first(struct render *r)
 {
-	size_t n = 0;
+	size_t left = 0, right = r->n_rows;
 
-	for (int listeners = 1; listeners >= 0; listeners--)
-		for (size_t i = 0; i < r->n_rows; i++)
-			if (is_listener(pv_snapshot_get(r->snapshot, i)) == listeners)
-				r->order[n++] = (uint32_t)i;
+	for (size_t i = 0; i < r->n_rows; i++) {
+		bool first = is_listener(pv_snapshot_get(r->snapshot, i));
+
+		r->order[first ? left++ : --right] = (uint32_t)i;
+	}
+	for (right = r->n_rows; left + 1 < right; left++) {
+		uint32_t swap = r->order[left];
+
+		r->order[left] = r->order[--right];
+		r->order[right] = swap;
+	}
 }
 
 static int compare_by_key(const struct render *r, const struct sort_key *key,

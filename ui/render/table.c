@@ -44,9 +44,7 @@ static void measure_row(struct render *r, struct table *t, const struct pv_conve
 		if (tc->column->flags & COLUMN_LONG)
 			continue;
 		buf_clear(scratch);
-		column_put(tc->column, &r->context, c, scratch, 0);
-		if (!buf_error(scratch))
-			tc->natural = max(tc->natural, text_width(scratch->data, scratch->len));
+		tc->natural = max(tc->natural, column_put(tc->column, &r->context, c, scratch, 0));
 	}
 }
 
@@ -157,24 +155,32 @@ static void fit(struct table *t, size_t width, bool keep_columns)
 
 /* ---- rows ---- */
 
+static void put_spaces(struct buf *b, size_t n)
+{
+	/* most runs are short: one store of fixed size is cheaper than a call */
+	char *p = buf_room(b, n + 16);
+
+	if (!p)
+		return;
+	memset(p, ' ', 16);
+	if (n > 16)
+		memset(p + 16, ' ', n - 16);
+	b->len += n;
+}
+
+/* What was written since `start` is `width` wide: fills the column up. */
 static void align(struct buf *b, size_t start, size_t width, const struct table_column *tc,
 		  bool is_last)
 {
 	size_t pad = width < tc->width ? tc->width - width : 0;
-	char *p;
 
 	if (!pad || (is_last && !(tc->column->flags & COLUMN_RIGHT)))
 		return;
-	p = buf_room(b, pad);
-	if (!p)
-		return;
-	if (tc->column->flags & COLUMN_RIGHT) {
-		memmove(b->data + start + pad, b->data + start, b->len - start);
+	put_spaces(b, pad);
+	if (tc->column->flags & COLUMN_RIGHT && !buf_error(b)) {
+		memmove(b->data + start + pad, b->data + start, b->len - start - pad);
 		memset(b->data + start, ' ', pad);
-	} else {
-		memset(p, ' ', pad);
 	}
-	b->len += pad;
 }
 
 static const char *const tints[] = {
@@ -213,7 +219,7 @@ static void table_row(struct render *r, void *state, const struct pv_conversatio
 			r->options->color && tc->column->tint ? tc->column->tint(c) : TINT_NONE;
 
 		if (i)
-			buf_put(&r->out, "  ", t->gap);
+			put_spaces(&r->out, t->gap);
 		if (tint)
 			buf_puts(&r->out, tints[tint]);
 		put_cell(r, tc, c, i + 1 == t->n);
@@ -232,7 +238,7 @@ static void put_titles(struct render *r, const struct table *t)
 		size_t start;
 
 		if (i)
-			buf_put(&r->out, "  ", t->gap);
+			put_spaces(&r->out, t->gap);
 		start = r->out.len;
 		buf_puts(&r->out, tc->column->title);
 		if (tc->width && tc->width < tc->natural)

@@ -191,26 +191,33 @@ void text_put_json(struct buf *b, const void *data, size_t len)
 /* What makes spreadsheets evaluate a cell, and the mark itself. */
 static bool is_formula(const char *text, size_t len)
 {
-	static const char *const starts[] = {
-		"=", "+", "-", "@", "'", "\uff1d", "\uff0b", "\uff0d", "\uff20",
-	};
+	static const char *const wide[] = { "\uff1d", "\uff0b", "\uff0d", "\uff20" };
 
-	for (size_t i = 0; i < sizeof(starts) / sizeof(*starts); i++)
-		if (len >= strlen(starts[i]) && !memcmp(text, starts[i], strlen(starts[i])))
+	if (len && memchr("=+-@'", text[0], 5))
+		return true;
+	for (size_t i = 0; len >= 3 && (uint8_t)text[0] == 0xef && i < 4; i++)
+		if (!memcmp(text, wide[i], 3))
 			return true;
 	return false;
 }
 
+static bool needs_quotes(const char *text, size_t len)
+{
+	return len && (text[0] == ' ' || text[len - 1] == ' ' || memchr(text, ',', len) ||
+		       memchr(text, '"', len));
+}
+
 void text_put_csv(struct buf *b, const char *text, size_t len)
 {
-	bool quoted = len && (text[0] == ' ' || text[len - 1] == ' ' || memchr(text, ',', len) ||
-			      memchr(text, '"', len));
+	bool quoted = needs_quotes(text, len);
 
 	if (quoted)
 		buf_putc(b, '"');
 	if (is_formula(text, len))
 		buf_putc(b, '\'');
-	for (size_t i = 0; i < len; i++) {
+	if (!quoted)
+		buf_put(b, text, len);
+	for (size_t i = 0; quoted && i < len; i++) {
 		if (text[i] == '"')
 			buf_putc(b, '"');
 		buf_putc(b, text[i]);
@@ -276,13 +283,34 @@ static size_t next_unit(const char *text, size_t len, size_t *ret_width)
 	return n;
 }
 
-size_t text_width(const char *text, size_t len)
+static uint64_t load_word(const char *p)
 {
-	size_t total = 0, i = 0, width;
+	uint64_t word;
 
+	memcpy(&word, p, sizeof(word));
+	return word & UINT64_C(0x8080808080808080);
+}
+
+/* Bytes before the first that is not ASCII, maybe a few too few. */
+static size_t ascii_run(const char *text, size_t len)
+{
+	size_t i = 0;
+
+	for (; len - i >= 8; i += 8)
+		if (load_word(text + i))
+			return i;
+	/* the last eight overlap those before */
+	if (len >= 8)
+		return load_word(text + len - 8) ? i : len;
 	while (i < len && !((uint8_t)text[i] & 0x80))
 		i++;
-	total = i;
+	return i;
+}
+
+size_t text_width(const char *text, size_t len)
+{
+	size_t i = ascii_run(text, len), total = i, width;
+
 	while (i < len) {
 		i += next_unit(text + i, len - i, &width);
 		total += width;
