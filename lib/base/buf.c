@@ -19,7 +19,7 @@ char *buf_room_slow(struct buf *b, size_t n)
 
 	if (b->error)
 		return NULL;
-	if (b->cap - b->len >= n)
+	if (b->data && b->cap - b->len >= n)
 		return b->data + b->len;
 	cap = b->cap ? b->cap * 2 : 256;
 	if (n > SIZE_MAX / 4 || b->len > SIZE_MAX / 4) {

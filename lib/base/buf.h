@@ -26,7 +26,8 @@ char *buf_room_slow(struct buf *b, size_t n);
 
 static inline char *buf_room(struct buf *b, size_t n)
 {
-	return b->cap - b->len >= n && !b->error ? b->data + b->len : buf_room_slow(b, n);
+	return b->data && b->cap - b->len >= n && !b->error ? b->data + b->len
+							    : buf_room_slow(b, n);
 }
 
 static inline int buf_error(const struct buf *b)

@@ -24,7 +24,8 @@ struct collector {
 	uint32_t n_sockets;   /* what net/sockstat counts; UINT32_MAX = not known */
 	struct map by_cookie; /* cookie -> row number */
 	bool has_proc;	      /* a procfs is mounted, or recorded */
-	bool lacks_idle;      /* an iterator listed TCP: idle sockets are still to be listed */
+	bool may_idle;	      /* there may be TCP sockets that are bound and idle */
+	bool lacks_idle;      /* an iterator listed TCP: those are still to be listed */
 	bool is_host_pidns;   /* our pid namespace is the initial one */
 	int hidepid;	      /* of the procfs mount */
 };

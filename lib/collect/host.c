@@ -66,15 +66,22 @@ static uint64_t known(uint64_t count)
 	return count == PROCFS_COUNT_UNKNOWN ? 0 : count;
 }
 
-static uint32_t count_sockets(struct collector *c)
+/*
+ * A TCP socket is allocated when it is made, and in use while it listens or talks: where the
+ * numbers are equal none is idle. Allocated ones are counted over all network namespaces.
+ */
+static void count_sockets(struct collector *c)
 {
 	struct procfs_sockstat s;
 	uint64_t n;
 
+	c->n_sockets = UINT32_MAX;
+	c->may_idle = true;
 	if (procfs_read_sockstat(&c->tape, &s) < 0)
-		return UINT32_MAX;
+		return;
 	n = known(s.used) + known(s.tcp_time_wait);
-	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+	c->n_sockets = n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+	c->may_idle = s.tcp_alloc > known(s.tcp_inuse) + known(s.tcp6_inuse);
 }
 
 static int take_user(void *userdata, uint32_t id, const char *name)
@@ -98,7 +105,7 @@ int collect_host(struct collector *c)
 		has_right(c, CAP_SYS_ADMIN) || (has_right(c, CAP_BPF) && has_right(c, CAP_PERFMON));
 	c->hidepid = view.mount.hidepid;
 	c->is_host_pidns = view.is_initial_pidns;
-	c->n_sockets = count_sockets(c);
+	count_sockets(c);
 	r = add_netns(c, view.netns);
 	if (r == 0)
 		r = procfs_read_users(&c->tape, take_user, c->snapshot);

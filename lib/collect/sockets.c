@@ -237,7 +237,7 @@ static struct round round_of(const struct listing *l, uint32_t states)
 			.family = l->p->families[i],
 			.states = states,
 			.needs = l->c->needs & DETAIL_NEEDS,
-			.bound_inactive = l->p->proto == PV_PROTO_TCP &&
+			.bound_inactive = l->p->proto == PV_PROTO_TCP && l->c->may_idle &&
 					  states & PV_STATE_BIT(PV_STATE_CLOSE),
 		};
 	return round;
@@ -413,8 +413,8 @@ static int list_protocol(struct listing *l)
 
 	if (iterates_first(l)) {
 		r = list_bpf(l);
-		l->c->lacks_idle = l->p->proto == PV_PROTO_TCP &&
-				   states_to_read(l->c) & PV_STATE_BIT(PV_STATE_CLOSE);
+		l->c->lacks_idle |= l->p->proto == PV_PROTO_TCP && l->c->may_idle &&
+				    states_to_read(l->c) & PV_STATE_BIT(PV_STATE_CLOSE);
 		if (r < 0 || (!l->bpf_error && l->is_exact))
 			return r < 0 ? r : report(l, "bpf iterator", PV_SOURCE_WORKING, 0);
 	}
