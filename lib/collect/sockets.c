@@ -15,7 +15,7 @@
 #include "base/cleanup.h"
 #include "bpf/iter.h"
 #include "collect/collector.h"
-#include "collect/tuple.h"
+#include "collect/rows.h"
 #include "netlink/record.h"
 #include "procfs/nettables.h"
 #include "procfs/protocols.h"
@@ -67,84 +67,15 @@ struct listing {
 	int diag_error; /* why sock_diag did not answer */
 	int bpf_error;	/* why the iterator did not */
 	bool is_exact;	/* each lasting socket was seen once */
-	size_t n_late;	/* sockets of the newest dump that no earlier one had, and that may last */
+	struct rows rows;
 	uint64_t n_malformed;
 	struct bpf_stats bpf;
 };
 
-/* A socket without a cookie comes from a text table: its inode, or its tuple, has to do. */
-static uint64_t key_without_cookie(const struct pv_conversation *row)
-{
-	uint64_t h = map_mix(UINT64_C(0x8000000000000000) | row->proto, row->family);
-
-	if (row->inode)
-		return map_mix(h, row->inode) | UINT64_C(1) << 63;
-	h = tuple_endpoint_hash(h, row->family, &row->local);
-	return tuple_endpoint_hash(h, row->family, &row->remote) | UINT64_C(1) << 63;
-}
-
-static int merge(struct collector *c, uint32_t number, const struct pv_conversation *row)
-{
-	struct pv_conversation *old = snapshot_row(c->snapshot, number);
-	struct pv_detail *detail;
-
-	if (old->detail || !row->detail)
-		return 0;
-	detail = arena_alloc(&c->snapshot->arena, sizeof(*detail));
-	if (!detail)
-		return -ENOMEM;
-	*detail = *row->detail;
-	old->detail = detail;
-	old->timer = row->timer;
-	old->timer_ms = row->timer_ms;
-	old->retrans = row->retrans;
-	return 0;
-}
-
-static bool may_last(const struct pv_conversation *row)
-{
-	return row->state != PV_STATE_TIME_WAIT && row->state != PV_STATE_SYN_RECV;
-}
-
-static int add_row(struct collector *c, const struct pv_conversation *row)
-{
-	struct pv_conversation *new = snapshot_add(c->snapshot, row);
-
-	/* the kernel forgets the user with the socket, and says 0 of what is left (tcp_diag.c) */
-	if (new &&new->state == PV_STATE_TIME_WAIT)
-		new->uid = UINT32_MAX;
-	return new ? 0 : -ENOMEM;
-}
-
-static int take_row(void *userdata, const struct pv_conversation *row)
-{
-	struct listing *l = userdata;
-	struct collector *c = l->c;
-	uint64_t key = row->cookie ? row->cookie : key_without_cookie(row);
-	uint32_t old;
-	int r = 0;
-
-	if (c->snapshot->n_rows >= MAP_NONE - 1)
-		return -EOVERFLOW;
-	if (!(row->flags & PV_CONV_INODE_TWICE))
-		r = map_insert(&c->by_cookie, key, (uint32_t)c->snapshot->n_rows, &old);
-	if (r == 1)
-		return merge(c, old, row);
-	if (r < 0)
-		return r;
-	l->n_late += may_last(row);
-	return add_row(c, row);
-}
-
-static struct sink sink_of(struct listing *l)
-{
-	return (struct sink){ .row = take_row, .userdata = l };
-}
-
 static int take_chunk(void *userdata, const void *data, size_t len)
 {
 	struct listing *l = userdata;
-	struct sink sink = sink_of(l);
+	struct sink sink = rows_append_sink(&l->rows);
 
 	return bpf_parse_sockets(data, len, l->p->iterator, &sink, &l->bpf);
 }
@@ -166,7 +97,7 @@ static int note_refusal(struct listing *l, int error)
 static int dump_once(struct listing *l, const struct round *round, unsigned attempt)
 {
 	struct netlink_dump_result result = { 0 };
-	struct sink sink = sink_of(l);
+	struct sink sink = rows_merge_sink(&l->rows);
 	bool exact = true;
 	int worst = 0;
 
@@ -201,11 +132,11 @@ static int dump_until_stable(struct listing *l, const struct round *round, unsig
 	int r = 0;
 
 	for (unsigned i = first; i < DUMPS_MAX; i++) {
-		l->n_late = 0;
+		l->rows.n_late = 0;
 		r = dump_once(l, round, base + i);
 		if (r < 0)
 			return note_refusal(l, r);
-		if (r == 0 && i > 0 && l->n_late == 0)
+		if (r == 0 && i > 0 && l->rows.n_late == 0)
 			l->is_exact = true;
 		if (l->is_exact || once)
 			return 0;
@@ -321,10 +252,12 @@ static bool iterates_first(const struct listing *l)
 
 static int list_bpf(struct listing *l)
 {
+	size_t first = l->c->snapshot->n_rows;
 	int r = bpf_iter_run(&l->c->tape, l->p->iterator, 0, take_chunk, l);
+	int merged = rows_merge_from(&l->rows, first);
 
-	if (r == -ENOMEM)
-		return r;
+	if (r == -ENOMEM || merged < 0)
+		return -ENOMEM;
 	if (r < 0)
 		l->bpf_error = r;
 	else
@@ -345,7 +278,7 @@ static int list_diag(struct listing *l, unsigned first)
 static int list_tables(struct listing *l, bool *ret_found)
 {
 	static const uint8_t inet[] = { AF_INET, AF_INET6 };
-	struct sink sink = sink_of(l);
+	struct sink sink = rows_merge_sink(&l->rows);
 	size_t n = pv_proto_is_inet(l->p->proto) ? 2 : 1;
 
 	*ret_found = false;
@@ -370,7 +303,7 @@ static int report(struct listing *l, const char *via, enum pv_source_state state
 	if (l->n_malformed)
 		r = snapshot_add_gap(l->c->snapshot, PV_GAP_MALFORMED, l->n_malformed, name);
 	if (r == 0 && via && !l->is_exact && state == PV_SOURCE_WORKING)
-		r = snapshot_add_gap(l->c->snapshot, PV_GAP_UNSTABLE, l->n_late, name);
+		r = snapshot_add_gap(l->c->snapshot, PV_GAP_UNSTABLE, l->rows.n_late, name);
 	if (r < 0)
 		return r;
 	return snapshot_add_source(l->c->snapshot, name, via ? via : "none", state,
@@ -434,7 +367,7 @@ static int list_protocol(struct listing *l)
 
 int collect_idle_sockets(struct collector *c)
 {
-	struct listing l = { .c = c, .p = &protocols[0] };
+	struct listing l = { .c = c, .p = &protocols[0], .rows = { .c = c } };
 	struct round round = round_of(&l, 0);
 
 	round.queries[0].bound_inactive = true;
@@ -449,7 +382,7 @@ int collect_sockets(struct collector *c)
 	int r = map_reserve(&c->by_cookie, expected);
 
 	for (size_t i = 0; r >= 0 && i < sizeof(protocols) / sizeof(*protocols); i++) {
-		struct listing l = { .c = c, .p = &protocols[i] };
+		struct listing l = { .c = c, .p = &protocols[i], .rows = { .c = c } };
 
 		if (!(c->protos & PV_PROTO_BIT(l.p->proto)))
 			continue;

@@ -28,6 +28,7 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "collect/collector.h"
+#include "collect/rows.h"
 #include "model/owner_record.h"
 
 /* ---- rows by hand ---- */
@@ -230,6 +231,50 @@ static void test_service_port(void **state)
 	assert_int_equal(pv_snapshot_service_port(w->s, row), 0);
 	row->proto = PV_PROTO_UNIX;
 	assert_int_equal(pv_snapshot_service_port(w->s, row), 0);
+}
+
+static void test_rows(void **state)
+{
+	struct world *w = *state;
+	struct rows rows = { .c = &w->c };
+	struct sink append = rows_append_sink(&rows), merge = rows_merge_sink(&rows);
+	static const uint64_t cookies[] = { 5, 6, 5, 7, 6, 8 };
+	struct pv_detail detail = { .present = PV_DETAIL_MEM };
+	struct pv_conversation row = { .proto = PV_PROTO_TCP, .state = PV_STATE_ESTABLISHED };
+
+	for (size_t i = 0; i < 6; i++) {
+		row.cookie = cookies[i];
+		row.inode = (uint32_t)i;
+		row.detail = i == 2 ? &detail : NULL;
+		assert_int_equal(append.row(append.userdata, &row), 0);
+	}
+	assert_int_equal(rows_merge_from(&rows, 0), 0);
+	assert_int_equal(w->s->n_rows, 4);
+	assert_int_equal(rows.n_late, 4);
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(snapshot_row(w->s, i)->cookie, 5 + i);
+	/* the first sighting stays, with the detail of the second */
+	assert_int_equal(snapshot_row(w->s, 0)->inode, 0);
+	assert_non_null(snapshot_row(w->s, 0)->detail);
+	row.cookie = 7;
+	assert_int_equal(merge.row(merge.userdata, &row), 0);
+	row.cookie = 9;
+	row.state = PV_STATE_TIME_WAIT;
+	row.uid = 0;
+	assert_int_equal(merge.row(merge.userdata, &row), 0);
+	assert_int_equal(w->s->n_rows, 5);
+	assert_int_equal(rows.n_late, 4);
+	assert_int_equal(snapshot_row(w->s, 4)->uid, UINT32_MAX);
+	/* without a cookie the inode tells, and an inode named twice nothing */
+	row = (struct pv_conversation){ .proto = PV_PROTO_UNIX, .family = AF_UNIX, .inode = 70 };
+	assert_int_equal(merge.row(merge.userdata, &row), 0);
+	assert_int_equal(merge.row(merge.userdata, &row), 0);
+	assert_int_equal(w->s->n_rows, 6);
+	row.flags = PV_CONV_INODE_TWICE;
+	assert_int_equal(merge.row(merge.userdata, &row), 0);
+	assert_int_equal(merge.row(merge.userdata, &row), 0);
+	assert_int_equal(w->s->n_rows, 8);
+	map_deinit(&w->c.by_cookie);
 }
 
 /* ---- recordings by hand ---- */
@@ -462,6 +507,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_pairs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_pairs_unix, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_service_port, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_rows, setup, teardown),
 		cmocka_unit_test(test_union),
 		cmocka_unit_test(test_unstable),
 		cmocka_unit_test(test_owners),
