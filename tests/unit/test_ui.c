@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Columns and writers, on snapshots made by hand. */
+/* Writers, on snapshots made by hand. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -23,139 +23,6 @@
 #include "ui/render/render.h"
 #include "ui/text/escape.h"
 #include "ui_names.h"
-
-/* ---- columns ---- */
-
-static void columns_are_complete(void **state)
-{
-	size_t n;
-	const struct column *all = columns_all(&n);
-
-	(void)state;
-	for (size_t i = 0; i < n; i++) {
-		assert_non_null(all[i].name);
-		assert_int_equal(strspn(all[i].name, "abcdefghijklmnopqrstuvwxyz0123456789_"),
-				 strlen(all[i].name));
-		assert_ptr_equal(columns_find(all[i].name, strlen(all[i].name)), &all[i]);
-		assert_non_null(all[i].title);
-		assert_int_equal(all[i].help[strlen(all[i].help) - 1], '.');
-		if (all[i].type == COLUMN_COMPOSED) {
-			assert_non_null(all[i].parts);
-			assert_non_null(all[i].put);
-		} else {
-			assert_null(all[i].parts);
-			assert_non_null(all[i].get);
-		}
-		assert_string_not_equal(column_type_name(all[i].type), "unknown");
-	}
-}
-
-/* "a,b" for what a list was parsed to, or the message */
-static void assert_list(const char *list, const char *defaults, const char *expected)
-{
-	_cleanup_(cleanup_free) const struct column **columns = NULL;
-	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
-	struct columns_error error = { 0 };
-	size_t n = 0;
-	int r = columns_parse(list, defaults, &columns, &n, &error);
-
-	if (r == -EINVAL)
-		buf_printf(&b, "%zu+%zu %s", error.offset, error.length, error.message);
-	for (size_t i = 0; r == 0 && i < n; i++)
-		buf_printf(&b, "%s%s", i ? "," : "", columns[i]->name);
-	assert_string_equal(buf_str(&b), expected);
-}
-
-static void columns_lists(void **state)
-{
-	(void)state;
-	assert_list(NULL, "proto,state", "proto,state");
-	assert_list("pid,fd", "proto,state", "pid,fd");
-	assert_list("+pid,-proto", "proto,state", "state,pid");
-	assert_list("-state", "proto,state", "proto");
-	assert_list("pid,pid", "proto", "pid");
-	assert_list("pid,+fd,-pid", "proto", "fd");
-	assert_list("-proto", "proto", "0+6 no column is left");
-	assert_list("stat", "proto", "0+4 no column is called \"stat\"; did you mean state?");
-	assert_list("pid,remot_addr", "proto",
-		    "4+10 no column is called \"remot_addr\"; did you mean remote_addr?");
-	assert_list("+zzzzzzz", "proto", "1+7 no column is called \"zzzzzzz\"");
-	assert_list("pid,,fd", "proto", "4+0 a column's name is missing");
-	assert_list("pid,\033[2J", "proto", "4+4 no column is called \"\\x1b[2J\"");
-	assert_list(COLUMNS_TABLE, "pid", COLUMNS_TABLE);
-	assert_list(COLUMNS_MACHINE, "pid", COLUMNS_MACHINE);
-}
-
-static void columns_all_and_parts(void **state)
-{
-	_cleanup_(cleanup_free) const struct column **columns = NULL;
-	_cleanup_(cleanup_free) const struct column **expanded = NULL;
-	size_t n, n_expanded;
-
-	(void)state;
-	assert_int_equal(columns_parse("all", "pid", &columns, &n, NULL), 0);
-	for (size_t i = 0; i < n; i++)
-		assert_null(columns[i]->parts);
-	free(steal_ptr(&columns));
-	assert_int_equal(columns_parse("local_port,local,process", "", &columns, &n, NULL), 0);
-	assert_int_equal(columns_expand(columns, n, &expanded, &n_expanded), 0);
-	assert_string_equal(expanded[0]->name, "local_port");
-	assert_string_equal(expanded[1]->name, "local_addr");
-	for (size_t i = 0; i < n_expanded; i++)
-		assert_null(expanded[i]->parts);
-}
-
-static void columns_say_what_they_need(void **state)
-{
-	_cleanup_(cleanup_free) const struct column **columns = NULL;
-	size_t n;
-
-	(void)state;
-	assert_int_equal(columns_parse("proto,remote,cmdline", "", &columns, &n, NULL), 0);
-	assert_int_equal(columns_needs(columns, n, false),
-			 PV_NEED_DIRECTION | PV_NEED_NAMES | PV_NEED_OWNERS | PV_NEED_CMDLINE);
-	assert_int_equal(columns_needs(columns, n, true),
-			 PV_NEED_DIRECTION | PV_NEED_OWNERS | PV_NEED_CMDLINE);
-}
-
-/* The manual's list, as one "name type help" a line. */
-static void read_manual(struct buf *ret)
-{
-	_cleanup_(cleanup_buf) struct buf text = BUF_INIT;
-	bool in_item = false;
-	char *line, *rest;
-
-	assert_int_equal(file_read_at(AT_FDCWD, TEST_SOURCE "/man/portavoz-columns.7", &text), 0);
-	rest = strstr(buf_str(&text), ".Ss Columns\n");
-	assert_non_null(rest);
-	while ((line = strsep(&rest, "\n")) && strcmp(line, ".El")) {
-		if (!strncmp(line, ".It Cm ", 7)) {
-			char *type = strstr(line, " Pq ");
-
-			assert_non_null(type);
-			*type = 0;
-			buf_printf(ret, "%s%s %s", in_item ? "\n" : "", line + 7, type + 4);
-			in_item = true;
-		} else if (in_item) {
-			buf_printf(ret, " %s", line);
-		}
-	}
-}
-
-static void manual_has_every_column(void **state)
-{
-	_cleanup_(cleanup_buf) struct buf manual = BUF_INIT;
-	_cleanup_(cleanup_buf) struct buf registry = BUF_INIT;
-	size_t n;
-	const struct column *all = columns_all(&n);
-
-	(void)state;
-	read_manual(&manual);
-	for (size_t i = 0; i < n; i++)
-		buf_printf(&registry, "%s%s %s %s", i ? "\n" : "", all[i].name,
-			   column_type_name(all[i].type), all[i].help);
-	assert_string_equal(buf_str(&manual), buf_str(&registry));
-}
 
 /* ---- snapshots ---- */
 
@@ -247,6 +114,7 @@ static struct pv_snapshot *small_snapshot(void)
 
 	c = tcp4(PV_STATE_TIME_WAIT, HERE, 40001, THERE, 443);
 	c.direction = PV_DIR_OUTGOING;
+	c.uid = UINT32_MAX;
 	c.owner_reason = PV_REASON_TIME_WAIT;
 	assert_non_null(snapshot_add(s, &c));
 	assert_int_equal(snapshot_add_source(s, "tcp", "sock_diag", PV_SOURCE_WORKING, NULL), 0);
@@ -333,7 +201,7 @@ static void table_for_people(void **state)
 		"                                                    root\n"
 		"tcp    TIME_WAIT    10.0.0.1:40001   ->   192.0.2.7:https         https    "
 		"(closed by "
-		"its process; the kernel waits for stray segments)  root\n");
+		"its process; the kernel waits for stray segments)  -\n");
 }
 
 static void table_numbers(void **state)
@@ -572,6 +440,38 @@ static void table_colors_only_when_asked(void **state)
 	assert_memory_equal(color.data, plain.data, kept);
 }
 
+/* What of the table is there when names are waited for. */
+struct name_wait {
+	int fd, calls;
+	off_t written;
+};
+
+static int wait_for_names(void *userdata)
+{
+	struct name_wait *w = userdata;
+
+	w->calls++;
+	w->written = lseek(w->fd, 0, SEEK_END);
+	return 0;
+}
+
+static void table_waits_for_names_once(void **state)
+{
+	_cleanup_(cleanup_snapshot) struct pv_snapshot *s = small_snapshot();
+	_cleanup_(cleanup_fd) int fd = memfd_create("out", MFD_CLOEXEC);
+	_cleanup_(cleanup_free) const struct column **columns = NULL;
+	struct name_wait w = { .fd = fd };
+	struct render_options o = { .before_remote = wait_for_names, .userdata = &w };
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(columns_parse("proto,local", "", &columns, &o.n_columns, NULL), 0);
+	o.columns = columns;
+	assert_int_equal(render_snapshot(s, &o, fd), 0);
+	assert_int_equal(w.calls, 1);
+	assert_int_equal(w.written, strlen("tcp  0.0.0.0:ssh\n"));
+}
+
 /* ---- order ---- */
 
 static void order_by_type(void **state)
@@ -620,7 +520,7 @@ static void json_document(void **state)
 		"\"owner_reason\":null,\"local_port\":22,\"user\":\"root\","
 		"\"service\":\"ssh\",\"inode\":null,\"local_ephemeral\":false},\n"
 		"{\"owners\":[],\"owner_reason\":\"time_wait\",\"local_port\":40001,"
-		"\"user\":\"root\",\"service\":\"https\",\"inode\":null,"
+		"\"user\":null,\"service\":\"https\",\"inode\":null,"
 		"\"local_ephemeral\":true}\n]}\n");
 }
 
@@ -745,7 +645,7 @@ static void csv_forms(void **state)
 			"curl,10.0.0.1,,4711/5/curl,true\n"
 			"sshd,127.0.0.1,root,812/4/sshd,false\n"
 			"sshd,0.0.0.0,root,812/3/sshd,false\n"
-			",10.0.0.1,root,,true\n");
+			",10.0.0.1,,,true\n");
 }
 
 /* ---- details ---- */
@@ -788,6 +688,80 @@ static void details_absent_is_null(void **state)
 }
 
 /* ---- errors, coverage, summary ---- */
+
+/* The allocator, made to fail from the n-th call on; the linker sends every call here. */
+static long calls_left = -1;
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+
+static bool fails(void)
+{
+	if (calls_left > 0)
+		calls_left--;
+	return calls_left == 0;
+}
+
+void *__wrap_malloc(size_t size)
+{
+	return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return fails() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+	return fails() ? NULL : __real_realloc(old, size);
+}
+
+/* Everything from parsing to writing, with memory for n - 1 allocations. */
+static int run_with_memory(const struct pv_snapshot *s, int format, long n, int fd)
+{
+	_cleanup_(cleanup_free) const struct column **columns = NULL;
+	_cleanup_(cleanup_free) struct sort_key *keys = NULL;
+	struct render_options o = {
+		.format = (enum render_format)format, .header = true, .pairs = true, .width = 80
+	};
+	int r;
+
+	calls_left = n;
+	r = columns_parse("+process,mem", COLUMNS_MACHINE, &columns, &o.n_columns, NULL);
+	if (r == 0)
+		r = columns_parse_sort("-process,local", &keys, &o.n_sort, NULL);
+	o.columns = columns;
+	o.sort = keys;
+	if (r == 0)
+		r = render_snapshot(s, &o, fd);
+	if (r == 0)
+		r = render_summary(s, o.format, false, fd);
+	calls_left = -1;
+	return r;
+}
+
+static void out_of_memory_is_an_error(void **state)
+{
+	_cleanup_(cleanup_snapshot) struct pv_snapshot *s = hostile_snapshot();
+	_cleanup_(cleanup_fd) int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	(void)state;
+	assert_true(fd >= 0);
+	for (int format = 0; format < RENDER_FORMAT_N; format++) {
+		long n = 1;
+		int r;
+
+		while ((r = run_with_memory(s, format, n, fd)) == -ENOMEM)
+			n++;
+		assert_int_equal(r, 0);
+		assert_true(n > 10);
+	}
+}
 
 static void write_errors_are_returned(void **state)
 {
@@ -898,11 +872,6 @@ static void summary_counts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(columns_are_complete),
-		cmocka_unit_test(columns_lists),
-		cmocka_unit_test(columns_all_and_parts),
-		cmocka_unit_test(columns_say_what_they_need),
-		cmocka_unit_test(manual_has_every_column),
 		cmocka_unit_test(table_for_people),
 		cmocka_unit_test(table_numbers),
 		cmocka_unit_test(table_fits_terminals),
@@ -911,6 +880,7 @@ int main(void)
 		cmocka_unit_test(table_ends),
 		cmocka_unit_test(table_many_holders),
 		cmocka_unit_test(table_colors_only_when_asked),
+		cmocka_unit_test(table_waits_for_names_once),
 		cmocka_unit_test(order_by_type),
 		cmocka_unit_test(order_pairs),
 		cmocka_unit_test(json_document),
@@ -920,6 +890,7 @@ int main(void)
 		cmocka_unit_test(csv_forms),
 		cmocka_unit_test(details_absent_is_null),
 		cmocka_unit_test(write_errors_are_returned),
+		cmocka_unit_test(out_of_memory_is_an_error),
 		cmocka_unit_test(coverage_in_words),
 		cmocka_unit_test(summary_counts),
 	};

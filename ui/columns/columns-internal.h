@@ -147,6 +147,7 @@ COLUMN_GETTER(column_get_v6only);
 COLUMN_GETTER(column_get_service);
 COLUMN_GETTER(column_get_direction);
 COLUMN_GETTER(column_get_direction_by);
+COLUMN_GETTER(column_get_uid);
 COLUMN_GETTER(column_get_user);
 COLUMN_GETTER(column_get_netns);
 COLUMN_GETTER(column_get_shutdown);

@@ -465,8 +465,10 @@ COLUMN_PUTTER(column_put_user_unit)
 	(void)column, (void)limit;
 	if (user)
 		text_put(b, user, strlen(user), flags);
-	else
+	else if (c->uid != UINT32_MAX)
 		buf_u64(b, c->uid);
+	else
+		buf_putc(b, '-');
 	if (p && p->container.len) {
 		buf_putc(b, '/');
 		text_put(b, p->runtime.data, p->runtime.len, flags);

@@ -234,6 +234,14 @@ COLUMN_GETTER(column_get_direction_by)
 	set_text(ret_cell, pv_direction_by_name(c->direction_by));
 }
 
+/* TIME_WAIT sockets and open requests have no user */
+COLUMN_GETTER(column_get_uid)
+{
+	(void)column, (void)context;
+	if (c->uid != UINT32_MAX)
+		set_number(ret_cell, c->uid);
+}
+
 COLUMN_GETTER(column_get_user)
 {
 	(void)column;

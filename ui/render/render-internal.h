@@ -3,6 +3,8 @@
 #ifndef UI_RENDER_INTERNAL_H
 #define UI_RENDER_INTERNAL_H
 
+#include <string.h>
+
 #include "ui/render/render.h"
 
 /* Written out when fuller than this, at the end of a row. */
@@ -22,6 +24,13 @@ struct render {
 static inline const struct pv_conversation *render_row(const struct render *r, size_t n)
 {
 	return pv_snapshot_get(r->snapshot, r->order[n]);
+}
+
+static inline bool render_has_remote(const struct pv_conversation *c)
+{
+	static const uint8_t any[sizeof(c->remote.addr)];
+
+	return c->remote.port || memcmp(c->remote.addr, any, sizeof(any)) != 0;
 }
 
 struct writer {

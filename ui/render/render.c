@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
@@ -27,13 +26,6 @@ static int flush(struct render *r, int fd)
 	return e;
 }
 
-static bool has_remote(const struct pv_conversation *c)
-{
-	static const uint8_t any[sizeof(c->remote.addr)];
-
-	return c->remote.port || memcmp(c->remote.addr, any, sizeof(any)) != 0;
-}
-
 /* What is ready is shown before the wait for what is not. */
 static int wait_for_names(struct render *r, int fd)
 {
@@ -48,7 +40,7 @@ static int write_rows(struct render *r, const struct writer *w, void *state, int
 	int e = w->begin(r, state);
 
 	for (size_t i = 0; e == 0 && i < r->n_rows; i++) {
-		if (waits && has_remote(render_row(r, i))) {
+		if (waits && render_has_remote(render_row(r, i))) {
 			waits = false;
 			e = wait_for_names(r, fd);
 			if (e < 0)

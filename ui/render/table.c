@@ -52,6 +52,7 @@ static int measure(struct render *r, struct table *t)
 {
 	struct buf scratch = BUF_INIT;
 	size_t step = r->options->width || r->n_rows <= SAMPLE ? 1 : r->n_rows / SAMPLE;
+	bool names_follow = false;
 	int e;
 
 	for (size_t i = 0; i < t->n; i++) {
@@ -59,11 +60,16 @@ static int measure(struct render *r, struct table *t)
 
 		if (!(column->flags & COLUMN_LONG) && r->options->header)
 			t->columns[i].natural = strlen(column->title);
-		if (r->options->before_remote && column->needs & PV_NEED_NAMES)
-			t->columns[i].natural = NAME_WIDTH;
 	}
-	for (size_t i = 0; i < r->n_rows; i += step)
-		measure_row(r, t, render_row(r, i), &scratch);
+	for (size_t i = 0; i < r->n_rows; i += step) {
+		const struct pv_conversation *c = render_row(r, i);
+
+		measure_row(r, t, c, &scratch);
+		names_follow |= r->options->before_remote && render_has_remote(c);
+	}
+	for (size_t i = 0; i < t->n && names_follow; i++)
+		if (t->columns[i].column->needs & PV_NEED_NAMES)
+			t->columns[i].natural = max(t->columns[i].natural, NAME_WIDTH);
 	e = buf_error(&scratch);
 	buf_deinit(&scratch);
 	return e;
@@ -200,12 +206,10 @@ static bool is_limited(const struct render *r, const struct table_column *tc)
 static void put_cell(struct render *r, const struct table_column *tc,
 		     const struct pv_conversation *c, bool is_last)
 {
-	size_t start = r->out.len, width;
+	size_t start = r->out.len;
+	size_t width =
+		column_put(tc->column, &r->context, c, &r->out, is_limited(r, tc) ? tc->width : 0);
 
-	column_put(tc->column, &r->context, c, &r->out, is_limited(r, tc) ? tc->width : 0);
-	if (buf_error(&r->out))
-		return;
-	width = text_width(r->out.data + start, r->out.len - start);
 	align(&r->out, start, width, tc, is_last);
 }
 
