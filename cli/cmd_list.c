@@ -2,6 +2,7 @@
 /* portavoz list: options -> request and columns -> snapshot -> writer. */
 #include <errno.h>
 #include <langinfo.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,7 +78,7 @@ static const struct option_def list_options[] = {
 	FLAG('r', "resolve", "host names even with -n", resolve),
 	FLAG('p', "processes", "every process that holds the socket, with its descriptor",
 	     processes),
-	FLAG('e', "extended", "uid, inode, cookie, queues' owner details", extended),
+	FLAG('e', "extended", "queues, uid, inode, cookie, cgroup", extended),
 	FLAG('o', "options", "timers", options),
 	FLAG('m', "memory", "socket memory", memory),
 	FLAG('i', "info", "what TCP knows of the connection (tcp_info)", info),
@@ -201,19 +202,30 @@ static void cleanup_view(struct view *v)
 
 static void add_defaults(struct buf *b, const struct list_values *v, bool machine)
 {
-	buf_puts(b, machine ? COLUMNS_MACHINE : COLUMNS_TABLE);
-	if (!machine && v->processes)
-		buf_puts(b, ",holders");
+	static const char defaults[] = COLUMNS_TABLE, process[] = "process,";
+	const char *at = strstr(defaults, process);
+
+	if (machine) {
+		buf_puts(b, COLUMNS_MACHINE);
+	} else if (v->processes) {
+		/* every holder, however many: the one cell that may be long comes last */
+		buf_put(b, defaults, (size_t)(at - defaults));
+		buf_puts(b, at + strlen(process));
+	} else {
+		buf_puts(b, defaults);
+	}
 	if (machine && (!v->numeric || v->resolve))
 		buf_puts(b, ",remote_name");
 	if (v->extended)
-		buf_puts(b, ",uid,inode,cookie,cgroup");
+		buf_puts(b, ",recv_q,send_q,uid,inode,cookie,cgroup");
 	if (v->options)
 		buf_puts(b, ",timers");
 	if (v->memory)
 		buf_puts(b, ",mem");
 	if (v->info)
 		buf_puts(b, ",info");
+	if (!machine && v->processes)
+		buf_puts(b, ",holders");
 }
 
 static int parse_view(const struct list_values *v, struct view *view)
@@ -279,6 +291,12 @@ static bool use_color(const struct list_values *v)
 	return isatty(STDOUT_FILENO) && !(off && off[0]) && term && strcmp(term, "dumb");
 }
 
+static bool is_ascii(void)
+{
+	setlocale(LC_CTYPE, "");
+	return strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
+}
+
 static int fail(const char *what, int r)
 {
 	usage_error(what, "%s", strerror(-r));
@@ -326,8 +344,9 @@ static int write_snapshot(struct pv_snapshot *s, const struct list_values *v,
 		.numeric = v->numeric,
 		.header = !v->no_header,
 		.color = use_color(v),
-		.ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
+		.ascii = is_ascii(),
 		.pairs = v->pairs,
+		.keep_columns = v->columns != NULL,
 		.width = terminal_width(STDOUT_FILENO),
 		.before_remote = names_follow ? resolve : NULL,
 		.userdata = &waiting,
