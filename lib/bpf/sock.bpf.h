@@ -7,7 +7,7 @@
 
 #include "sock_record.h"
 
-/* A counter's address must be an even multiple for the verifier: struct in6_addr as two words. */
+/* As two words: the verifier allows any aligned access within an array of bytes. */
 static __always_inline void copy_v6(__u8 *to, const struct in6_addr *from)
 {
 	const __u64 *words = (const __u64 *)from;
