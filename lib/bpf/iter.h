@@ -78,9 +78,9 @@ int bpf_parse_sockets(const void *data, size_t len, enum bpf_iter_kind kind,
 
 /*
  * true when each socket that lasted was visited exactly once. The kernel's TCP and UDP iterators do
- * so since they resume by cookie: commits f9d22822720b ("bpf: tcp: Avoid socket skips and repeats
- * during iteration") and 5668f73f09ae ("bpf: udp: ..."), upstream in 2025 and in several stable
- * series. The programs look for the types these commits' series brought, not for a release. Where
+ * so since they resume by cookie: "bpf: tcp: Avoid socket skips and repeats during iteration" and
+ * "bpf: udp: ..." (5668f73f09ae), posted in 2025. Other trees carry the TCP change under several
+ * numbers, so no release decides: the programs look for the types that these series brought. Where
  * it is false, merge several readings by cookie.
  */
 static inline bool bpf_sockets_are_exact(const struct bpf_stats *stats)
