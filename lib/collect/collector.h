@@ -23,6 +23,7 @@ struct collector {
 	bool may_bpf;	      /* privileges suffice for BPF; replaying: the streams tell */
 	uint32_t n_sockets;   /* what net/sockstat counts; UINT32_MAX = not known */
 	struct map by_cookie; /* cookie -> row number */
+	size_t n_indexed;     /* rows in it, from the first on */
 	bool has_proc;	      /* a procfs is mounted, or recorded */
 	bool may_idle;	      /* there may be TCP sockets that are bound and idle */
 	bool lacks_idle;      /* an iterator listed TCP: those are still to be listed */

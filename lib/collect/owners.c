@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "bpf/iter.h"
 #include "collect/collector.h"
+#include "collect/rows.h"
 #include "netlink/diag.h"
 #include "procfs/scan.h"
 #include "procfs/sockstat.h"
@@ -335,9 +336,13 @@ static int join(struct owner_search *s)
 {
 	struct pv_snapshot *snapshot = s->c->snapshot;
 	_cleanup_(cleanup_map) struct map inodes = MAP_INIT;
+	struct rows rows = { .c = s->c };
 	size_t first_new = snapshot->holders.n;
 	shared_vec shared = { 0 };
-	int r = index_inodes(snapshot, !s->by_bpf, &inodes);
+	int r = rows_index(&rows);
+
+	if (r == 0)
+		r = index_inodes(snapshot, !s->by_bpf, &inodes);
 
 	for (size_t i = 0; r == 0 && i < s->entries.n; i++) {
 		const struct owner_entry *e = &s->entries.items[i];

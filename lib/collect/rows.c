@@ -84,7 +84,11 @@ static int merge(void *userdata, const struct pv_conversation *row)
 	struct rows *rows = userdata;
 	int r = enter(rows, row, rows->c->snapshot->n_rows);
 
-	return r == 0 ? append(rows, row) : r < 0 ? r : 0;
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = append(rows, row);
+	rows->c->n_indexed = rows->c->snapshot->n_rows;
+	return r;
 }
 
 struct sink rows_merge_sink(struct rows *rows)
@@ -97,10 +101,10 @@ struct sink rows_append_sink(struct rows *rows)
 	return (struct sink){ .row = append, .userdata = rows };
 }
 
-int rows_merge_from(struct rows *rows, size_t first)
+int rows_index(struct rows *rows)
 {
 	struct pv_snapshot *s = rows->c->snapshot;
-	size_t kept = first;
+	size_t first = rows->c->n_indexed, kept = first;
 	int r = map_reserve(&rows->c->by_cookie, s->n_rows);
 
 	for (size_t i = first; r >= 0 && i < s->n_rows; i++) {
@@ -115,6 +119,6 @@ int rows_merge_from(struct rows *rows, size_t first)
 			*snapshot_row(s, kept) = *row;
 		kept++;
 	}
-	s->n_rows = kept;
+	s->n_rows = rows->c->n_indexed = kept;
 	return r < 0 ? r : 0;
 }

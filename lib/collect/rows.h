@@ -14,11 +14,17 @@ struct rows {
 	size_t n_late; /* new sockets that may last, since the caller set it to 0 */
 };
 
-/* Takes rows and leaves out sockets that are there. For dumps that may repeat some. */
+/*
+ * Takes rows and leaves out sockets that are there, for dumps that may repeat some. What was
+ * appended before must have been indexed.
+ */
 struct sink rows_merge_sink(struct rows *rows);
-/* Takes rows as they come; rows_merge_from() is due afterwards. For iterators: faster. */
+/* Takes rows as they come, for iterators, which repeat none; they are indexed when that is due. */
 struct sink rows_append_sink(struct rows *rows);
-/* Merges what was appended from row number `first` on. 0 or -ENOMEM. */
-int rows_merge_from(struct rows *rows, size_t first);
+/*
+ * Enters what was appended into the index by cookie, and leaves out what is there already: before
+ * anything is looked up by cookie. 0 or -ENOMEM.
+ */
+int rows_index(struct rows *rows);
 
 #endif

@@ -68,6 +68,7 @@ struct listing {
 	int bpf_error;	/* why the iterator did not */
 	bool is_exact;	/* each lasting socket was seen once */
 	struct rows rows;
+	bool has_rows; /* a source gave some */
 	uint64_t n_malformed;
 	struct bpf_stats bpf;
 };
@@ -99,9 +100,9 @@ static int dump_once(struct listing *l, const struct round *round, unsigned atte
 	struct netlink_dump_result result = { 0 };
 	struct sink sink = rows_merge_sink(&l->rows);
 	bool exact = true;
-	int worst = 0;
+	int worst = rows_index(&l->rows);
 
-	for (size_t i = 0; i < round->n; i++) {
+	for (size_t i = 0; worst >= 0 && i < round->n; i++) {
 		const struct netlink_query *q = &round->queries[i];
 		int r;
 
@@ -115,6 +116,7 @@ static int dump_once(struct listing *l, const struct round *round, unsigned atte
 		if (r < 0)
 			return r;
 		l->n_malformed += result.malformed;
+		l->has_rows |= result.rows > 0;
 		worst = r > worst ? r : worst;
 		exact = exact && r == 0 && netlink_dump_is_exact(q, &result);
 	}
@@ -252,12 +254,15 @@ static bool iterates_first(const struct listing *l)
 
 static int list_bpf(struct listing *l)
 {
-	size_t first = l->c->snapshot->n_rows;
+	size_t before = l->c->snapshot->n_rows;
 	int r = bpf_iter_run(&l->c->tape, l->p->iterator, 0, take_chunk, l);
-	int merged = rows_merge_from(&l->rows, first);
 
-	if (r == -ENOMEM || merged < 0)
-		return -ENOMEM;
+	/* the only reading of this protocol so far, and one that repeats nothing: no index yet */
+	if (l->has_rows || r < 0 || !bpf_sockets_are_exact(&l->bpf))
+		r = r == -ENOMEM || rows_index(&l->rows) < 0 ? -ENOMEM : r;
+	l->has_rows |= l->c->snapshot->n_rows > before;
+	if (r == -ENOMEM)
+		return r;
 	if (r < 0)
 		l->bpf_error = r;
 	else
@@ -282,6 +287,8 @@ static int list_tables(struct listing *l, bool *ret_found)
 	size_t n = pv_proto_is_inet(l->p->proto) ? 2 : 1;
 
 	*ret_found = false;
+	if (rows_index(&l->rows) < 0)
+		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		struct procfs_table_stats stats = { 0 };
 		int r = procfs_read_table(&l->c->tape, l->p->proto,
@@ -315,6 +322,12 @@ static int report_none(struct listing *l)
 {
 	int64_t n = procfs_count_protocol(&l->c->tape, l->p->kernel_name);
 
+	/* a limit of ours: an empty list would look like an answer */
+	if (l->diag_error == -EMFILE || l->diag_error == -ENFILE)
+		return l->diag_error;
+	/* AF_VSOCK never counts its sockets (Linux 6.18): 0 says nothing */
+	if (l->p->proto == PV_PROTO_VSOCK && n == 0)
+		n = 1;
 	if (n == PROCFS_NO_PROTOCOL)
 		return snapshot_add_source(l->c->snapshot, pv_proto_name(l->p->proto), "none",
 					   PV_SOURCE_OFF, "this kernel does not have it");

@@ -248,7 +248,7 @@ static void test_rows(void **state)
 		row.detail = i == 2 ? &detail : NULL;
 		assert_int_equal(append.row(append.userdata, &row), 0);
 	}
-	assert_int_equal(rows_merge_from(&rows, 0), 0);
+	assert_int_equal(rows_index(&rows), 0);
 	assert_int_equal(w->s->n_rows, 4);
 	assert_int_equal(rows.n_late, 4);
 	for (size_t i = 0; i < 4; i++)

@@ -7,10 +7,6 @@
 #include "ui/render/render-internal.h"
 #include "ui/text/escape.h"
 
-struct csv {
-	struct buf cell;
-};
-
 static int csv_begin(struct render *r, void *state)
 {
 	(void)state;
@@ -25,8 +21,10 @@ static int csv_begin(struct render *r, void *state)
 	return 0;
 }
 
-static void put_cell(struct render *r, struct buf *text, const struct cell *cell)
+static void put_cell(struct render *r, const struct cell *cell)
 {
+	struct buf *text = &r->scratch;
+
 	if (cell->type == CELL_NUMBER || cell->type == CELL_BOOL || cell->type == CELL_ADDRESS) {
 		cell_put(cell, &r->context, &r->out, 0);
 		return;
@@ -39,17 +37,17 @@ static void put_cell(struct render *r, struct buf *text, const struct cell *cell
 		text_put_csv(&r->out, text->data, text->len);
 }
 
-static void csv_row(struct render *r, void *state, const struct pv_conversation *c)
+static void csv_row(struct render *r, const void *state, const struct pv_conversation *c,
+		    bool is_first)
 {
-	struct csv *csv = state;
-
+	(void)state, (void)is_first;
 	for (size_t i = 0; i < r->n_columns; i++) {
 		struct cell cell = { 0 };
 
 		if (i)
 			buf_putc(&r->out, ',');
 		r->columns[i]->get(r->columns[i], &r->context, c, &cell);
-		put_cell(r, &csv->cell, &cell);
+		put_cell(r, &cell);
 	}
 	buf_putc(&r->out, '\n');
 }
@@ -59,18 +57,9 @@ static void csv_end(struct render *r, void *state)
 	(void)r, (void)state;
 }
 
-static void csv_deinit(void *state)
-{
-	struct csv *csv = state;
-
-	buf_deinit(&csv->cell);
-}
-
 const struct writer render_csv_writer = {
 	.is_machine = true,
-	.state_size = sizeof(struct csv),
 	.begin = csv_begin,
 	.row = csv_row,
 	.end = csv_end,
-	.deinit = csv_deinit,
 };

@@ -16,7 +16,6 @@
 struct json {
 	struct buf keys; /* {"a":,"b": ... one after the other */
 	uint32_t *ends;	 /* of each key in `keys` */
-	bool not_first;	 /* a row has been written */
 };
 
 static void put_words(struct buf *b, const char *text)
@@ -207,8 +206,10 @@ static int jsonl_begin(struct render *r, void *state)
 	return buf_error(&j->keys);
 }
 
-static void jsonl_row(struct render *r, void *state, const struct pv_conversation *c)
+static void jsonl_row(struct render *r, const void *state, const struct pv_conversation *c,
+		      bool is_first)
 {
+	(void)is_first;
 	put_row(r, state, c);
 	buf_putc(&r->out, '\n');
 }
@@ -229,13 +230,11 @@ static int json_begin(struct render *r, void *state)
 	return jsonl_begin(r, state);
 }
 
-static void json_row(struct render *r, void *state, const struct pv_conversation *c)
+static void json_row(struct render *r, const void *state, const struct pv_conversation *c,
+		     bool is_first)
 {
-	struct json *j = state;
-
-	buf_puts(&r->out, j->not_first ? ",\n" : "\n");
-	j->not_first = true;
-	put_row(r, j, c);
+	buf_puts(&r->out, is_first ? "\n" : ",\n");
+	put_row(r, state, c);
 }
 
 static void json_end(struct render *r, void *state)

@@ -7,9 +7,6 @@
 
 #include "ui/render/render.h"
 
-/* Written out when fuller than this, at the end of a row. */
-#define RENDER_FLUSH (128 * 1024)
-
 struct render {
 	const struct pv_snapshot *snapshot;
 	const struct render_options *options;
@@ -19,6 +16,7 @@ struct render {
 	uint32_t *order; /* for pv_snapshot_get() */
 	size_t n_rows;
 	struct buf out;
+	struct buf scratch; /* of the row being written */
 };
 
 static inline const struct pv_conversation *render_row(const struct render *r, size_t n)
@@ -37,7 +35,9 @@ struct writer {
 	bool is_machine;			     /* writes the parts of composed columns */
 	size_t state_size;			     /* of `state` below, zeroed */
 	int (*begin)(struct render *r, void *state); /* 0 or -ENOMEM */
-	void (*row)(struct render *r, void *state, const struct pv_conversation *c);
+	/* changes nothing but r->out and r->scratch: rows are written by several threads */
+	void (*row)(struct render *r, const void *state, const struct pv_conversation *c,
+		    bool is_first);
 	void (*end)(struct render *r, void *state);
 	void (*deinit)(void *state);
 };

@@ -3,11 +3,17 @@
 #include "ui/render/render.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "ui/render/render-internal.h"
+
+/* Rows between two writes of a thread's buffer. */
+#define BLOCK_ROWS 4096
+/* With fewer rows a second thread costs more than it saves (0.1 ms to start). */
+#define PARALLEL_PAYS 8192
 
 static const struct writer *const writers[RENDER_FORMAT_N] = {
 	[RENDER_TABLE] = &render_table_writer,
@@ -34,22 +40,85 @@ static int wait_for_names(struct render *r, int fd)
 	return e < 0 ? e : r->options->before_remote(r->options->userdata);
 }
 
+/* A run of rows for one thread, into a buffer of its own. */
+struct block {
+	struct render render;
+	const struct writer *writer;
+	const void *state;
+	size_t first, end;
+	pthread_t thread;
+	bool is_threaded;
+};
+
+static void *write_block(void *userdata)
+{
+	struct block *b = userdata;
+
+	for (size_t i = b->first; i < b->end && !buf_error(&b->render.out); i++)
+		b->writer->row(&b->render, b->state, render_row(&b->render, i), i == 0);
+	return NULL;
+}
+
+/* Rows [first, end) by all blocks at once, written in order. */
+static int write_batch(struct block *blocks, size_t n, size_t first, size_t end, int fd)
+{
+	int e = 0;
+
+	for (size_t k = n; k-- > 0;) {
+		struct block *b = &blocks[k];
+
+		b->first = first + (end - first) * k / n;
+		b->end = first + (end - first) * (k + 1) / n;
+		b->is_threaded = k && pthread_create(&b->thread, NULL, write_block, b) == 0;
+		if (!b->is_threaded)
+			write_block(b);
+	}
+	for (size_t k = 0; k < n; k++) {
+		if (blocks[k].is_threaded)
+			pthread_join(blocks[k].thread, NULL);
+		if (e == 0)
+			e = flush(&blocks[k].render, fd);
+	}
+	return e;
+}
+
+/* The rows from `first` on; many of them by two threads, which halves the time to format them. */
+static int write_rest(struct render *r, const struct writer *w, const void *state, size_t first,
+		      int fd)
+{
+	size_t n = r->n_rows - first >= PARALLEL_PAYS ? 2 : 1;
+	struct block blocks[2];
+	int e = flush(r, fd);
+
+	for (size_t k = 0; k < n; k++) {
+		blocks[k] = (struct block){ .render = *r, .writer = w, .state = state };
+		blocks[k].render.out = (struct buf)BUF_INIT;
+		blocks[k].render.scratch = (struct buf)BUF_INIT;
+	}
+	for (size_t end; e == 0 && first < r->n_rows; first = end) {
+		end = r->n_rows - first > n * BLOCK_ROWS ? first + n * BLOCK_ROWS : r->n_rows;
+		e = write_batch(blocks, n, first, end, fd);
+	}
+	for (size_t k = 0; k < n; k++) {
+		buf_deinit(&blocks[k].render.out);
+		buf_deinit(&blocks[k].render.scratch);
+	}
+	return e;
+}
+
 static int write_rows(struct render *r, const struct writer *w, void *state, int fd)
 {
-	bool waits = r->options->before_remote;
+	size_t i = 0;
 	int e = w->begin(r, state);
 
-	for (size_t i = 0; e == 0 && i < r->n_rows; i++) {
-		if (waits && render_has_remote(render_row(r, i))) {
-			waits = false;
+	if (r->options->before_remote) {
+		for (; e == 0 && i < r->n_rows && !render_has_remote(render_row(r, i)); i++)
+			w->row(r, state, render_row(r, i), i == 0);
+		if (e == 0 && i < r->n_rows)
 			e = wait_for_names(r, fd);
-			if (e < 0)
-				break;
-		}
-		w->row(r, state, render_row(r, i));
-		if (r->out.len >= RENDER_FLUSH || buf_error(&r->out))
-			e = flush(r, fd);
 	}
+	if (e == 0)
+		e = write_rest(r, w, state, i, fd);
 	if (e < 0)
 		return e;
 	w->end(r, state);
@@ -61,14 +130,13 @@ static int run(struct render *r, const struct writer *w, int fd)
 	_cleanup_(cleanup_free) void *state = calloc(1, w->state_size ? w->state_size : 1);
 	int e = state ? render_make_order(r) : -ENOMEM;
 
-	if (e == 0 && !buf_room(&r->out, RENDER_FLUSH + RENDER_FLUSH / 4))
-		e = -ENOMEM;
 	if (e == 0)
 		e = write_rows(r, w, state, fd);
 	if (state && w->deinit)
 		w->deinit(state);
 	free(r->order);
 	buf_deinit(&r->out);
+	buf_deinit(&r->scratch);
 	return e;
 }
 
@@ -87,6 +155,7 @@ int render_snapshot(const struct pv_snapshot *snapshot, const struct render_opti
 		.columns = options->columns,
 		.n_columns = options->n_columns,
 		.out = BUF_INIT,
+		.scratch = BUF_INIT,
 	};
 	int e = 0;
 

@@ -213,10 +213,12 @@ static void put_cell(struct render *r, const struct table_column *tc,
 	align(&r->out, start, width, tc, is_last);
 }
 
-static void table_row(struct render *r, void *state, const struct pv_conversation *c)
+static void table_row(struct render *r, const void *state, const struct pv_conversation *c,
+		      bool is_first)
 {
 	const struct table *t = state;
 
+	(void)is_first;
 	for (size_t i = 0; i < t->n; i++) {
 		const struct table_column *tc = &t->columns[i];
 		enum column_tint tint =
