@@ -72,7 +72,7 @@ def test_screen_shows_all_rows():
         raise live.Skip("no tmux")
     with live.folder() as path:
         for columns, lines in ((80, 24), (160, 30)):
-            tmux = ["tmux", "-S", os.path.join(path, "socket")]
+            tmux = ["tmux", "-S", os.path.join(path, "socket%d" % columns)]
             done = os.path.join(path, "done%d" % columns)
             subprocess.run([*tmux, "-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y",
                             str(lines), "%s %s; echo after; touch %s; cat" % (
