@@ -184,12 +184,13 @@ static void wait_and_process(struct asking *a, int64_t left_ms)
 	struct pollfd polled[ARES_GETSOCK_MAXNUM];
 	struct timeval limit = { .tv_sec = left_ms / 1000, .tv_usec = left_ms % 1000 * 1000 };
 	struct timeval tv, *next = ares_timeout(a->channel, &limit, &tv);
-	int bits = ares_getsock(a->channel, sockets, ARES_GETSOCK_MAXNUM);
+	/* the macros of ares.h shift a one into the sign bit */
+	unsigned bits = (unsigned)ares_getsock(a->channel, sockets, ARES_GETSOCK_MAXNUM);
 	nfds_t n = 0;
 
 	for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
-		bool readable = ARES_GETSOCK_READABLE(bits, i);
-		bool writable = ARES_GETSOCK_WRITABLE(bits, i);
+		bool readable = bits >> i & 1;
+		bool writable = bits >> (i + ARES_GETSOCK_MAXNUM) & 1;
 
 		if (readable || writable)
 			polled[n++] = (struct pollfd){
