@@ -21,6 +21,8 @@
 #include "procfs/protocols.h"
 
 #define DUMPS_MAX 5
+/* A few dumps that agree are dearer than none, and cheaper than loading an iterator. */
+#define DUMPS_FEW 2
 /* Attempt number of the dump of bound, idle TCP sockets beside an iterator, which passes them over.
  */
 #define ATTEMPT_BOUND 9
@@ -125,27 +127,28 @@ static int dump_once(struct listing *l, const struct round *round, unsigned atte
 }
 
 /*
- * Rounds until one is exact or adds no socket that lasts; `once`: another source goes on. Attempts
- * are numbered from base + first, where `first` rounds of the same question went before.
+ * Rounds until one is exact or adds no socket that lasts; at most up to round `last`, where another
+ * source goes on. Attempts are numbered from base + first, where `first` rounds of the same
+ * question went before.
  */
 static int dump_until_stable(struct listing *l, const struct round *round, unsigned base,
-			     unsigned first, bool once)
+			     unsigned first, unsigned last)
 {
 	int r = 0;
 
-	for (unsigned i = first; i < DUMPS_MAX; i++) {
+	for (unsigned i = first; i < last; i++) {
 		l->rows.n_late = 0;
 		r = dump_once(l, round, base + i);
 		if (r < 0)
 			return note_refusal(l, r);
 		if (r == 0 && i > 0 && l->rows.n_late == 0)
 			l->is_exact = true;
-		if (l->is_exact || once)
+		if (l->is_exact)
 			return 0;
 	}
-	return r > 0 ? snapshot_add_gap(l->c->snapshot, PV_GAP_OVERRUN, 1,
-					pv_proto_name(l->p->proto))
-		     : 0;
+	return r > 0 && last == DUMPS_MAX ? snapshot_add_gap(l->c->snapshot, PV_GAP_OVERRUN, 1,
+							     pv_proto_name(l->p->proto))
+					  : 0;
 }
 
 /* States that the joins need beyond those asked for. */
@@ -216,14 +219,14 @@ static int list_filtered(struct listing *l, bool *ret_done)
 		return 0;
 	r = lower(l, codes, &round);
 	if (r == 0 && round.n) {
-		r = dump_until_stable(l, &round, 0, 0, false);
+		r = dump_until_stable(l, &round, 0, 0, DUMPS_MAX);
 		*ret_done = r == 0 && !l->diag_error;
 	}
 	if (r == 0 && *ret_done && l->c->needs & PV_NEED_DIRECTION) {
 		bool exact = l->is_exact;
 
 		round = round_of(l, SERVER_STATES);
-		r = dump_until_stable(l, &round, ATTEMPT_LISTENERS, 0, false);
+		r = dump_until_stable(l, &round, ATTEMPT_LISTENERS, 0, DUMPS_MAX);
 		l->is_exact = l->is_exact && exact;
 	}
 	free(codes[0]);
@@ -270,13 +273,13 @@ static int list_bpf(struct listing *l)
 	return 0;
 }
 
-static int list_diag(struct listing *l, unsigned first)
+static int list_diag(struct listing *l, unsigned first, unsigned last)
 {
 	struct round round = round_of(l, states_to_read(l->c));
 
 	if (!l->p->has_diag || l->c->request->sockets == PV_SOCKETS_PROC)
 		return note_refusal(l, -EPROTONOSUPPORT);
-	return dump_until_stable(l, &round, 0, first, may_iterate(l) && l->c->may_bpf);
+	return dump_until_stable(l, &round, 0, first, last);
 }
 
 /* sock_diag has no module for it, or no netlink socket could be had: the text tables. */
@@ -354,7 +357,7 @@ static int list_from_tables(struct listing *l)
 
 static int list_protocol(struct listing *l)
 {
-	bool by_filter = false;
+	bool can_iterate = may_iterate(l) && l->c->may_bpf, by_filter = false;
 	int r = 0;
 
 	if (iterates_first(l)) {
@@ -366,15 +369,17 @@ static int list_protocol(struct listing *l)
 	}
 	r = list_filtered(l, &by_filter);
 	if (r == 0 && !by_filter)
-		r = list_diag(l, 0);
+		r = list_diag(l, 0, can_iterate ? DUMPS_FEW : DUMPS_MAX);
 	if (r < 0 || l->diag_error)
 		return r < 0 ? r : list_from_tables(l);
-	if (!l->is_exact && !by_filter && may_iterate(l) && l->c->may_bpf) {
-		r = list_bpf(l);
-		/* the iterator was refused after all: go on with dumps */
-		if (r == 0 && l->bpf_error)
-			r = list_diag(l, 1);
-	}
+	if (l->is_exact || by_filter || !can_iterate)
+		return report(l, "sock_diag", PV_SOURCE_WORKING, 0);
+	r = list_bpf(l);
+	if (r == 0 && !l->bpf_error)
+		return report(l, "sock_diag and bpf iterator", PV_SOURCE_WORKING, 0);
+	/* the iterator was refused after all: go on with dumps */
+	if (r == 0)
+		r = list_diag(l, DUMPS_FEW, DUMPS_MAX);
 	return r < 0 ? r : report(l, "sock_diag", PV_SOURCE_WORKING, 0);
 }
 
@@ -384,7 +389,7 @@ int collect_idle_sockets(struct collector *c)
 	struct round round = round_of(&l, 0);
 
 	round.queries[0].bound_inactive = true;
-	return dump_until_stable(&l, &round, ATTEMPT_BOUND, 0, true);
+	return dump_until_stable(&l, &round, ATTEMPT_BOUND, 0, 1);
 }
 
 int collect_sockets(struct collector *c)
