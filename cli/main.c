@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Dispatch: the first word that is no option names the command; without one it is the list. */
+/*
+ * Dispatch: the first word that is no option names the command; without one it is the list. A name
+ * of the program itself may decide before.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,8 +11,8 @@
 #include "cli/commands.h"
 
 const struct command *const commands[] = {
-	&command_list, &command_port, &command_status, &command_columns, &command_completion,
-	&command_help, NULL,
+	&command_list,	  &command_port,       &command_netstat, &command_status,
+	&command_columns, &command_completion, &command_help,	 NULL,
 };
 
 const struct command *command_find(const char *name)
@@ -26,10 +29,21 @@ static int print_version(void)
 	return finish_stdout();
 }
 
+/* A link may have the name of a program that portavoz can stand in for. */
+static const struct command *find_personality(const char *path)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL, *name = slash ? slash + 1 : path;
+
+	return name && !strcmp(name, command_netstat.name) ? &command_netstat : NULL;
+}
+
 int main(int argc, char **argv)
 {
+	const struct command *personality = find_personality(argv[0]);
 	const struct command *command = argc > 1 ? command_find(argv[1]) : NULL;
 
+	if (personality)
+		return personality->run(argc, argv);
 	if (argc == 2 && (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")))
 		return print_version();
 	if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {

@@ -150,7 +150,8 @@ struct pv_conversation {
 	uint8_t owner_reason;		 /* enum pv_reason; PV_REASON_NONE when n_holders > 0 */
 	uint8_t shutdown;		 /* bit 0: receive side shut, bit 1: send side shut */
 	uint8_t flags;			 /* PV_CONV_* */
-	const struct pv_detail *detail;	 /* NULL unless asked for and given by the kernel */
+	uint32_t references; /* unix, from the text table: users of the kernel's socket; else 0 */
+	const struct pv_detail *detail; /* NULL unless asked for and given by the kernel */
 	const struct pv_bytes
 		*path; /* unix: name as the kernel holds it (abstract: leading NUL); or NULL */
 	const char *remote_name; /* host name of the remote address, or NULL */

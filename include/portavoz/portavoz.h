@@ -6,8 +6,10 @@
 #include <portavoz/conversation.h>
 #include <portavoz/coverage.h>
 #include <portavoz/filter.h>
+#include <portavoz/names.h>
 #include <portavoz/registry.h>
 #include <portavoz/snapshot.h>
+#include <portavoz/tables.h>
 
 #ifdef __cplusplus
 extern "C" {

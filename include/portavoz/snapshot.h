@@ -52,6 +52,9 @@ struct pv_request {
 	const char *replay_dir;	 /* read from such a folder instead of the kernel; NULL = live */
 	int dns_timeout_ms;	 /* budget for all names together, with PV_NEED_NAMES */
 	const char *dns_servers; /* "addr[:port],..." instead of resolv.conf; NULL = resolv.conf */
+	uint32_t
+		table_protos; /* PV_PROTO_BIT() mask of those read from /proc/net whatever `sockets`
+				 says, in that order and with what only these tables tell */
 };
 #define PV_REQUEST_INIT                                                                            \
 	{                                                                                          \

@@ -47,6 +47,12 @@ static bool may_last(const struct pv_conversation *row)
 	return row->state != PV_STATE_TIME_WAIT && row->state != PV_STATE_SYN_RECV;
 }
 
+/* unix sockets that wait to be accepted have neither cookie nor inode in a text table */
+static bool has_identity(const struct pv_conversation *row)
+{
+	return row->cookie || row->inode || pv_proto_is_inet(row->proto);
+}
+
 /* 0: not met before, the row gets that number; 1: met, and merged; -ENOMEM. */
 static int enter(struct rows *rows, const struct pv_conversation *row, size_t number)
 {
@@ -54,7 +60,7 @@ static int enter(struct rows *rows, const struct pv_conversation *row, size_t nu
 	int r = 0;
 
 	/* a text table that names an inode twice lies about one of them: both are shown */
-	if (!(row->flags & PV_CONV_INODE_TWICE))
+	if (!(row->flags & PV_CONV_INODE_TWICE) && has_identity(row))
 		r = map_insert(&rows->c->by_cookie, key_of(row), (uint32_t)number, &old);
 	if (r == 0)
 		rows->n_late += may_last(row);

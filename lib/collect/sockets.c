@@ -234,9 +234,16 @@ static int list_filtered(struct listing *l, bool *ret_done)
 	return r;
 }
 
+static enum pv_sockets way_of(const struct listing *l)
+{
+	const struct pv_request *q = l->c->request;
+
+	return q->table_protos & PV_PROTO_BIT(l->p->proto) ? PV_SOCKETS_PROC : q->sockets;
+}
+
 static bool may_iterate(const struct listing *l)
 {
-	enum pv_sockets way = l->c->request->sockets;
+	enum pv_sockets way = way_of(l);
 
 	return l->p->iterator != NO_ITERATOR && !l->bpf_error &&
 	       (way == PV_SOCKETS_BPF || way == PV_SOCKETS_AUTO);
@@ -248,7 +255,7 @@ static bool iterates_first(const struct listing *l)
 
 	if (!may_iterate(l) || c->needs & DETAIL_NEEDS)
 		return false;
-	if (c->request->sockets == PV_SOCKETS_BPF)
+	if (way_of(l) == PV_SOCKETS_BPF)
 		return true;
 	/* listeners alone are few, and the kernel finds them without walking the rest */
 	return c->n_sockets >= ITERATOR_PAYS && c->may_bpf &&
@@ -277,7 +284,7 @@ static int list_diag(struct listing *l, unsigned first, unsigned last)
 {
 	struct round round = round_of(l, states_to_read(l->c));
 
-	if (!l->p->has_diag || l->c->request->sockets == PV_SOCKETS_PROC)
+	if (!l->p->has_diag || way_of(l) == PV_SOCKETS_PROC)
 		return note_refusal(l, -EPROTONOSUPPORT);
 	return dump_until_stable(l, &round, 0, first, last);
 }
@@ -342,7 +349,7 @@ static int report_none(struct listing *l)
 
 static int list_from_tables(struct listing *l)
 {
-	bool is_own = l->p->proto == PV_PROTO_PING || l->c->request->sockets == PV_SOCKETS_PROC;
+	bool is_own = l->p->proto == PV_PROTO_PING || way_of(l) == PV_SOCKETS_PROC;
 	bool found;
 	int r = list_tables(l, &found);
 

@@ -105,6 +105,7 @@ static bool parse_line(struct text t, struct unix_row *u)
 		return false;
 	if (protocol != 0 || !set_state(&u->row, flags, state) || !set_type(&u->row, type))
 		return false;
+	u->row.references = (uint32_t)references;
 	if (t.p == t.end)
 		return true;
 	if (!take_str(&t, " ") || text_len(t) > NAME_MAX_BYTES)

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* What numbers are called: hosts, services, protocols, programs. */
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/inet.h"
+#include "cli/netstat/netstat.h"
+#include "ui/text/escape.h"
+
+#define MAPPED_BYTES 12 /* before the IPv4 address in ::ffff:0:0/96 */
+
+void netstat_put_host(struct buf *b, int family, const uint8_t *addr, const char *name,
+		      bool numeric)
+{
+	if (name)
+		buf_puts(b, name);
+	else if (family == AF_INET6 && inet_is_mapped(addr))
+		inet_put(b, AF_INET, addr + MAPPED_BYTES);
+	else if (family == AF_INET6 && !numeric && inet_is_any(family, addr))
+		buf_puts(b, "[::]");
+	else
+		inet_put(b, family, addr);
+}
+
+int netstat_resolve(const struct netstat_values *v, struct pv_name *names, size_t n,
+		    struct pv_names **ret_owner)
+{
+	*ret_owner = NULL;
+	if (v->numeric & NETSTAT_NUMERIC_HOSTS)
+		return 0;
+	return pv_names_resolve(names, n, (int)v->dns_timeout_ms, v->dns_servers, ret_owner);
+}
+
+struct netstat_services *netstat_services_read(void)
+{
+	struct netstat_services *s = calloc(1, sizeof(*s));
+	struct servent *e;
+
+	if (!s)
+		return NULL;
+	setservent(1);
+	while ((e = getservent())) {
+		int is_udp = !strcmp(e->s_proto, "udp");
+		uint16_t port = ntohs((uint16_t)e->s_port);
+
+		if ((!is_udp && strcmp(e->s_proto, "tcp")) || s->names[is_udp][port])
+			continue;
+		s->names[is_udp][port] = strdup(e->s_name);
+	}
+	endservent();
+	return s;
+}
+
+void netstat_services_free(struct netstat_services *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < 65536; i++) {
+		free((void *)s->names[0][i]);
+		free((void *)s->names[1][i]);
+	}
+	free(s);
+}
+
+static const char *protocol_name(uint32_t number)
+{
+	const struct protoent *p = getprotobynumber((int)number);
+
+	return p ? p->p_name : NULL;
+}
+
+void netstat_put_port(struct buf *b, const struct netstat_services *s,
+		      const struct pv_conversation *row, uint32_t port, bool numeric)
+{
+	bool is_udp = row->proto == PV_PROTO_UDP || row->proto == PV_PROTO_UDPLITE;
+	const char *name = NULL;
+
+	if (port == 0) {
+		buf_putc(b, '*');
+		return;
+	}
+	if (!numeric && row->proto == PV_PROTO_RAW)
+		name = protocol_name(port);
+	else if (!numeric && s && port < 65536)
+		name = s->names[is_udp][port];
+	if (name)
+		netstat_put_foreign(b, name, strlen(name));
+	else
+		buf_u64(b, port);
+}
+
+void netstat_put_foreign(struct buf *b, const char *data, size_t len)
+{
+	text_put(b, data, len, 0);
+}
+
+/* The first word of the command line; of an absolute path its last part. */
+static struct pv_bytes program_name(const struct pv_bytes *cmdline)
+{
+	size_t n = strnlen(cmdline->data, cmdline->len);
+	const char *slash = n && cmdline->data[0] == '/' ? memrchr(cmdline->data, '/', n) : NULL;
+	size_t skip = slash ? (size_t)(slash + 1 - cmdline->data) : 0;
+
+	return (struct pv_bytes){ cmdline->data + skip, (uint32_t)(n - skip) };
+}
+
+/* Of several holders it is the one with the highest pid. */
+bool netstat_program(const struct pv_snapshot *s, const struct pv_conversation *row,
+		     int32_t *ret_pid, struct pv_bytes *ret_name)
+{
+	const struct pv_process *last = NULL;
+
+	for (uint32_t i = 0; i < row->n_holders; i++) {
+		const struct pv_process *p =
+			pv_snapshot_process(s, pv_snapshot_holder(s, row, i)->process);
+
+		if (p->cmdline.len && (!last || p->pid > last->pid))
+			last = p;
+	}
+	if (!last)
+		return false;
+	*ret_pid = last->pid;
+	*ret_name = program_name(&last->cmdline);
+	return true;
+}
