@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Short names for what meson does. Variables: BUILD, prefix, DESTDIR, ARGS (for run), FUZZ_SECONDS.
+# Short names for what meson does. Variables: BUILD, prefix, DESTDIR, ARGS (for run), FUZZ_SECONDS,
+# personality (for install: netstat installs a link of that name).
 BUILD ?= build
 prefix ?= /usr/local
 FUZZ_SECONDS ?= 60
@@ -29,7 +30,7 @@ fuzz:
 	tools/fuzz $(FUZZ_SECONDS)
 
 install: all
-	meson configure $(BUILD) -Dprefix=$(prefix)
+	meson configure $(BUILD) -Dprefix=$(prefix) $(if $(personality),-Dpersonality=$(personality))
 	DESTDIR="$(DESTDIR)" meson install -C $(BUILD)
 	test -n "$(DESTDIR)" || ldconfig
 

@@ -126,7 +126,7 @@ static const char *scope_name(uint8_t scope)
 static void put_inet6(struct buf *b, const struct pv_inet6_address *a)
 {
 	buf_puts(b, "        inet6 ");
-	inet_put(b, AF_INET6, a->addr);
+	netstat_put_host(b, AF_INET6, a->addr, NULL, true);
 	buf_printf(b, "  prefixlen %u  scopeid 0x%x<%s%s>\n", a->prefix, a->scope,
 		   a->scope & 0x80 ? "compat," : "", scope_name(a->scope));
 }
@@ -196,7 +196,7 @@ static void put_line(struct buf *b, const struct pv_interface *i)
 			   (unsigned long long)c->tx_packets, (unsigned long long)c->tx_errors,
 			   (unsigned long long)c->tx_dropped, (unsigned long long)c->tx_overruns);
 	else
-		buf_printf(b, "%-55s", "     - no statistics available -");
+		buf_printf(b, "%-56s", "     - no statistics available -");
 	if (!i->flags)
 		buf_puts(b, "[NO FLAGS]");
 	for (size_t k = 0; k < sizeof(letters) / sizeof(*letters); k++)

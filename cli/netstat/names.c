@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <arpa/inet.h>
+
 #include "base/inet.h"
 #include "cli/netstat/netstat.h"
 #include "ui/text/escape.h"
@@ -14,14 +16,21 @@
 void netstat_put_host(struct buf *b, int family, const uint8_t *addr, const char *name,
 		      bool numeric)
 {
-	if (name)
+	char text[INET6_ADDRSTRLEN] = "";
+
+	if (family == AF_INET6 && inet_is_mapped(addr)) {
+		/* shown as what it is; the hosts file has no names of such addresses */
+		family = AF_INET;
+		addr += MAPPED_BYTES;
+	} else if (name) {
 		buf_puts(b, name);
-	else if (family == AF_INET6 && inet_is_mapped(addr))
-		inet_put(b, AF_INET, addr + MAPPED_BYTES);
-	else if (family == AF_INET6 && !numeric && inet_is_any(family, addr))
+		return;
+	}
+	if (family == AF_INET6 && !numeric && inet_is_any(family, addr))
 		buf_puts(b, "[::]");
 	else
-		inet_put(b, family, addr);
+		/* libc's form: ::10.0.0.1 */
+		buf_puts(b, inet_ntop(family, addr, text, sizeof(text)) ? text : "");
 }
 
 int netstat_resolve(const struct netstat_values *v, struct pv_name *names, size_t n,
@@ -106,22 +115,22 @@ static struct pv_bytes program_name(const struct pv_bytes *cmdline)
 	return (struct pv_bytes){ cmdline->data + skip, (uint32_t)(n - skip) };
 }
 
-/* Of several holders it is the one with the highest pid. */
+/* Of several holders it is the one with the lowest pid. */
 bool netstat_program(const struct pv_snapshot *s, const struct pv_conversation *row,
 		     int32_t *ret_pid, struct pv_bytes *ret_name)
 {
-	const struct pv_process *last = NULL;
+	const struct pv_process *first = NULL;
 
 	for (uint32_t i = 0; i < row->n_holders; i++) {
 		const struct pv_process *p =
 			pv_snapshot_process(s, pv_snapshot_holder(s, row, i)->process);
 
-		if (p->cmdline.len && (!last || p->pid > last->pid))
-			last = p;
+		if (p->cmdline.len && (!first || p->pid < first->pid))
+			first = p;
 	}
-	if (!last)
+	if (!first)
 		return false;
-	*ret_pid = last->pid;
-	*ret_name = program_name(&last->cmdline);
+	*ret_pid = first->pid;
+	*ret_name = program_name(&first->cmdline);
 	return true;
 }

@@ -47,7 +47,8 @@ struct netstat_values {
 	bool fib, cache, context, version, windows, binaries;
 	uint32_t dns_timeout_ms;
 	const char *dns_servers;
-	bool is_repeated; /* of -c: not the first time */
+	const char *wrong_family; /* of -A; NULL = none */
+	bool is_repeated;	  /* of -c: not the first time */
 };
 
 /* Each appends what it shows to *b, and returns the exit status or -errno. */
@@ -64,8 +65,11 @@ int netstat_no_support(const char *what);
 /* The interface as "netstat -i -e" shows it. */
 void netstat_put_interface(struct buf *b, const struct pv_interface *i);
 
-/* What the kernel's counter means, or NULL; group is "Tcp", name "RetransSegs". */
-const char *netstat_explain(const char *group, const char *name);
+/*
+ * Appends what a counter of the kernel means; group is "Tcp", name "RetransSegs". false = a counter
+ * that is newer than this program.
+ */
+bool netstat_explain(struct buf *b, const char *group, const char *name);
 
 /* names.c: what numbers are called. */
 

@@ -125,8 +125,8 @@ static int set_families(void *values, const char *arg, const struct option_def *
 		       (strlen(families[i].name) != n || memcmp(families[i].name, arg, n)))
 			i++;
 		if (i == sizeof(families) / sizeof(*families)) {
-			usage_error(arg, "no such address family");
-			return -EINVAL;
+			v->wrong_family = arg;
+			return 0;
 		}
 		v->families |= families[i].family;
 		arg += n + (arg[n] == ',');
@@ -148,14 +148,23 @@ int netstat_no_support(const char *what)
 	return EXIT_FAILURE;
 }
 
-/* -g with a family named lists the sockets of that family first. */
+/* -g with kinds of sockets named lists those too: of IP before the groups, of UNIX after them. */
 static int show_groups(const struct netstat_values *v, struct buf *b)
 {
-	int r = v->families || v->protos ? netstat_sockets(v, b) : 0;
+	struct netstat_values inet = *v, unix_sockets = *v;
+	int r = 0, status = 0;
 
-	if (r < 0)
-		return r;
-	return netstat_groups(v, b) < 0 ? -ENOMEM : r;
+	inet.families &= ~(uint32_t)NETSTAT_UNIX;
+	unix_sockets.families = NETSTAT_UNIX;
+	unix_sockets.protos = 0;
+	if (inet.protos || inet.families)
+		status = netstat_sockets(&inet, b);
+	if (status < 0)
+		return status;
+	r = netstat_groups(v, b);
+	if (r == 0 && v->families & NETSTAT_UNIX)
+		r = netstat_sockets(&unix_sockets, b);
+	return r ? r : status;
 }
 
 static int show(const struct netstat_values *v, struct buf *b)
@@ -214,9 +223,24 @@ static bool has_two_modes(const struct netstat_values *v)
 	return __builtin_popcount(v->modes & ~(uint32_t)NETSTAT_GROUPS) > 1;
 }
 
+/* Up to a comma, on stderr. */
+static void put_word(const char *text)
+{
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+
+	netstat_put_foreign(&b, text, strcspn(text, ","));
+	fputs(buf_str(&b) ? buf_str(&b) : "", stderr);
+}
+
 /* What is refused whatever else was asked. -1 to go on. */
 static int refuse(const struct netstat_values *v)
 {
+	if (v->wrong_family) {
+		fputs("Unknown address family `", stderr);
+		put_word(v->wrong_family);
+		fputs("'.\n", stderr);
+		return EXIT_FAILURE;
+	}
 	if (has_two_modes(v)) {
 		usage_error("--route, --interfaces, --statistics, --masquerade",
 			    "only one of them at a time");

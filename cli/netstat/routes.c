@@ -240,7 +240,8 @@ static int put_inet(const struct netstat_values *v, struct buf *b)
 		buf_puts(b, "Kernel IP routing table\n");
 		put_columns(v, b, "Destination     Gateway         Genmask        ");
 		for (size_t i = 0; i < t.n; i++)
-			put_inet_route(&t, i);
+			if (t.items[i].flags & RTF_UP)
+				put_inet_route(&t, i);
 	}
 	/* Linux 3.6 gave up the cache: its table has been empty since */
 	if (v->cache)
@@ -259,7 +260,7 @@ static int put_inet6_table(const struct netstat_values *v, struct buf *b, bool i
 	_cleanup_(routes_deinit) struct routes t = { .v = v, .b = b };
 	int r;
 
-	t.numeric = v->numeric & NETSTAT_NUMERIC_HOSTS;
+	t.numeric = v->symbolic || v->numeric & NETSTAT_NUMERIC_HOSTS;
 	r = read_routes(&t, AF_INET6);
 	if (r < 0)
 		return r;
@@ -281,7 +282,7 @@ static int put_inet6(const struct netstat_values *v, struct buf *b)
 	return r == 0 && v->cache ? put_inet6_table(v, b, true) : r;
 }
 
-/* What is said of families that no kernel of today routes. */
+/* What is said of families that no kernel of today routes: wrong use on stderr. */
 static const struct {
 	uint32_t family;
 	const char *message;
@@ -308,10 +309,14 @@ int netstat_routes(const struct netstat_values *v, struct buf *b)
 		r = put_inet6(v, b);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < sizeof(unrouted) / sizeof(*unrouted); i++)
-		if (families & unrouted[i].family) {
+	for (size_t i = 0; i < sizeof(unrouted) / sizeof(*unrouted); i++) {
+		if (!(families & unrouted[i].family))
+			continue;
+		status = unrouted[i].status;
+		if (status == NETSTAT_EXIT_USAGE)
 			fprintf(stderr, "%s\n", unrouted[i].message);
-			status = unrouted[i].status;
-		}
+		else
+			buf_printf(b, "%s\n", unrouted[i].message);
+	}
 	return status;
 }

@@ -44,14 +44,13 @@ static bool is_selected(const struct netstat_values *v, const char *group)
 
 static void put_counter(struct buf *b, const struct pv_counter *c)
 {
-	const char *text = netstat_explain(c->group, c->name);
 	char name[sizeof(c->group) + sizeof(c->name)];
 
 	snprintf(name, sizeof(name), "%s%s", c->group, c->name);
-	if (text)
-		buf_printf(b, "    %-32s %12lld  %s\n", name, (long long)c->value, text);
-	else
-		buf_printf(b, "    %-32s %12lld\n", name, (long long)c->value);
+	buf_printf(b, "    %-32s %12lld  ", name, (long long)c->value);
+	if (!netstat_explain(b, c->group, c->name))
+		buf_puts(b, "(newer than this program)");
+	buf_putc(b, '\n');
 }
 
 /* Counters of a table follow each other group by group. */

@@ -16,6 +16,7 @@
 #include "procfs/protocols.h"
 #include "procfs/scan.h"
 #include "procfs/sysctl.h"
+#include "procfs/tables.h"
 #include "procfs/users.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -182,10 +183,75 @@ static void fuzz_protocols(const void *data, size_t size)
 	procfs_protocols_parse(data, size, "TCP");
 }
 
+static void fuzz_routes_of(int family, const void *data, size_t size)
+{
+	struct pv_route *routes;
+	size_t n;
+
+	require(procfs_routes_parse(family, data, size, &routes, &n) == 0);
+	for (size_t i = 0; i < n; i++)
+		require(routes[i].prefix <= 128 &&
+			strnlen(routes[i].interface, PV_IFNAME_MAX) < PV_IFNAME_MAX);
+	free(routes);
+}
+
+static void fuzz_route(const void *data, size_t size)
+{
+	fuzz_routes_of(AF_INET, data, size);
+}
+
+static void fuzz_route6(const void *data, size_t size)
+{
+	fuzz_routes_of(AF_INET6, data, size);
+}
+
+static void fuzz_groups(const void *data, size_t size)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
+
+	for (size_t k = 0; k < 2; k++) {
+		struct pv_group *groups;
+		size_t n;
+
+		require(procfs_groups_parse(families[k], data, size, &groups, &n) == 0);
+		for (size_t i = 0; i < n; i++)
+			require(strnlen(groups[i].interface, PV_IFNAME_MAX) < PV_IFNAME_MAX);
+		free(groups);
+	}
+}
+
+static void fuzz_counters(const void *data, size_t size)
+{
+	for (int table = 0; table < PV_COUNTERS_N; table++) {
+		struct pv_counter *counters;
+		size_t n;
+
+		require(procfs_counters_parse((enum pv_counter_table)table, data, size, &counters,
+					      &n) == 0);
+		for (size_t i = 0; i < n; i++)
+			require(strnlen(counters[i].name, sizeof(counters[i].name)) <
+				sizeof(counters[i].name));
+		free(counters);
+	}
+}
+
+static void fuzz_devices(const void *data, size_t size)
+{
+	const char *split = size ? memchr(data, 0, size) : NULL;
+	size_t first = split ? (size_t)(split - (const char *)data) : size, n;
+	struct pv_interface *interfaces;
+
+	/* the first NUL parts net/dev and net/if_inet6 */
+	require(procfs_devices_parse(data, first, &interfaces, &n) == 0);
+	require(procfs_inet6_parse((const char *)data + first, size - first, interfaces, n) == 0);
+	pv_interfaces_free(interfaces, n);
+}
+
 static void (*const parsers[])(const void *data, size_t size) = {
-	fuzz_tcp,	fuzz_tcp6,   fuzz_raw,	  fuzz_unix,	  fuzz_packet, fuzz_netlink,
-	fuzz_sctp,	fuzz_stat,   fuzz_status, fuzz_cgroup,	  fuzz_ports,  fuzz_sockstat,
-	fuzz_mountinfo, fuzz_owners, fuzz_names,  fuzz_protocols,
+	fuzz_tcp,	fuzz_tcp6,     fuzz_raw,     fuzz_unix,	     fuzz_packet, fuzz_netlink,
+	fuzz_sctp,	fuzz_stat,     fuzz_status,  fuzz_cgroup,    fuzz_ports,  fuzz_sockstat,
+	fuzz_mountinfo, fuzz_owners,   fuzz_names,   fuzz_protocols, fuzz_route,  fuzz_route6,
+	fuzz_groups,	fuzz_counters, fuzz_devices,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
