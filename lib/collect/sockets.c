@@ -355,21 +355,12 @@ static int list_from_tables(struct listing *l)
 		      is_own ? 0 : l->diag_error);
 }
 
-static int list_protocol(struct listing *l)
+/* By dumps, with an iterator for those that do not agree soon. */
+static int list_dumped(struct listing *l, bool by_filter)
 {
-	bool can_iterate = may_iterate(l) && l->c->may_bpf, by_filter = false;
-	int r = 0;
+	bool can_iterate = may_iterate(l) && l->c->may_bpf;
+	int r = by_filter ? 0 : list_diag(l, 0, can_iterate ? DUMPS_FEW : DUMPS_MAX);
 
-	if (iterates_first(l)) {
-		r = list_bpf(l);
-		l->c->lacks_idle |= l->p->proto == PV_PROTO_TCP && l->c->may_idle &&
-				    states_to_read(l->c) & PV_STATE_BIT(PV_STATE_CLOSE);
-		if (r < 0 || (!l->bpf_error && l->is_exact))
-			return r < 0 ? r : report(l, "bpf iterator", PV_SOURCE_WORKING, 0);
-	}
-	r = list_filtered(l, &by_filter);
-	if (r == 0 && !by_filter)
-		r = list_diag(l, 0, can_iterate ? DUMPS_FEW : DUMPS_MAX);
 	if (r < 0 || l->diag_error)
 		return r < 0 ? r : list_from_tables(l);
 	if (l->is_exact || by_filter || !can_iterate)
@@ -381,6 +372,22 @@ static int list_protocol(struct listing *l)
 	if (r == 0)
 		r = list_diag(l, DUMPS_FEW, DUMPS_MAX);
 	return r < 0 ? r : report(l, "sock_diag", PV_SOURCE_WORKING, 0);
+}
+
+static int list_protocol(struct listing *l)
+{
+	bool by_filter = false;
+	int r = 0;
+
+	if (iterates_first(l)) {
+		r = list_bpf(l);
+		l->c->lacks_idle |= l->p->proto == PV_PROTO_TCP && l->c->may_idle &&
+				    states_to_read(l->c) & PV_STATE_BIT(PV_STATE_CLOSE);
+		if (r < 0 || (!l->bpf_error && l->is_exact))
+			return r < 0 ? r : report(l, "bpf iterator", PV_SOURCE_WORKING, 0);
+	}
+	r = list_filtered(l, &by_filter);
+	return r < 0 ? r : list_dumped(l, by_filter);
 }
 
 int collect_idle_sockets(struct collector *c)
