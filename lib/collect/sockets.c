@@ -231,6 +231,9 @@ static int list_filtered(struct listing *l, bool *ret_done)
 	}
 	free(codes[0]);
 	free(codes[1]);
+	/* a kernel that refuses the program may still answer without it */
+	if (!*ret_done)
+		l->diag_error = 0;
 	return r;
 }
 
