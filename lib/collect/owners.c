@@ -303,12 +303,11 @@ static int spread_shared(struct pv_snapshot *s, shared_vec *shared)
 /* Looks this many entries ahead: the table of rows is larger than the caches. */
 #define AHEAD 12
 
-static int join_entry(struct owner_search *s, const struct map *inodes, const struct owner_entry *e,
+static int join_entry(struct owner_search *s, uint32_t number, const struct owner_entry *e,
 		      size_t first_new, shared_vec *shared)
 {
 	struct pv_snapshot *snapshot = s->c->snapshot;
 	struct owner_process *p = &s->processes.items[e->process];
-	uint32_t number = row_of(s->c, inodes, e);
 	struct pv_conversation *row;
 	struct pv_holder holder;
 	int r;
@@ -351,9 +350,51 @@ static int join(struct owner_search *s)
 			map_prefetch(&s->c->by_cookie, e[AHEAD].cookie);
 			map_prefetch(&inodes, e[AHEAD].inode);
 		}
-		r = join_entry(s, &inodes, e, first_new, &shared);
+		r = join_entry(s, row_of(s->c, &inodes, e), e, first_new, &shared);
 	}
 	if (r == 0)
+		r = spread_shared(snapshot, &shared);
+	vec_deinit(&shared);
+	return r;
+}
+
+/*
+ * A subflow of MPTCP is a TCP socket of its own, with its own cookie, behind the file of the MPTCP
+ * socket: it has that one's inode (mptcp_sock_graft(), Linux 5.10), and so its holders.
+ */
+static bool is_subflow(const struct pv_conversation *row)
+{
+	return row->proto == PV_PROTO_TCP && row->inode && row->n_holders == 0 &&
+	       !(row->flags & PV_CONV_INODE_TWICE);
+}
+
+static int index_subflows(struct pv_snapshot *snapshot, struct map *inodes)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < snapshot->n_rows; i++)
+		if (is_subflow(snapshot_row(snapshot, i)))
+			r = map_put(inodes, snapshot_row(snapshot, i)->inode, (uint32_t)i);
+	return r;
+}
+
+static int join_subflows(struct owner_search *s)
+{
+	struct pv_snapshot *snapshot = s->c->snapshot;
+	_cleanup_(cleanup_map) struct map inodes = MAP_INIT;
+	size_t first_new = snapshot->holders.n;
+	shared_vec shared = { 0 };
+	int r = index_subflows(snapshot, &inodes);
+
+	for (size_t i = 0; r >= 0 && i < s->entries.n; i++) {
+		const struct owner_entry *e = &s->entries.items[i];
+		uint32_t number = e->inode ? map_get(&inodes, e->inode) : MAP_NONE;
+
+		r = join_entry(s, number, e, first_new, &shared);
+		if (number != MAP_NONE)
+			snapshot_row(snapshot, number)->owner_reason = PV_REASON_NONE;
+	}
+	if (r >= 0)
 		r = spread_shared(snapshot, &shared);
 	vec_deinit(&shared);
 	return r;
@@ -417,11 +458,16 @@ static bool is_open(const struct pv_conversation *row)
 	return row->n_holders == 0 && row->owner_reason == PV_REASON_NONE;
 }
 
-/* Gives every row without holder the reason it owes to what it is; returns how many stay open. */
-static size_t close_plain_rows(struct pv_snapshot *snapshot, enum pv_reason searched)
+/*
+ * Gives every row without holder the reason it owes to what it is; returns how many stay open, and
+ * how many may be subflows.
+ */
+static size_t close_plain_rows(struct pv_snapshot *snapshot, enum pv_reason searched,
+			       size_t *ret_subflows)
 {
 	size_t n = 0;
 
+	*ret_subflows = 0;
 	for (size_t i = 0; i < snapshot->n_rows; i++) {
 		struct pv_conversation *row = snapshot_row(snapshot, i);
 
@@ -430,6 +476,7 @@ static size_t close_plain_rows(struct pv_snapshot *snapshot, enum pv_reason sear
 		row->owner_reason = (uint8_t)reason_of_row(row);
 		if (row->owner_reason == PV_REASON_NONE)
 			row->owner_reason = (uint8_t)searched;
+		*ret_subflows += is_subflow(row);
 		n += is_open(row);
 	}
 	return n;
@@ -566,7 +613,7 @@ bool collect_owners_wait(struct owner_search *s)
 int collect_owners_finish(struct collector *c, struct owner_search *search)
 {
 	_cleanup_(cleanup_search) struct owner_search *s = search;
-	size_t n_open;
+	size_t n_open, n_subflows;
 	int r;
 
 	if (!s) {
@@ -578,8 +625,12 @@ int collect_owners_finish(struct collector *c, struct owner_search *search)
 	r = s->result < 0 ? 0 : join(s);
 	if (r < 0)
 		return r;
-	n_open = close_plain_rows(c->snapshot, reason_of_search(s));
-	if (n_open && s->is_threaded)
+	n_open = close_plain_rows(c->snapshot, reason_of_search(s), &n_subflows);
+	if (n_subflows) {
+		r = join_subflows(s);
+		n_open = close_plain_rows(c->snapshot, reason_of_search(s), &n_subflows);
+	}
+	if (r == 0 && n_open && s->is_threaded)
 		r = search_again(c);
 	if (r == 0 && n_open)
 		r = settle(c, s);

@@ -479,6 +479,43 @@ static void test_owners(void **state)
 	recording_remove(&r);
 }
 
+/* The file of an MPTCP socket names that socket's cookie, and the inode that its subflow shares. */
+static void test_owners_of_subflows(void **state)
+{
+	struct owner_record o = { .cookie = 77,
+				  .start_ticks = 1,
+				  .inode = 2,
+				  .pid = 100,
+				  .fd = 4,
+				  .flags = OWNER_COMM_KNOWN,
+				  .comm = "holder" };
+	struct recording r;
+	struct pv_snapshot *s;
+
+	(void)state;
+	recording_init(&r);
+	record_dump(&r, 0, 3, 3);
+	record_dump(&r, 1, 3, 3);
+	recording_text(&r, "proc/self/status", "CapEff:\t000001ffffffffff\n");
+	recording_text(&r, "proc/self/ns/pid.link", "pid:[4026531836]");
+	recording_text(&r, "proc/self/mountinfo", "1 2 0:3 / /proc rw - proc proc rw\n");
+	record_owner(&r, "streams/iter-owners.0", 1, 101, 3);
+	assert_int_equal(file_append_at(r.fd, "streams/iter-owners.0", &o, sizeof(o)), 0);
+	o.pid = 101;
+	assert_int_equal(file_append_at(r.fd, "streams/iter-owners.0", &o, sizeof(o)), 0);
+	s = replay(&r, PV_OWNERS_BPF);
+	assert_int_equal(pv_snapshot_count(s), 2);
+	for (size_t i = 0; i < 2; i++) {
+		const struct pv_conversation *row = pv_snapshot_get(s, i);
+
+		assert_int_equal(row->n_holders, row->inode);
+		assert_int_equal(row->owner_reason, PV_REASON_NONE);
+	}
+	assert_int_equal(gap_of(s, PV_GAP_OWNER_NO_TABLE, NULL), 0);
+	pv_snapshot_free(s);
+	recording_remove(&r);
+}
+
 static void test_bad_folders(void **state)
 {
 	struct pv_request q = PV_REQUEST_INIT;
@@ -511,6 +548,7 @@ int main(void)
 		cmocka_unit_test(test_union),
 		cmocka_unit_test(test_unstable),
 		cmocka_unit_test(test_owners),
+		cmocka_unit_test(test_owners_of_subflows),
 		cmocka_unit_test(test_bad_folders),
 	};
 
