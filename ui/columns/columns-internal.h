@@ -184,6 +184,7 @@ COLUMN_GETTER(column_get_cgroup_id);
 uint64_t column_field_value(const struct column_field *field, const void *base);
 
 /* columns_people.c: composed columns, and forms of others for the table */
+COLUMN_PUTTER(column_put_state);
 COLUMN_PUTTER(column_put_direction);
 COLUMN_PUTTER(column_put_local);
 COLUMN_PUTTER(column_put_remote);

@@ -93,7 +93,8 @@ static const struct column registry[COLUMN_END] = {
 			"State: ESTABLISHED, SYN_SENT, SYN_RECV, FIN_WAIT1, FIN_WAIT2, TIME_WAIT, "
 			"CLOSE, CLOSE_WAIT, LAST_ACK, LISTEN, CLOSING; UNCONNECTED for sockets "
 			"without a state machine.",
-			COLUMN_TEXT, .get = column_get_state, .tint = tint_state },
+			COLUMN_TEXT, .flags = COLUMN_SHORT, .min = 6, .get = column_get_state,
+			.put = column_put_state, .tint = tint_state },
 	[COL_LOCAL_ADDR] = { "local_addr", "LOCAL-ADDR",
 			     "Local address, always numeric; for vsock the context id.",
 			     COLUMN_ADDRESS, .min = 12, .get = column_get_local_addr },
@@ -328,7 +329,7 @@ static const struct column registry[COLUMN_END] = {
 			  "Processes that hold the socket, as name(pid), or in parentheses why "
 			  "none "
 			  "is known; +N more on a narrow terminal.",
-			  COLUMN_COMPOSED, PV_NEED_OWNERS, .min = 12, .put = column_put_process,
+			  COLUMN_COMPOSED, PV_NEED_OWNERS, .min = 16, .put = column_put_process,
 			  .tint = tint_process, .parts = PARTS(COL_OWNERS, COL_OWNER_REASON) },
 	[COL_HOLDERS] = { "holders", "HOLDERS",
 			  "Every process and descriptor that holds the socket, as name(pid/fd).",

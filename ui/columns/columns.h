@@ -65,6 +65,7 @@ struct column_context {
 #define COLUMN_RIGHT 0x01 /* numbers: right-aligned */
 #define COLUMN_ZERO 0x02  /* 0 means "none": null */
 #define COLUMN_LONG 0x04  /* goes over the edge of a terminal rather than be shortened */
+#define COLUMN_SHORT 0x08 /* put() is a short form, `min` wide, for where the cell has no room */
 
 /* Where a number lies in its struct, and where it ends in the kernel's struct tcp_info. */
 struct column_field {
