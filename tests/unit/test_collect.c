@@ -161,6 +161,44 @@ static void test_direction_udp(void **state)
 	assert_direction(tcp, PV_DIR_UNKNOWN, PV_BY_NONE);
 }
 
+static void test_direction_unix(void **state)
+{
+	static const struct pv_bytes name = { "/run/a server", 13 },
+				     other = { "/run/b server", 13 };
+	struct world *w = *state;
+	struct pv_conversation row = { .proto = PV_PROTO_UNIX,
+				       .family = AF_UNIX,
+				       .type = SOCK_STREAM,
+				       .state = PV_STATE_LISTEN,
+				       .inode = 10,
+				       .path = &name };
+	struct pv_conversation *server = snapshot_add(w->s, &row), *accepted, *client, *pair, *same;
+
+	row.state = PV_STATE_ESTABLISHED;
+	row.inode = 11;
+	row.peer_inode = 12;
+	accepted = snapshot_add(w->s, &row);
+	row.type = SOCK_SEQPACKET;
+	same = snapshot_add(w->s, &row);
+	row = (struct pv_conversation){ .proto = PV_PROTO_UNIX,
+					.family = AF_UNIX,
+					.type = SOCK_STREAM,
+					.state = PV_STATE_ESTABLISHED,
+					.inode = 12,
+					.peer_inode = 11 };
+	client = snapshot_add(w->s, &row);
+	row.inode = 13;
+	row.peer_inode = 14;
+	row.path = &other;
+	pair = snapshot_add(w->s, &row);
+	assert_int_equal(collect_directions(&w->c), 0);
+	assert_direction(server, PV_DIR_LISTEN, PV_BY_STATE);
+	assert_direction(accepted, PV_DIR_INCOMING, PV_BY_LISTENER);
+	assert_direction(client, PV_DIR_OUTGOING, PV_BY_PEER_LISTENER);
+	assert_direction(pair, PV_DIR_UNKNOWN, PV_BY_NONE);
+	assert_direction(same, PV_DIR_UNKNOWN, PV_BY_NONE);
+}
+
 static void test_pairs(void **state)
 {
 	struct world *w = *state;
@@ -541,6 +579,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_direction, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_direction_families, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_direction_udp, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_direction_unix, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_pairs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_pairs_unix, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_service_port, setup, teardown),
