@@ -28,7 +28,8 @@ static bool is_asked_for(const struct pv_request *q, const struct pv_conversatio
 	/* LISTEN with CLOSE means servers: an idle TCP socket that is bound is none */
 	if (row->proto == PV_PROTO_TCP && row->state == PV_STATE_CLOSE &&
 	    !(q->states & PV_STATE_BIT(PV_STATE_ESTABLISHED)) &&
-	    q->states & PV_STATE_BIT(PV_STATE_LISTEN))
+	    q->states & PV_STATE_BIT(PV_STATE_LISTEN) &&
+	    !(q->filter && pv_filter_has_states(q->filter)))
 		return false;
 	return q->states & PV_STATE_BIT(row->state) && q->protos & PV_PROTO_BIT(row->proto);
 }
@@ -114,6 +115,8 @@ int pv_collect(const struct pv_request *request, struct pv_snapshot **ret_snapsh
 	}
 	c.snapshot = snapshot_new();
 	r = c.snapshot ? run(&c) : -ENOMEM;
+	if (r == 0)
+		r = c.tape.error;
 	map_deinit(&c.by_cookie);
 	close_fd(c.diag_fd);
 	tape_close(&c.tape);
