@@ -106,6 +106,7 @@ static const struct name_and_text reasons[PV_REASON_N] = {
 	[PV_REASON_UNTRUSTED] = { "untrusted", "a text table names its inode twice", NULL },
 	[PV_REASON_BUSY] = { "busy", "its memory could not be read in time", NULL },
 	[PV_REASON_NOT_RECORDED] = { "not_recorded", "not in the recording", NULL },
+	[PV_REASON_LIMIT] = { "limit", "a resource limit stopped the search", NULL },
 };
 
 const char *pv_reason_name(enum pv_reason reason)
