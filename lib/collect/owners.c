@@ -441,6 +441,8 @@ static enum pv_reason reason_of_search(const struct owner_search *s)
 {
 	const struct collector *c = s->c;
 
+	if (s->result == -EBADMSG) /* damaged */
+		return PV_REASON_NOT_RECORDED;
 	if (s->result < 0)
 		return s->result == -ENODATA  ? PV_REASON_NOT_RECORDED
 		       : is_limit(s->result)  ? PV_REASON_LIMIT

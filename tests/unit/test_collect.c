@@ -668,6 +668,25 @@ static void test_rights_without_proc(void **state)
 	recording_remove(&r);
 }
 
+/* A damaged recording of owners is no question of privilege. */
+static void test_damaged_owners(void **state)
+{
+	struct recording r;
+	struct pv_snapshot *s;
+
+	(void)state;
+	recording_init(&r);
+	record_dump(&r, 0, 3, 2);
+	record_dump(&r, 1, 3, 2);
+	recording_text(&r, "streams/owners-proc.0", "cut");
+	recording_text(&r, "streams/owners-proc.0.stats", "n_processes=1\n");
+	s = replay(&r, PV_OWNERS_PROC);
+	assert_int_equal(pv_snapshot_get(s, 0)->owner_reason, PV_REASON_NOT_RECORDED);
+	assert_int_equal(gap_of(s, PV_GAP_NOT_RECORDED, NULL), 2);
+	pv_snapshot_free(s);
+	recording_remove(&r);
+}
+
 /* Every detail that is missing has its reason. */
 static void test_detail_reasons(void **state)
 {
@@ -788,6 +807,7 @@ int main(void)
 		cmocka_unit_test(test_inexact_iterator),
 		cmocka_unit_test(test_owners_by_rights),
 		cmocka_unit_test(test_rights_without_proc),
+		cmocka_unit_test(test_damaged_owners),
 		cmocka_unit_test(test_detail_reasons),
 		cmocka_unit_test(test_idle_states),
 		cmocka_unit_test(test_full_disk),
