@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/thread.h"
 #include "bpf/iter.h"
 #include "collect/collector.h"
 #include "collect/rows.h"
@@ -192,7 +193,7 @@ int collect_owners_start(struct collector *c, struct owner_search **ret_search)
 		return -ENOMEM;
 	/* one recording is written by one thread: files are appended in a fixed order */
 	if (c->tape.mode == TAPE_LIVE && c->n_sockets >= THREAD_PAYS)
-		s->is_threaded = pthread_create(&s->thread, NULL, search_run, s) == 0;
+		s->is_threaded = thread_start(&s->thread, 0, search_run, s) == 0;
 	*ret_search = s;
 	return 0;
 }
