@@ -98,8 +98,11 @@ static int run(struct collector *c)
 int pv_collect(const struct pv_request *request, struct pv_snapshot **ret_snapshot)
 {
 	struct collector c = { .request = request, .tape = TAPE_INIT, .diag_fd = -1 };
-	int r = tape_open(&c.tape, request->record_dir, request->replay_dir);
+	/* a program built with other headers than this library's */
+	int r = request->size == sizeof(*request) ? 0 : -EINVAL;
 
+	if (r == 0)
+		r = tape_open(&c.tape, request->record_dir, request->replay_dir);
 	if (r < 0)
 		return r;
 	c.needs = close_needs(request->needs |

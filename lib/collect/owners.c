@@ -438,17 +438,25 @@ static bool is_limit(int error)
 }
 
 /* Why the search as a whole could not see every holder; NONE when it could. */
+static enum pv_reason reason_of_failure(const struct owner_search *s)
+{
+	bool is_denied = s->result == -EPERM || s->result == -EACCES;
+
+	if (s->result == -ENODATA || s->result == -EBADMSG) /* not there, or damaged */
+		return PV_REASON_NOT_RECORDED;
+	if (is_limit(s->result))
+		return PV_REASON_LIMIT;
+	if (s->c->request->owners == PV_OWNERS_BPF && !is_denied)
+		return PV_REASON_NO_SOURCE;
+	return s->result == -ENOENT ? PV_REASON_NO_PROC : PV_REASON_NO_PERMISSION;
+}
+
 static enum pv_reason reason_of_search(const struct owner_search *s)
 {
 	const struct collector *c = s->c;
 
-	if (s->result == -EBADMSG) /* damaged */
-		return PV_REASON_NOT_RECORDED;
 	if (s->result < 0)
-		return s->result == -ENODATA  ? PV_REASON_NOT_RECORDED
-		       : is_limit(s->result)  ? PV_REASON_LIMIT
-		       : s->result == -ENOENT ? PV_REASON_NO_PROC
-					      : PV_REASON_NO_PERMISSION;
+		return reason_of_failure(s);
 	if (!c->has_proc && !s->by_bpf)
 		return PV_REASON_NO_PROC;
 	if (s->stats.n_denied)
@@ -593,6 +601,7 @@ int collect_owners_report(struct collector *c)
 		{ PV_REASON_NO_TABLE, PV_GAP_OWNER_NO_TABLE },
 		{ PV_REASON_THREAD_TABLES, PV_GAP_OWNER_THREADS },
 		{ PV_REASON_UNTRUSTED, PV_GAP_OWNER_UNTRUSTED },
+		{ PV_REASON_NO_SOURCE, PV_GAP_OWNER_SOURCE },
 		{ PV_REASON_NOT_RECORDED, PV_GAP_NOT_RECORDED },
 	};
 	uint64_t counts[PV_REASON_N] = { 0 };

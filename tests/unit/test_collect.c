@@ -557,6 +557,26 @@ static void test_owners_of_subflows(void **state)
 	recording_remove(&r);
 }
 
+/* A stream that is all hole: refused before it is read into memory. */
+static void test_sparse_stream(void **state)
+{
+	struct recording r;
+	struct pv_snapshot *s;
+	int fd;
+
+	(void)state;
+	recording_init(&r);
+	fd = openat(r.fd, "streams/diag-tcp-any.0", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, (off_t)1 << 40), 0);
+	close(fd);
+	s = replay(&r, PV_OWNERS_NONE);
+	assert_int_equal(pv_snapshot_count(s), 0);
+	assert_false(pv_snapshot_coverage(s)->complete);
+	pv_snapshot_free(s);
+	recording_remove(&r);
+}
+
 static void test_bad_folders(void **state)
 {
 	struct pv_request q = PV_REQUEST_INIT;
@@ -570,6 +590,9 @@ static void test_bad_folders(void **state)
 	q.record_dir = NULL;
 	q.replay_dir = "/nowhere/at/all";
 	assert_int_equal(pv_collect(&q, &s), -ENOENT);
+	q.size = sizeof(q) - 8;
+	assert_int_equal(pv_collect(&q, &s), -EINVAL);
+	q.size = sizeof(q);
 	q.replay_dir = "/";
 	assert_int_equal(pv_collect(&q, &s), -EINVAL);
 	assert_null(s);
@@ -802,6 +825,7 @@ int main(void)
 		cmocka_unit_test(test_unstable),
 		cmocka_unit_test(test_owners),
 		cmocka_unit_test(test_owners_of_subflows),
+		cmocka_unit_test(test_sparse_stream),
 		cmocka_unit_test(test_bad_folders),
 		cmocka_unit_test(test_later_dump_fails),
 		cmocka_unit_test(test_inexact_iterator),
