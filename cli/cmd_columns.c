@@ -20,29 +20,40 @@ const struct command command_columns = {
 	.run = run_columns,
 };
 
-static size_t longest_name(const struct column *columns, size_t n)
-{
-	size_t longest = 0;
+struct widths {
+	size_t name, type;
+};
 
-	for (size_t i = 0; i < n; i++)
-		if (strlen(columns[i].name) > longest)
-			longest = strlen(columns[i].name);
-	return longest;
+static size_t longer(size_t width, const char *text)
+{
+	return strlen(text) > width ? strlen(text) : width;
 }
 
-static void put_line(struct buf *b, size_t width, const char *name, const char *type,
+static struct widths measure(const struct column *columns, size_t n)
+{
+	struct widths w = { 0, 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		w.name = longer(w.name, columns[i].name);
+		w.type = longer(w.type, column_type_name(columns[i].type));
+	}
+	return w;
+}
+
+static void put_line(struct buf *b, struct widths w, const char *name, const char *type,
 		     const char *help)
 {
 	size_t start = b->len;
 
-	buf_printf(b, "%-*s  %-9s ", (int)width, name, type);
+	buf_printf(b, "%-*s  %-*s  ", (int)w.name, name, (int)w.type, type);
 	text_wrap(b, help, b->len - start, b->len - start);
 }
 
 static int run_columns(int argc, char **argv)
 {
 	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
-	size_t n, width;
+	struct widths w;
+	size_t n;
 	const struct column *columns = columns_all(&n);
 	int first, r = command_options(&command_columns, argc, argv, NULL, &first);
 
@@ -52,10 +63,10 @@ static int run_columns(int argc, char **argv)
 		usage_error(argv[first], "takes no arguments");
 		return EXIT_USAGE;
 	}
-	width = longest_name(columns, n);
-	put_line(&b, width, "COLUMN", "TYPE", "MEANING");
+	w = measure(columns, n);
+	put_line(&b, w, "COLUMN", "TYPE", "MEANING");
 	for (size_t i = 0; i < n; i++)
-		put_line(&b, width, columns[i].name, column_type_name(columns[i].type),
+		put_line(&b, w, columns[i].name, column_type_name(columns[i].type),
 			 columns[i].help);
 	return print_stdout(&b);
 }

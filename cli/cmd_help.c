@@ -35,16 +35,16 @@ static void put_commands(struct buf *b)
 		   commands[0]->name);
 }
 
-static const char *nearest_command(const char *word)
+const struct command *command_nearest(const char *word)
 {
-	const char *best = NULL;
+	const struct command *best = NULL;
 	size_t best_distance = SIZE_MAX;
 
 	for (size_t i = 0; commands[i]; i++) {
 		size_t d = word_distance(word, commands[i]->name);
 
 		if (d < best_distance && word_is_near(word, commands[i]->name, d)) {
-			best = commands[i]->name;
+			best = commands[i];
 			best_distance = d;
 		}
 	}
@@ -53,10 +53,10 @@ static const char *nearest_command(const char *word)
 
 static int report_unknown(const char *word)
 {
-	const char *near = nearest_command(word);
+	const struct command *near = command_nearest(word);
 
 	if (near)
-		usage_error(word, "no such command (did you mean %s?)", near);
+		usage_error(word, "no such command (did you mean %s?)", near->name);
 	else
 		usage_error(word, "no such command ('portavoz help' lists them)");
 	return EXIT_USAGE;

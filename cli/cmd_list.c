@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* portavoz list: options -> request and columns -> snapshot -> writer. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
@@ -53,6 +54,10 @@ struct list_values {
 	}
 
 #define UDP_BITS (PV_PROTO_BIT(PV_PROTO_UDP) | PV_PROTO_BIT(PV_PROTO_UDPLITE))
+/* never connected: without -a there would be nothing to list */
+#define STATELESS_BITS                                                                             \
+	(PV_PROTO_BIT(PV_PROTO_PACKET) | PV_PROTO_BIT(PV_PROTO_NETLINK) |                          \
+	 PV_PROTO_BIT(PV_PROTO_XDP))
 #define RAW_BITS (PV_PROTO_BIT(PV_PROTO_RAW) | PV_PROTO_BIT(PV_PROTO_PING))
 
 static const struct option_def list_options[] = {
@@ -108,9 +113,9 @@ static const struct option_def list_options[] = {
 };
 
 #define ABOUT                                                                                      \
-	"FILTER is an expression such as 'state listening', 'dport = :443 and not dst "            \
-	"10.0.0.0/8',\n"                                                                           \
-	"'comm sshd', 'unit nginx.service and direction incoming': see portavoz-filter(7).\n"      \
+	"FILTER is an expression such as 'state listening', 'comm sshd',\n"                        \
+	"'dport = :443 and not dst 10.0.0.0/8',\n"                                                 \
+	"'unit nginx.service and direction incoming': see portavoz-filter(7).\n"                   \
 	"Columns are in portavoz-columns(7) and 'portavoz columns'."
 
 static int run_list(int argc, char **argv);
@@ -130,6 +135,36 @@ static enum render_format format_of(const struct list_values *v)
 	return v->json ? RENDER_JSON : v->jsonl ? RENDER_JSONL : v->csv ? RENDER_CSV : RENDER_TABLE;
 }
 
+static bool is_server(const char *text)
+{
+	char addr[INET6_ADDRSTRLEN];
+	uint8_t bytes[16];
+	uint64_t port;
+	bool bracketed = *text == '[', six = bracketed || strchr(text, ':') != strrchr(text, ':');
+	const char *start = text + bracketed;
+	size_t n = strcspn(start, bracketed ? "]" : six ? "" : ":");
+	const char *rest = start + n;
+
+	if (n >= sizeof(addr))
+		return false;
+	memcpy(addr, start, n);
+	addr[n] = 0;
+	if (inet_pton(six ? AF_INET6 : AF_INET, addr, bytes) != 1 || (bracketed && *rest++ != ']'))
+		return false;
+	return !*rest || (*rest == ':' && parse_number(rest + 1, 1, UINT16_MAX, &port) == 0);
+}
+
+static bool are_servers(const char *list)
+{
+	_cleanup_(cleanup_free) char *copy = strdup(list);
+	char *rest = copy, *one;
+
+	while ((one = strsep(&rest, ",")))
+		if (!is_server(one))
+			return false;
+	return copy != NULL;
+}
+
 static int check_values(const struct list_values *v)
 {
 	if (v->json + v->jsonl + v->csv > 1)
@@ -138,8 +173,11 @@ static int check_values(const struct list_values *v)
 		usage_error("--summary", "is written as text or --json");
 	else if (v->record && v->replay)
 		usage_error("--record", "does not go with --replay");
-	else if (v->all && v->listening)
-		usage_error("--all", "does not go with --listening");
+	else if (v->summary && (v->columns || v->sort || v->pairs))
+		usage_error("--summary", "does not go with --columns, --sort or --pairs");
+	else if (v->dns_servers && !are_servers(v->dns_servers))
+		usage_error("--dns-servers", "expected ADDR, ADDR:PORT or [ADDR]:PORT, with commas "
+					     "between them");
 	else
 		return 0;
 	return -EINVAL;
@@ -165,6 +203,15 @@ static void print_caret(const char *what, const char *text, size_t offset, const
 	fputs(buf_str(&b) ? buf_str(&b) : "portavoz: out of memory\n", stderr);
 }
 
+/* A first word that is no filter may have been meant to be a command. */
+static void hint_command(const char *word, size_t error_offset)
+{
+	const struct command *near = error_offset == 0 ? command_nearest(word) : NULL;
+
+	if (near)
+		fprintf(stderr, "  or did you mean the command 'portavoz %s'?\n", near->name);
+}
+
 static int parse_filter(int argc, char **argv, int first, struct pv_filter **ret_filter)
 {
 	_cleanup_(cleanup_buf) struct buf text = BUF_INIT;
@@ -181,8 +228,10 @@ static int parse_filter(int argc, char **argv, int first, struct pv_filter **ret
 	if (first >= argc)
 		return 0;
 	r = pv_filter_parse(text.data, ret_filter, &error);
-	if (r == -EINVAL)
+	if (r == -EINVAL) {
 		print_caret("filter", text.data, error.offset, error.message, error.expected);
+		hint_command(argv[first], error.offset);
+	}
 	return r;
 }
 
@@ -214,8 +263,6 @@ static void add_defaults(struct buf *b, const struct list_values *v, bool machin
 	} else {
 		buf_puts(b, defaults);
 	}
-	if (machine && (!v->numeric || v->resolve))
-		buf_puts(b, ",remote_name");
 	if (v->extended)
 		buf_puts(b, ",recv_q,send_q,uid,inode,cookie,cgroup");
 	if (v->options)
@@ -224,6 +271,8 @@ static void add_defaults(struct buf *b, const struct list_values *v, bool machin
 		buf_puts(b, ",mem");
 	if (v->info)
 		buf_puts(b, ",info");
+	if (!machine && v->pairs)
+		buf_puts(b, ",peer");
 	if (!machine && v->processes)
 		buf_puts(b, ",holders");
 }
@@ -265,9 +314,9 @@ static void choose_rows(const struct list_values *v, struct pv_request *q)
 	}
 	if (q->filter && pv_filter_has_states(q->filter))
 		q->states = pv_filter_states(q->filter);
-	else if (v->listening)
+	else if (v->listening && !v->all)
 		q->states = PV_STATE_BIT(PV_STATE_LISTEN) | PV_STATE_BIT(PV_STATE_CLOSE);
-	else if (v->protos && !v->all)
+	else if (v->protos & ~STATELESS_BITS && !v->all)
 		q->states = PV_STATE_CONNECTED;
 }
 
@@ -381,7 +430,8 @@ static int list(const struct list_values *v, const struct view *view, struct pv_
 					     v->numeric && !v->resolve);
 	for (size_t i = 0; i < view->n_sort; i++)
 		q.needs |= view->sort[i].column->needs & ~(uint32_t)PV_NEED_NAMES;
-	if (v->pairs)
+	/* the other end of a UNIX socket is told by that one's name */
+	if (v->pairs || q.protos & PV_PROTO_BIT(PV_PROTO_UNIX))
 		q.needs |= PV_NEED_PEER;
 	q.owners = (enum pv_owners)v->owners;
 	q.sockets = (enum pv_sockets)v->sockets;

@@ -16,8 +16,8 @@ struct status_values {
 };
 
 static const struct option_def status_options[] = {
-	{ 0, "json", NULL, "one JSON document", OPTION_FLAG, offsetof(struct status_values, json), 0, 0,
-	  NULL },
+	{ 0, "json", NULL, "one JSON document", OPTION_FLAG, offsetof(struct status_values, json),
+	  0, 0, NULL },
 	{ 0 },
 };
 
@@ -42,12 +42,14 @@ static void put_table(struct buf *b, const struct pv_coverage *coverage)
 		name = n > name ? n : name;
 		via = v > via ? v : via;
 	}
-	buf_printf(b, "%-*s  %-8s  %-*s  %s\n", (int)name, "source", "state", (int)via, "via", "cause");
+	buf_printf(b, "%-*s  %-8s  %-*s  %s\n", (int)name, "source", "state", (int)via, "via",
+		   "cause");
 	for (size_t i = 0; i < coverage->n_sources; i++) {
 		const struct pv_source *s = &coverage->sources[i];
 
 		buf_printf(b, "%-*s  %-8s  %-*s  %s\n", (int)name, s->name,
-			   pv_source_state_name(s->state), (int)via, s->via, s->cause ? s->cause : "");
+			   pv_source_state_name(s->state), (int)via, s->via,
+			   s->cause ? s->cause : "");
 	}
 }
 

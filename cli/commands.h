@@ -13,5 +13,7 @@ extern const struct command command_list, command_port, command_netstat, command
 
 /* NULL = no such command */
 const struct command *command_find(const char *name);
+/* The command that was probably meant by a word that is none; NULL = none is near. */
+const struct command *command_nearest(const char *word);
 
 #endif

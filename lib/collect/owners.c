@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/thread.h"
 #include "bpf/iter.h"
 #include "collect/collector.h"
 #include "collect/rows.h"
@@ -36,7 +37,6 @@ struct owner_process {
 	uint32_t index; /* in the snapshot, MAP_NONE until it holds a row */
 	uint64_t start_ticks;
 	char comm[16];
-	bool has_comm;
 };
 
 struct owner_search {
@@ -76,8 +76,7 @@ static int process_index(struct owner_search *s, const struct owner_record *r, u
 {
 	struct owner_process p = { .pid = r->pid,
 				   .index = MAP_NONE,
-				   .start_ticks = r->start_ticks,
-				   .has_comm = r->flags & OWNER_COMM_KNOWN };
+				   .start_ticks = r->start_ticks };
 	const struct owner_process *last = s->processes.n ? &s->processes.items[s->last] : NULL;
 	int n;
 
@@ -153,7 +152,7 @@ static bool wants_bpf(struct collector *c)
 {
 	if (c->request->owners != PV_OWNERS_AUTO)
 		return c->request->owners == PV_OWNERS_BPF;
-	return c->may_bpf && bpf_pays(c);
+	return c->may_bpf && (!c->may_see_all || bpf_pays(c));
 }
 
 static void *search_run(void *userdata)
@@ -194,7 +193,7 @@ int collect_owners_start(struct collector *c, struct owner_search **ret_search)
 		return -ENOMEM;
 	/* one recording is written by one thread: files are appended in a fixed order */
 	if (c->tape.mode == TAPE_LIVE && c->n_sockets >= THREAD_PAYS)
-		s->is_threaded = pthread_create(&s->thread, NULL, search_run, s) == 0;
+		s->is_threaded = thread_start(&s->thread, 0, search_run, s) == 0;
 	*ret_search = s;
 	return 0;
 }
@@ -236,8 +235,6 @@ static int snapshot_process(struct collector *c, struct owner_process *p)
 	if (p->index != MAP_NONE)
 		return 0;
 	copy.comm = (struct pv_bytes){ p->comm, (uint32_t)strnlen(p->comm, sizeof(p->comm)) };
-	if (!p->has_comm)
-		copy.reason = PV_REASON_GONE;
 	return snapshot_add_process(c->snapshot, &copy, &p->index);
 }
 
@@ -303,12 +300,11 @@ static int spread_shared(struct pv_snapshot *s, shared_vec *shared)
 /* Looks this many entries ahead: the table of rows is larger than the caches. */
 #define AHEAD 12
 
-static int join_entry(struct owner_search *s, const struct map *inodes, const struct owner_entry *e,
+static int join_entry(struct owner_search *s, uint32_t number, const struct owner_entry *e,
 		      size_t first_new, shared_vec *shared)
 {
 	struct pv_snapshot *snapshot = s->c->snapshot;
 	struct owner_process *p = &s->processes.items[e->process];
-	uint32_t number = row_of(s->c, inodes, e);
 	struct pv_conversation *row;
 	struct pv_holder holder;
 	int r;
@@ -329,6 +325,8 @@ static int join_entry(struct owner_search *s, const struct map *inodes, const st
 		return vec_push(shared, more);
 	}
 	row->first_holder = (uint32_t)snapshot->holders.n;
+	/* accepted since an earlier search, it had a reason then */
+	row->owner_reason = PV_REASON_NONE;
 	return vec_push(&snapshot->holders, holder);
 }
 
@@ -351,9 +349,51 @@ static int join(struct owner_search *s)
 			map_prefetch(&s->c->by_cookie, e[AHEAD].cookie);
 			map_prefetch(&inodes, e[AHEAD].inode);
 		}
-		r = join_entry(s, &inodes, e, first_new, &shared);
+		r = join_entry(s, row_of(s->c, &inodes, e), e, first_new, &shared);
 	}
 	if (r == 0)
+		r = spread_shared(snapshot, &shared);
+	vec_deinit(&shared);
+	return r;
+}
+
+/*
+ * A subflow of MPTCP is a TCP socket of its own, with its own cookie, behind the file of the MPTCP
+ * socket: it has that one's inode (mptcp_sock_graft(), Linux 5.10), and so its holders.
+ */
+static bool is_subflow(const struct pv_conversation *row)
+{
+	return row->proto == PV_PROTO_TCP && row->inode && row->n_holders == 0 &&
+	       !(row->flags & PV_CONV_INODE_TWICE);
+}
+
+static int index_subflows(struct pv_snapshot *snapshot, struct map *inodes)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < snapshot->n_rows; i++)
+		if (is_subflow(snapshot_row(snapshot, i)))
+			r = map_put(inodes, snapshot_row(snapshot, i)->inode, (uint32_t)i);
+	return r;
+}
+
+static int join_subflows(struct owner_search *s)
+{
+	struct pv_snapshot *snapshot = s->c->snapshot;
+	_cleanup_(cleanup_map) struct map inodes = MAP_INIT;
+	size_t first_new = snapshot->holders.n;
+	shared_vec shared = { 0 };
+	int r = index_subflows(snapshot, &inodes);
+
+	for (size_t i = 0; r >= 0 && i < s->entries.n; i++) {
+		const struct owner_entry *e = &s->entries.items[i];
+		uint32_t number = e->inode ? map_get(&inodes, e->inode) : MAP_NONE;
+
+		r = join_entry(s, number, e, first_new, &shared);
+		if (number != MAP_NONE)
+			snapshot_row(snapshot, number)->owner_reason = PV_REASON_NONE;
+	}
+	if (r >= 0)
 		r = spread_shared(snapshot, &shared);
 	vec_deinit(&shared);
 	return r;
@@ -392,19 +432,37 @@ static enum pv_reason reason_of_row(const struct pv_conversation *row)
 	return row->inode ? PV_REASON_NONE : reason_without_inode(row);
 }
 
+static bool is_limit(int error)
+{
+	return error == -EMFILE || error == -ENFILE || error == -EAGAIN;
+}
+
 /* Why the search as a whole could not see every holder; NONE when it could. */
+static enum pv_reason reason_of_failure(const struct owner_search *s)
+{
+	bool is_denied = s->result == -EPERM || s->result == -EACCES;
+
+	if (s->result == -ENODATA || s->result == -EBADMSG) /* not there, or damaged */
+		return PV_REASON_NOT_RECORDED;
+	if (is_limit(s->result))
+		return PV_REASON_LIMIT;
+	if (s->c->request->owners == PV_OWNERS_BPF && !is_denied)
+		return PV_REASON_NO_SOURCE;
+	return s->result == -ENOENT ? PV_REASON_NO_PROC : PV_REASON_NO_PERMISSION;
+}
+
 static enum pv_reason reason_of_search(const struct owner_search *s)
 {
 	const struct collector *c = s->c;
 
 	if (s->result < 0)
-		return s->result == -ENODATA		    ? PV_REASON_NOT_RECORDED
-		       : s->result == -ENOENT && !s->by_bpf ? PV_REASON_NO_PROC
-							    : PV_REASON_NO_PERMISSION;
+		return reason_of_failure(s);
 	if (!c->has_proc && !s->by_bpf)
 		return PV_REASON_NO_PROC;
 	if (s->stats.n_denied)
 		return PV_REASON_NO_PERMISSION;
+	if (s->stats.n_limited)
+		return PV_REASON_LIMIT;
 	if (!s->by_bpf && c->hidepid && !(c->rights & (UINT64_C(1) << CAP_SYS_PTRACE)))
 		return PV_REASON_HIDDEN_PID;
 	if (!c->is_host_pidns)
@@ -417,11 +475,16 @@ static bool is_open(const struct pv_conversation *row)
 	return row->n_holders == 0 && row->owner_reason == PV_REASON_NONE;
 }
 
-/* Gives every row without holder the reason it owes to what it is; returns how many stay open. */
-static size_t close_plain_rows(struct pv_snapshot *snapshot, enum pv_reason searched)
+/*
+ * Gives every row without holder the reason it owes to what it is; returns how many stay open, and
+ * how many may be subflows.
+ */
+static size_t close_plain_rows(struct pv_snapshot *snapshot, enum pv_reason searched,
+			       size_t *ret_subflows)
 {
 	size_t n = 0;
 
+	*ret_subflows = 0;
 	for (size_t i = 0; i < snapshot->n_rows; i++) {
 		struct pv_conversation *row = snapshot_row(snapshot, i);
 
@@ -430,6 +493,7 @@ static size_t close_plain_rows(struct pv_snapshot *snapshot, enum pv_reason sear
 		row->owner_reason = (uint8_t)reason_of_row(row);
 		if (row->owner_reason == PV_REASON_NONE)
 			row->owner_reason = (uint8_t)searched;
+		*ret_subflows += is_subflow(row);
 		n += is_open(row);
 	}
 	return n;
@@ -448,7 +512,7 @@ static bool is_gone(struct collector *c, const struct map *replayed,
 		return map_get(replayed, row->cookie) == 1;
 	if (c->diag_fd < 0 || !row->cookie)
 		return false;
-	pair[1] = netlink_socket_exists(c->diag_fd, row) == 0;
+	pair[1] = netlink_socket_exists(c->diag_fd, row) == NETLINK_GONE;
 	tape_stream_put(&c->tape, "gone", pair, sizeof(pair));
 	return pair[1];
 }
@@ -501,6 +565,11 @@ static int search_again(struct collector *c)
 	return s->result == -ENOMEM ? -ENOMEM : s->result < 0 ? 0 : join(s);
 }
 
+static const char *search_error_text(int error)
+{
+	return error == -ENOENT ? "no procfs is mounted on /proc" : collect_error_text(error);
+}
+
 static int report_source(struct collector *c, const struct owner_search *s)
 {
 	bool wanted = s->bpf_error != 0 || c->request->owners == PV_OWNERS_BPF;
@@ -510,9 +579,9 @@ static int report_source(struct collector *c, const struct owner_search *s)
 		return snapshot_add_source(c->snapshot, "owners", "bpf task_file iterator",
 					   PV_SOURCE_WORKING, NULL);
 	if (s->result < 0)
-		return snapshot_add_source(c->snapshot, "owners",
-					   wanted ? "bpf task_file iterator" : "/proc/PID/fd",
-					   PV_SOURCE_OFF, cause ? cause : strerror(-s->result));
+		return snapshot_add_source(
+			c->snapshot, "owners", wanted ? "bpf task_file iterator" : "/proc/PID/fd",
+			PV_SOURCE_OFF, cause ? cause : search_error_text(s->result));
 	if (!cause && c->request->owners == PV_OWNERS_AUTO && !c->may_bpf)
 		cause = bpf_cause(-EPERM);
 	return snapshot_add_source(c->snapshot, "owners", "/proc/PID/fd",
@@ -532,6 +601,7 @@ int collect_owners_report(struct collector *c)
 		{ PV_REASON_NO_TABLE, PV_GAP_OWNER_NO_TABLE },
 		{ PV_REASON_THREAD_TABLES, PV_GAP_OWNER_THREADS },
 		{ PV_REASON_UNTRUSTED, PV_GAP_OWNER_UNTRUSTED },
+		{ PV_REASON_NO_SOURCE, PV_GAP_OWNER_SOURCE },
 		{ PV_REASON_NOT_RECORDED, PV_GAP_NOT_RECORDED },
 	};
 	uint64_t counts[PV_REASON_N] = { 0 };
@@ -552,6 +622,20 @@ static void mark_all(struct pv_snapshot *s, enum pv_reason reason)
 		snapshot_row(s, i)->owner_reason = (uint8_t)reason;
 }
 
+/* What the search itself could not read or understand. */
+static int report_search(struct collector *c, const struct owner_search *s)
+{
+	uint64_t limited = s->stats.n_limited + is_limit(s->result);
+	uint64_t malformed = s->stats.n_failed + s->bpf.n_malformed;
+	int r = 0;
+
+	if (limited)
+		r = snapshot_add_gap(c->snapshot, PV_GAP_OWNER_LIMIT, limited, NULL);
+	if (r == 0 && malformed)
+		r = snapshot_add_gap(c->snapshot, PV_GAP_MALFORMED, malformed, "owners");
+	return r < 0 ? r : report_source(c, s);
+}
+
 bool collect_owners_wait(struct owner_search *s)
 {
 	if (!s)
@@ -560,13 +644,14 @@ bool collect_owners_wait(struct owner_search *s)
 		pthread_join(s->thread, NULL);
 	else
 		search_run(s);
-	return !s->by_bpf || s->has_idle;
+	/* of another pid namespace it meets no descriptor */
+	return !s->by_bpf || s->has_idle || !s->c->is_host_pidns;
 }
 
 int collect_owners_finish(struct collector *c, struct owner_search *search)
 {
 	_cleanup_(cleanup_search) struct owner_search *s = search;
-	size_t n_open;
+	size_t n_open, n_subflows;
 	int r;
 
 	if (!s) {
@@ -578,12 +663,14 @@ int collect_owners_finish(struct collector *c, struct owner_search *search)
 	r = s->result < 0 ? 0 : join(s);
 	if (r < 0)
 		return r;
-	n_open = close_plain_rows(c->snapshot, reason_of_search(s));
-	if (n_open && s->is_threaded)
+	n_open = close_plain_rows(c->snapshot, reason_of_search(s), &n_subflows);
+	if (n_subflows) {
+		r = join_subflows(s);
+		n_open = close_plain_rows(c->snapshot, reason_of_search(s), &n_subflows);
+	}
+	if (r == 0 && n_open && s->is_threaded)
 		r = search_again(c);
 	if (r == 0 && n_open)
 		r = settle(c, s);
-	if (r == 0 && s->stats.n_limited)
-		r = snapshot_add_gap(c->snapshot, PV_GAP_OWNER_LIMIT, s->stats.n_limited, NULL);
-	return r < 0 ? r : report_source(c, s);
+	return r < 0 ? r : report_search(c, s);
 }

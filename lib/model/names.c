@@ -106,6 +106,9 @@ static const struct name_and_text reasons[PV_REASON_N] = {
 	[PV_REASON_UNTRUSTED] = { "untrusted", "a text table names its inode twice", NULL },
 	[PV_REASON_BUSY] = { "busy", "its memory could not be read in time", NULL },
 	[PV_REASON_NOT_RECORDED] = { "not_recorded", "not in the recording", NULL },
+	[PV_REASON_NO_SOURCE] = { "no_source",
+				  "the way to find owners that was asked for is not there", NULL },
+	[PV_REASON_LIMIT] = { "limit", "a resource limit stopped the search", NULL },
 };
 
 const char *pv_reason_name(enum pv_reason reason)
@@ -149,6 +152,9 @@ static const struct name_and_text gaps[PV_GAP_N] = {
 				   AS_ROOT " for --owners=bpf" },
 	[PV_GAP_OWNER_UNTRUSTED] = { "owner_untrusted",
 				     "sockets whose inode a text table names twice", NULL },
+	[PV_GAP_OWNER_SOURCE] = { "owner_source",
+				  "sockets whose owner was looked for by a way that is not there",
+				  "use --owners=auto" },
 	[PV_GAP_OWNER_LIMIT] = { "owner_limit",
 				 "processes not looked at because of a resource limit",
 				 "raise RLIMIT_NOFILE or RLIMIT_AS" },

@@ -40,11 +40,14 @@ int names_parse_answer(const uint8_t *message, size_t len, const char *question,
 int names_parse_hosts(struct arena *arena, const struct names_set *set, const char *text,
 		      size_t len);
 
-/* The stream "names" of a recording: a line "4|6 hexaddress result [name]" for each address. */
-int names_record(struct tape *tape, const struct names_set *set);
+/*
+ * The stream "names" of a recording: a line "4|6 hexaddress result [name]" for each address, and
+ * "cause TEXT" when there were no answers. Reading fills cause and malformed of *stats.
+ */
+int names_record(struct tape *tape, const struct names_set *set, const char *cause);
 int names_replay(struct tape *tape, struct arena *arena, const struct names_set *set,
-		 size_t *ret_malformed);
+		 struct names_stats *stats);
 int names_parse_recording(struct arena *arena, const struct names_set *set, const char *text,
-			  size_t len, size_t *ret_malformed);
+			  size_t len, struct names_stats *stats);
 
 #endif

@@ -300,7 +300,7 @@ static int resolve_live(const struct names_options *o, const struct names_set *s
 	r = ask(o, set, stats);
 	if (r < 0)
 		return r;
-	return o->tape ? names_record(o->tape, set) : 0;
+	return o->tape ? names_record(o->tape, set, stats->cause) : 0;
 }
 
 static int resolve_replayed(const struct names_options *o, const struct names_set *set,
@@ -310,9 +310,11 @@ static int resolve_replayed(const struct names_options *o, const struct names_se
 
 	for (size_t i = 0; i < set->n; i++)
 		set->items[i]->result = NAMES_NOT_RECORDED;
-	r = names_replay(o->tape, o->arena, set, &stats->malformed);
+	r = names_replay(o->tape, o->arena, set, stats);
 	count_results(set, stats);
-	if (r == 0 && stats->n[NAMES_NO_ANSWER])
+	if (!stats->n[NAMES_NO_ANSWER])
+		stats->cause[0] = 0;
+	else if (!stats->cause[0])
 		snprintf(stats->cause, sizeof(stats->cause), "none when it was recorded");
 	return r;
 }

@@ -13,6 +13,8 @@
 #include "base/cleanup.h"
 #include "names/names-internal.h"
 
+#define CAUSE "cause "
+
 #define DNS_HEADER 12
 #define DNS_RR_FIXED 10
 #define DNS_TYPE_CNAME 5
@@ -256,7 +258,7 @@ int names_parse_hosts(struct arena *arena, const struct names_set *set, const ch
 	return r;
 }
 
-int names_record(struct tape *tape, const struct names_set *set)
+int names_record(struct tape *tape, const struct names_set *set, const char *cause)
 {
 	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
 
@@ -271,6 +273,8 @@ int names_record(struct tape *tape, const struct names_set *set)
 			buf_printf(&b, " %s", q->ret_name);
 		buf_putc(&b, '\n');
 	}
+	if (cause[0])
+		buf_printf(&b, CAUSE "%s\n", cause);
 	if (buf_error(&b))
 		return buf_error(&b);
 	return tape_stream_put(tape, "names", b.data, b.len);
@@ -336,17 +340,35 @@ static int parse_recorded_line(struct arena *arena, const struct names_set *set,
 	return query ? names_decide(arena, query, result, result == NAMES_OK ? name : NULL) : 0;
 }
 
+/* false = not a line about the cause; what does not print is no text of ours */
+static bool parse_cause(const char *p, const char *end, struct names_stats *stats)
+{
+	size_t n = (size_t)(end - p), prefix = sizeof(CAUSE) - 1;
+
+	if (n <= prefix || n - prefix >= sizeof(stats->cause) || memcmp(p, CAUSE, prefix))
+		return false;
+	for (const char *c = p; c < end; c++)
+		if (*c < 0x20 || *c > 0x7e)
+			return false;
+	snprintf(stats->cause, sizeof(stats->cause), "%.*s", (int)(n - prefix), p + prefix);
+	return true;
+}
+
 int names_parse_recording(struct arena *arena, const struct names_set *set, const char *text,
-			  size_t len, size_t *ret_malformed)
+			  size_t len, struct names_stats *stats)
 {
 	const char *p = text, *end = text + len;
 
 	while (p < end) {
 		const char *newline = memchr(p, '\n', (size_t)(end - p));
-		int r = newline ? parse_recorded_line(arena, set, p, newline) : -EBADMSG;
+		int r = -EBADMSG;
 
+		if (newline && parse_cause(p, newline, stats))
+			r = 0;
+		else if (newline)
+			r = parse_recorded_line(arena, set, p, newline);
 		if (r == -EBADMSG)
-			(*ret_malformed)++;
+			stats->malformed++;
 		else if (r < 0)
 			return r;
 		p = newline ? newline + 1 : end;
@@ -355,12 +377,12 @@ int names_parse_recording(struct arena *arena, const struct names_set *set, cons
 }
 
 int names_replay(struct tape *tape, struct arena *arena, const struct names_set *set,
-		 size_t *ret_malformed)
+		 struct names_stats *stats)
 {
 	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
 	int r = tape_stream_get(tape, "names", &b);
 
 	if (r < 0)
 		return r;
-	return names_parse_recording(arena, set, b.data, b.len, ret_malformed);
+	return names_parse_recording(arena, set, b.data, b.len, stats);
 }

@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct names_query *items[2] = { &q[0], &q[1] };
 	struct names_set set = { items, 2 };
 	struct arena arena = ARENA_INIT;
-	size_t malformed = 0;
+	struct names_stats stats = { 0 };
 
 	if (size == 0)
 		return 0;
@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	else if (data[0] == 'h')
 		names_parse_hosts(&arena, &set, (const char *)data + 1, size - 1);
 	else
-		names_parse_recording(&arena, &set, (const char *)data + 1, size - 1, &malformed);
+		names_parse_recording(&arena, &set, (const char *)data + 1, size - 1, &stats);
 	for (int i = 0; i < 2; i++)
 		if (q[i].ret_name)
 			check_name(q[i].ret_name);

@@ -54,4 +54,25 @@ said=$("$PORTAVOZ" list --onwers=bpf 2>&1)
 [ "$? $said" = "2 portavoz: --onwers: unknown option (did you mean --owners?)" ] || wrong "list --onwers: $said"
 said=$("$PORTAVOZ" completion csh 2>&1)
 [ "$? $said" = "2 portavoz: csh: expected bash, zsh or fish" ] || wrong "completion csh: $said"
+
+refuses() { # refuses "MESSAGE" ARGUMENT...: status 2, and the message on the first line
+	local expected=$1
+	shift
+	said=$("$PORTAVOZ" "$@" 2>&1 >/dev/null)
+	[ $? = 2 ] || wrong "$*: not status 2"
+	[ "${said%%$'\n'*}" = "portavoz: $expected" ] || wrong "$*: $said"
+}
+servers="--dns-servers: expected ADDR, ADDR:PORT or [ADDR]:PORT, with commas between them"
+for list in x 192.0.2.1: 192.0.2.1:0 192.0.2.1,,192.0.2.2 '[::1' '[::1]53' ''; do
+	refuses "$servers" list --dns-servers="$list"
+done
+refuses "--json, --jsonl, --csv: only one of them at a time" list --json --csv
+refuses "--summary: is written as text or --json" list -s --csv
+for option in --columns=pid --sort=pid --pairs; do
+	refuses "--summary: does not go with --columns, --sort or --pairs" list -s "$option"
+done
+refuses 'filter: "porrt" is neither a predicate nor an address' porrt
+[ "${said##*$'\n'}" = "  or did you mean the command 'portavoz port'?" ] || wrong "porrt: $said"
+"$PORTAVOZ" list -n --dns-servers='192.0.2.1,192.0.2.1:53,2001:db8::1,[2001:db8::1]:53' >/dev/null ||
+	wrong "name servers as they should be: exit $?"
 exit "$status"

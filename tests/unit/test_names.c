@@ -516,6 +516,8 @@ static void replays_what_it_recorded(void **state)
 	assert_int_equal(again[N(q)].result, NAMES_NOT_RECORDED);
 	assert_int_equal(stats.n[NAMES_NOT_RECORDED], 1);
 	assert_int_equal(stats.malformed, 0);
+	assert_true(f->stats.n[NAMES_NO_ANSWER] > 0);
+	assert_string_equal(stats.cause, f->stats.cause);
 }
 
 static void hostile_recordings(void **state)
@@ -539,19 +541,25 @@ static void hostile_recordings(void **state)
 		{ "4 c0000001 maybe\n", 1 },
 		{ "\n\n4\n", 3 },
 		{ "", 0 },
+		{ "cause nobody answered\n", 0 },
+		{ "cause \n", 1 },
+		{ "cause \033[2J\n", 1 },
+		{ "cause 0123456789012345678901234567890123456789012345678901234567890123456789"
+		  "0123456789012345678901234567890123456789\n",
+		  1 },
 	};
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < N(cases); i++) {
 		struct names_query q = query(PLAIN, 1), *items[1] = { &q };
 		struct names_set set = { items, 1 };
-		size_t malformed = 0;
+		struct names_stats stats = { 0 };
 
 		q.result = NAMES_NOT_RECORDED;
 		assert_int_equal(names_parse_recording(&f->arena, &set, cases[i].text,
-						       strlen(cases[i].text), &malformed),
+						       strlen(cases[i].text), &stats),
 				 0);
-		assert_int_equal(malformed, cases[i].malformed);
+		assert_int_equal(stats.malformed, cases[i].malformed);
 		assert_int_equal(q.result, i == 0 ? NAMES_OK : NAMES_NOT_RECORDED);
 	}
 }

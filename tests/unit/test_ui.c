@@ -277,6 +277,27 @@ static void table_drops_only_what_it_may(void **state)
 	assert_non_null(strstr(out.data, "USER"));
 }
 
+/* Where there is no room every state has six characters of its own. */
+static void table_shortens_states(void **state)
+{
+	_cleanup_(cleanup_snapshot) struct pv_snapshot *s = snapshot_new();
+	_cleanup_(cleanup_buf) struct buf out = BUF_INIT;
+
+	(void)state;
+	assert_non_null(s);
+	for (int i = PV_STATE_ESTABLISHED; i <= PV_STATE_CLOSING; i++) {
+		struct pv_conversation c = tcp4((enum pv_state)i, ANY, 80, ANY, 0);
+
+		assert_non_null(snapshot_add(s, &c));
+	}
+	snapshot_seal(s);
+	render_to(s, "state", NULL, (struct render_options){ .width = 11 }, &out);
+	assert_non_null(strstr(out.data, "CLOSE_WAIT\n"));
+	render_to(s, "state", NULL, (struct render_options){ .width = 10 }, &out);
+	assert_string_equal(out.data, "LISTEN\nESTAB\nSYN_S\nSYN_R\nFIN_W1\nFIN_W2\nTIME_W\n"
+				      "CLOSE\nCLOS_W\nLAST_A\nCLOSNG\n");
+}
+
 static void table_hostile_names(void **state)
 {
 	static const size_t widths[] = { 0, 80, 160 };
@@ -574,6 +595,8 @@ static void json_owner_details(void **state)
 		"\"cmdline\":null,\"uid\":null,\"user\":null,\"reason\":\"gone\"}]}");
 	render_to(s, "cmdline,owners", NULL, (struct render_options){ 0 }, &out);
 	assert_string_equal(out.data, "/bin/a -x\\x20y \"\" z  5/3/a 6/4/-\n");
+	render_to(s, "uid,process_uid,process_user", NULL, (struct render_options){ 0 }, &out);
+	assert_string_equal(out.data, "0  33  www\n");
 }
 
 /* "pid 0xcomm 0xpath" for each row, as an independent reader finds them in the file. */
@@ -876,6 +899,7 @@ int main(void)
 		cmocka_unit_test(table_numbers),
 		cmocka_unit_test(table_fits_terminals),
 		cmocka_unit_test(table_drops_only_what_it_may),
+		cmocka_unit_test(table_shortens_states),
 		cmocka_unit_test(table_hostile_names),
 		cmocka_unit_test(table_ends),
 		cmocka_unit_test(table_many_holders),

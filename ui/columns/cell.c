@@ -98,8 +98,9 @@ size_t column_put(const struct column *column, const struct column_context *cont
 {
 	size_t start = b->len;
 	struct cell cell = { 0 };
+	bool composed = column->put && (limit || !(column->flags & COLUMN_SHORT));
 
-	if (column->put) {
+	if (composed) {
 		column->put(column, context, c, b, limit);
 	} else {
 		column->get(column, context, c, &cell);
@@ -110,7 +111,7 @@ size_t column_put(const struct column *column, const struct column_context *cont
 	}
 	if (limit && b->len - start > limit)
 		text_cut(b, start, limit, context->ascii);
-	else if (!column->put && is_ascii(&cell))
+	else if (!composed && is_ascii(&cell))
 		return b->len - start;
 	return buf_error(b) ? 0 : text_width(b->data + start, b->len - start);
 }

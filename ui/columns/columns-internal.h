@@ -52,6 +52,8 @@ enum column_id {
 	COL_FD,
 	COL_COMM,
 	COL_START_TICKS,
+	COL_PROCESS_UID,
+	COL_PROCESS_USER,
 	COL_EXE,
 	COL_CMDLINE,
 	COL_CGROUP,
@@ -163,6 +165,8 @@ COLUMN_GETTER(column_get_pid);
 COLUMN_GETTER(column_get_fd);
 COLUMN_GETTER(column_get_comm);
 COLUMN_GETTER(column_get_start_ticks);
+COLUMN_GETTER(column_get_process_uid);
+COLUMN_GETTER(column_get_process_user);
 COLUMN_GETTER(column_get_exe);
 COLUMN_GETTER(column_get_cmdline);
 COLUMN_GETTER(column_get_cgroup);
@@ -184,6 +188,7 @@ COLUMN_GETTER(column_get_cgroup_id);
 uint64_t column_field_value(const struct column_field *field, const void *base);
 
 /* columns_people.c: composed columns, and forms of others for the table */
+COLUMN_PUTTER(column_put_state);
 COLUMN_PUTTER(column_put_direction);
 COLUMN_PUTTER(column_put_local);
 COLUMN_PUTTER(column_put_remote);

@@ -93,7 +93,8 @@ static const struct column registry[COLUMN_END] = {
 			"State: ESTABLISHED, SYN_SENT, SYN_RECV, FIN_WAIT1, FIN_WAIT2, TIME_WAIT, "
 			"CLOSE, CLOSE_WAIT, LAST_ACK, LISTEN, CLOSING; UNCONNECTED for sockets "
 			"without a state machine.",
-			COLUMN_TEXT, .get = column_get_state, .tint = tint_state },
+			COLUMN_TEXT, .flags = COLUMN_SHORT, .min = 6, .get = column_get_state,
+			.put = column_put_state, .tint = tint_state },
 	[COL_LOCAL_ADDR] = { "local_addr", "LOCAL-ADDR",
 			     "Local address, always numeric; for vsock the context id.",
 			     COLUMN_ADDRESS, .min = 12, .get = column_get_local_addr },
@@ -196,7 +197,8 @@ static const struct column registry[COLUMN_END] = {
 	[COL_OWNER_REASON] = { "owner_reason", "OWNER-REASON",
 			       "Why there is no owner: not_asked, time_wait, syn_recv, "
 			       "not_accepted, orphan, kernel, no_permission, hidden_pid, no_proc, "
-			       "gone, no_table, thread_tables, untrusted, not_recorded.",
+			       "gone, no_table, thread_tables, untrusted, not_recorded, "
+			       "limit, no_source.",
 			       COLUMN_TEXT, PV_NEED_OWNERS, .get = column_get_owner_reason,
 			       .tint = tint_process },
 	[COL_PID] = { "pid", "PID", "Process id of the first owner.", COLUMN_NUMBER, PV_NEED_OWNERS,
@@ -211,6 +213,14 @@ static const struct column registry[COLUMN_END] = {
 			      "the process.",
 			      COLUMN_NUMBER, PV_NEED_OWNERS, COLUMN_RIGHT,
 			      .get = column_get_start_ticks },
+	[COL_PROCESS_UID] = { "process_uid", "PROCESS-UID",
+			      "User id it runs as, which need not be that of the socket.",
+			      COLUMN_NUMBER, PV_NEED_OWNERS | PV_NEED_PUSER, COLUMN_RIGHT,
+			      .get = column_get_process_uid },
+	[COL_PROCESS_USER] = { "process_user", "PROCESS-USER",
+			       "Login name of that user, when there is one.", COLUMN_NAME,
+			       PV_NEED_OWNERS | PV_NEED_PUSER, .min = 8,
+			       .get = column_get_process_user },
 	[COL_EXE] = { "exe", "EXE", "Path of its executable.", COLUMN_NAME,
 		      PV_NEED_OWNERS | PV_NEED_EXE, .min = 12, .get = column_get_exe },
 	[COL_CMDLINE] = { "cmdline", "CMDLINE",
@@ -328,7 +338,7 @@ static const struct column registry[COLUMN_END] = {
 			  "Processes that hold the socket, as name(pid), or in parentheses why "
 			  "none "
 			  "is known; +N more on a narrow terminal.",
-			  COLUMN_COMPOSED, PV_NEED_OWNERS, .min = 12, .put = column_put_process,
+			  COLUMN_COMPOSED, PV_NEED_OWNERS, .min = 16, .put = column_put_process,
 			  .tint = tint_process, .parts = PARTS(COL_OWNERS, COL_OWNER_REASON) },
 	[COL_HOLDERS] = { "holders", "HOLDERS",
 			  "Every process and descriptor that holds the socket, as name(pid/fd).",

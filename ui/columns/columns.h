@@ -65,6 +65,7 @@ struct column_context {
 #define COLUMN_RIGHT 0x01 /* numbers: right-aligned */
 #define COLUMN_ZERO 0x02  /* 0 means "none": null */
 #define COLUMN_LONG 0x04  /* goes over the edge of a terminal rather than be shortened */
+#define COLUMN_SHORT 0x08 /* put() is a short form, `min` wide, for where the cell has no room */
 
 /* Where a number lies in its struct, and where it ends in the kernel's struct tcp_info. */
 struct column_field {
@@ -99,10 +100,12 @@ struct column {
 };
 
 #define COLUMNS_TABLE "proto,state,local,direction,remote,service,process,user_unit"
+/* cmdline is left out: it may be long, repeats for every socket, and is where secrets are seen */
 #define COLUMNS_MACHINE                                                                            \
-	"proto,family,type,state,local_addr,local_port,remote_addr,remote_port,path,interface,"    \
+	"proto,family,type,state,local_addr,local_port,local_service,local_group,"                 \
+	"remote_addr,remote_port,remote_service,remote_group,remote_name,path,interface,"          \
 	"service,direction,direction_by,recv_q,send_q,uid,user,inode,cookie,netns,owners,"         \
-	"owner_reason,peer_inode,peer_pid,peer_comm"
+	"owner_reason,pid,fd,comm,exe,unit,container,peer_inode,peer_pid,peer_comm"
 
 /* All of them, in the order of the manual. */
 const struct column *columns_all(size_t *ret_n);

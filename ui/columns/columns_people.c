@@ -286,6 +286,26 @@ COLUMN_PUTTER(column_put_remote)
 	put_end(context, c, &c->remote, b, limit);
 }
 
+/* Six characters; the names that are longer, and no two alike. */
+COLUMN_PUTTER(column_put_state)
+{
+	static const char *const names[PV_STATE_N] = {
+		[PV_STATE_ESTABLISHED] = "ESTAB", [PV_STATE_SYN_SENT] = "SYN_S",
+		[PV_STATE_SYN_RECV] = "SYN_R",	  [PV_STATE_FIN_WAIT1] = "FIN_W1",
+		[PV_STATE_FIN_WAIT2] = "FIN_W2",  [PV_STATE_TIME_WAIT] = "TIME_W",
+		[PV_STATE_CLOSE_WAIT] = "CLOS_W", [PV_STATE_LAST_ACK] = "LAST_A",
+		[PV_STATE_CLOSING] = "CLOSNG",
+	};
+	const char *name = pv_state_name(c->proto, c->state);
+
+	(void)column, (void)context;
+	if (strlen(name) > limit && c->state < PV_STATE_N && names[c->state])
+		name = names[c->state];
+	else if (strlen(name) > limit && c->state == PV_STATE_CLOSE)
+		name = "UNCONN";
+	buf_puts(b, name);
+}
+
 COLUMN_PUTTER(column_put_direction)
 {
 	static const char *const signs[PV_DIR_N] = {

@@ -90,12 +90,18 @@ static void set_natural(struct table *t)
 		t->columns[i].width = t->columns[i].natural;
 }
 
+static bool is_short_form(const struct table_column *tc)
+{
+	return tc->column->flags & COLUMN_SHORT;
+}
+
 /* Each column as narrow as it may become: its minimum divided by `divisor`. */
 static void set_minimal(struct table *t, size_t divisor)
 {
 	for (size_t i = 0; i < t->n; i++) {
 		struct table_column *tc = &t->columns[i];
-		size_t min = max(tc->column->min / divisor, 4);
+		size_t min =
+			is_short_form(tc) ? tc->column->min : max(tc->column->min / divisor, 4);
 
 		tc->width = tc->column->min && min < tc->natural ? min : tc->natural;
 	}
@@ -117,6 +123,25 @@ static bool drop_one(struct table *t)
 	return true;
 }
 
+static bool is_wanting(const struct table_column *tc)
+{
+	return tc->width < tc->natural && !is_short_form(tc);
+}
+
+/* Between its short form and its full one a column gains nothing. */
+static void lengthen(struct table *t, size_t left)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		struct table_column *tc = &t->columns[i];
+		size_t more = tc->natural - tc->width;
+
+		if (more <= left) {
+			tc->width += more;
+			left -= more;
+		}
+	}
+}
+
 /* Gives what is left to the columns that could use it, evenly. */
 static void share(struct table *t, size_t left)
 {
@@ -124,13 +149,13 @@ static void share(struct table *t, size_t left)
 		size_t wanting = 0, part;
 
 		for (size_t i = 0; i < t->n; i++)
-			wanting += t->columns[i].width < t->columns[i].natural;
+			wanting += is_wanting(&t->columns[i]);
 		if (!wanting)
-			return;
+			break;
 		part = max(left / wanting, 1);
 		for (size_t i = 0; i < t->n && left; i++) {
 			struct table_column *tc = &t->columns[i];
-			size_t more = tc->natural - tc->width;
+			size_t more = is_wanting(tc) ? tc->natural - tc->width : 0;
 
 			more = more < part ? more : part;
 			more = more < left ? more : left;
@@ -138,6 +163,7 @@ static void share(struct table *t, size_t left)
 			left -= more;
 		}
 	}
+	lengthen(t, left);
 }
 
 static void fit(struct table *t, size_t width, bool keep_columns)
