@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What numbers are called: hosts, services, protocols, programs. */
 #include <netdb.h>
+#include <nss.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -49,6 +50,9 @@ struct netstat_services *netstat_services_read(void)
 
 	if (!s)
 		return NULL;
+	/* files, never a server that may hang */
+	__nss_configure_lookup("services", "files");
+	__nss_configure_lookup("protocols", "files");
 	setservent(1);
 	while ((e = getservent())) {
 		int is_udp = !strcmp(e->s_proto, "udp");

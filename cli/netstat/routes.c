@@ -2,6 +2,7 @@
 /* netstat -r: the routing tables. */
 #include <errno.h>
 #include <netdb.h>
+#include <nss.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +83,8 @@ static bool is_network(const struct pv_route *route)
 
 static int resolve(struct routes *t)
 {
+	/* names of networks come from files, never from a server that may hang */
+	__nss_configure_lookup("networks", "files");
 	t->names = calloc(2 * t->n + 1, sizeof(*t->names));
 	if (!t->names)
 		return -ENOMEM;
@@ -282,20 +285,21 @@ static int put_inet6(const struct netstat_values *v, struct buf *b)
 	return r == 0 && v->cache ? put_inet6_table(v, b, true) : r;
 }
 
-/* What is said of families that no kernel of today routes: wrong use on stderr. */
+/* What is said of families that no kernel of today routes, and where. */
 static const struct {
 	uint32_t family;
 	const char *message;
 	int status;
+	bool is_error;
 } unrouted[] = {
-	{ NETSTAT_UNIX, "No routing for address family `unix'.", NETSTAT_EXIT_USAGE },
+	{ NETSTAT_UNIX, "No routing for address family `unix'.", NETSTAT_EXIT_USAGE, true },
 	{ NETSTAT_IPX, "IPX routing not in file /proc/net/ipx/route or /proc/net/ipx_route found.",
-	  EXIT_FAILURE },
-	{ NETSTAT_AX25, "AX.25 not configured in this system.", EXIT_FAILURE },
-	{ NETSTAT_NETROM, "NET/ROM not configured in this system.", EXIT_FAILURE },
-	{ NETSTAT_ROSE, "ROSE not configured in this system.", EXIT_FAILURE },
-	{ NETSTAT_X25, "X.25 not configured in this system.", EXIT_FAILURE },
-	{ NETSTAT_DDP, "DDP (AppleTalk) not configured on this system.", EXIT_FAILURE },
+	  EXIT_FAILURE, false },
+	{ NETSTAT_AX25, "AX.25 not configured in this system.", EXIT_FAILURE, false },
+	{ NETSTAT_NETROM, "NET/ROM not configured in this system.", EXIT_FAILURE, false },
+	{ NETSTAT_ROSE, "ROSE not configured in this system.", EXIT_FAILURE, true },
+	{ NETSTAT_X25, "X.25 not configured in this system.", EXIT_FAILURE, false },
+	{ NETSTAT_DDP, "DDP (AppleTalk) not configured on this system.", EXIT_FAILURE, true },
 };
 
 int netstat_routes(const struct netstat_values *v, struct buf *b)
@@ -313,7 +317,7 @@ int netstat_routes(const struct netstat_values *v, struct buf *b)
 		if (!(families & unrouted[i].family))
 			continue;
 		status = unrouted[i].status;
-		if (status == NETSTAT_EXIT_USAGE)
+		if (unrouted[i].is_error)
 			fprintf(stderr, "%s\n", unrouted[i].message);
 		else
 			buf_printf(b, "%s\n", unrouted[i].message);

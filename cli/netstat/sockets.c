@@ -7,7 +7,6 @@
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
-#include "base/map.h"
 #include "base/vec.h"
 #include "cli/netstat/netstat.h"
 
@@ -45,7 +44,6 @@ struct listing {
 	VEC(struct pv_name) names;
 	struct pv_names *names_owner;
 	size_t next_name;
-	struct map mptcp; /* inode -> index of the MPTCP socket */
 };
 
 static bool has_states(const struct pv_conversation *row)
@@ -143,24 +141,13 @@ static void put_user(const struct listing *l, const struct pv_conversation *row)
 	put_number(l->b, row->inode, 10);
 }
 
-/* A TCP socket that serves an MPTCP one shares its inode, and is held by whoever holds that. */
-static const struct pv_conversation *holder_row(const struct listing *l,
-						const struct pv_conversation *row)
-{
-	uint32_t index = MAP_NONE;
-
-	if (row->proto == PV_PROTO_TCP && row->inode && !row->n_holders)
-		index = map_get(&l->mptcp, row->inode);
-	return index == MAP_NONE ? row : pv_snapshot_get(l->snapshot, index);
-}
-
 static void put_program(const struct listing *l, const struct pv_conversation *row)
 {
 	struct pv_bytes name;
 	size_t start = l->b->len, n;
 	int32_t pid;
 
-	if (netstat_program(l->snapshot, holder_row(l, row), &pid, &name)) {
+	if (netstat_program(l->snapshot, row, &pid, &name)) {
 		buf_i64(l->b, pid);
 		buf_putc(l->b, '/');
 		n = buf_error(l->b) ? 0 : PROGRAM_BYTES - (l->b->len - start);
@@ -236,9 +223,6 @@ static int sort_rows(struct listing *l)
 		const struct pv_conversation *row = pv_snapshot_get(l->snapshot, i);
 		int k = find_kind((enum pv_proto)row->proto);
 
-		if (row->proto == PV_PROTO_MPTCP && row->inode &&
-		    map_put(&l->mptcp, row->inode, (uint32_t)i) < 0)
-			return -ENOMEM;
 		if (k >= 0 && is_shown(l->v, row) &&
 		    vec_push(&l->rows[k][row->family == AF_INET6], row) < 0)
 			return -ENOMEM;
@@ -394,8 +378,6 @@ static int collect(const struct listing *l, struct pv_snapshot **ret_snapshot)
 		q.states = PV_STATE_BIT(PV_STATE_LISTEN) | PV_STATE_BIT(PV_STATE_CLOSE);
 	if (q.protos == PROTO_TCP)
 		q.states &= ~PV_STATE_BIT(PV_STATE_CLOSE);
-	if (v->programs && l->protos & PROTO_TCP)
-		q.protos |= PV_PROTO_BIT(PV_PROTO_MPTCP);
 	/* the references of unix sockets, and the timers and the users of half-open requests, are
 	 * in the text tables only */
 	q.table_protos =
@@ -478,12 +460,11 @@ static void listing_deinit(struct listing *l)
 	netstat_services_free(l->services);
 	pv_names_free(l->names_owner);
 	vec_deinit(&l->names);
-	map_deinit(&l->mptcp);
 }
 
 int netstat_sockets(const struct netstat_values *v, struct buf *b)
 {
-	_cleanup_(listing_deinit) struct listing l = { .v = v, .b = b, .mptcp = MAP_INIT };
+	_cleanup_(listing_deinit) struct listing l = { .v = v, .b = b };
 	struct pv_snapshot *snapshot = NULL;
 	int r;
 

@@ -310,18 +310,6 @@ def test_interfaces():
     compare_all(product(["-i", "--interfaces"], ["", "-a", "-e", "-ea", "-n", "-W", "-v", "-t", "lo"]))
 
 
-def test_counters_of_a_name_of_fifteen_bytes():
-    """A deliberate difference: the original shows zeros."""
-    live.shell("ip link set averylongname15 up; ip link set x1 up; sleep 1; ip link set x1 down")
-    with open("/proc/net/dev") as f:
-        words = [line.split() for line in f if "averylongname15" in line][0]
-    line = [line.split() for line in live.run("netstat", "-ia").stdout.decode().splitlines()
-            if line.startswith("averylongname15")][0]
-    live.holds(words[10] != "0", "something was sent")
-    live.equal([line[2], line[6]], [words[2], words[10]], "counters")
-    live.shell("ip link set averylongname15 down")
-
-
 def test_groups():
     compare_all(product(["-g", "--groups"], ["", "-n", "-4", "-6n", "-46", "-t", "-6t", "-W", "-a", "-N",
                                              "-A inet6", "-x", "-u4"]))
@@ -442,6 +430,18 @@ def test_statistics():
     for option, group in (("-t", "Tcp"), ("-u", "Udp"), ("-w", "Ip"), ("-w", "Icmp")):
         live.holds(group in shown(option)[1], "%s shows %s" % (option, group))
     live.holds("Udp" not in shown("-t")[1] and "Tcp" not in shown("-u")[1], "selection")
+
+
+def test_counters_of_a_name_of_fifteen_bytes():
+    """A deliberate difference: the original shows zeros."""
+    live.shell("ip link set averylongname15 up; ip link set x1 up; sleep 1; ip link set x1 down")
+    with open("/proc/net/dev") as f:
+        words = [line.split() for line in f if "averylongname15" in line][0]
+    line = [line.split() for line in live.run("netstat", "-ia").stdout.decode().splitlines()
+            if line.startswith("averylongname15")][0]
+    live.holds(words[10] != "0", "something was sent")
+    live.equal([line[2], line[6]], [words[2], words[10]], "counters")
+    live.shell("ip link set averylongname15 down")
 
 
 def test_called_netstat():
