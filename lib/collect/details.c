@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "collect/collector.h"
 #include "procfs/cgroup.h"
+#include "procfs/environ.h"
 #include "procfs/process.h"
 
 static int copy(struct pv_snapshot *s, struct pv_bytes *to, const struct buf *from)
@@ -29,6 +30,20 @@ static int copy_cgroup(struct pv_snapshot *s, struct pv_process *p, const struct
 				      cgroup.container.len);
 }
 
+static int copy_listen(struct pv_snapshot *s, struct pv_process *p,
+		       const struct procfs_process *from)
+{
+	struct procfs_listen listen;
+
+	if (from->listen_error < 0)
+		return 0;
+	procfs_listen_parse(from->listen.data, from->listen.len, &listen);
+	p->known |= PV_PROCESS_LISTEN;
+	p->listen_pid = listen.pid;
+	p->listen_fds = listen.n_fds;
+	return snapshot_bytes(s, &p->listen_names, listen.names.data, listen.names.len);
+}
+
 static int copy_details(struct pv_snapshot *s, struct pv_process *p, uint32_t needs,
 			const struct procfs_process *from)
 {
@@ -36,6 +51,8 @@ static int copy_details(struct pv_snapshot *s, struct pv_process *p, uint32_t ne
 
 	if (!p->start_ticks)
 		p->start_ticks = from->stat.start_ticks;
+	p->ppid = from->stat.ppid;
+	p->known |= PV_PROCESS_PARENT;
 	if (!p->comm.len && p->reason == PV_REASON_GONE) {
 		r = snapshot_bytes(s, &p->comm, from->stat.comm, from->stat.comm_len);
 		p->reason = PV_REASON_NONE;
@@ -48,6 +65,8 @@ static int copy_details(struct pv_snapshot *s, struct pv_process *p, uint32_t ne
 		r = copy_cgroup(s, p, &from->cgroup);
 	if (needs & PV_NEED_PUSER)
 		p->uid = from->uid;
+	if (r == 0 && needs & PV_NEED_LISTEN)
+		r = copy_listen(s, p, from);
 	return r;
 }
 
@@ -67,9 +86,8 @@ static enum pv_reason reason_of(uint32_t needs, const struct procfs_process *fro
 	return PV_REASON_NONE;
 }
 
-/* 0 or -ENOMEM; what could not be read is the process's reason. */
-static int read_details(struct collector *c, struct pv_process *p, uint32_t needs,
-			struct procfs_process *scratch)
+int collect_details_read(struct collector *c, struct pv_process *p, uint32_t needs,
+			 struct procfs_process *scratch)
 {
 	int r = procfs_process_read(&c->tape, p->pid, p->start_ticks, needs, scratch);
 
@@ -118,7 +136,7 @@ int collect_details(struct collector *c, uint32_t needs)
 			if (done[process])
 				continue;
 			done[process] = true;
-			r = read_details(c, &s->processes.items[process], needs, &scratch);
+			r = collect_details_read(c, &s->processes.items[process], needs, &scratch);
 			reasons[s->processes.items[process].reason]++;
 		}
 	}
