@@ -595,6 +595,8 @@ static void json_owner_details(void **state)
 		"\"cmdline\":null,\"uid\":null,\"user\":null,\"reason\":\"gone\"}]}");
 	render_to(s, "cmdline,owners", NULL, (struct render_options){ 0 }, &out);
 	assert_string_equal(out.data, "/bin/a -x\\x20y \"\" z  5/3/a 6/4/-\n");
+	render_to(s, "uid,process_uid,process_user", NULL, (struct render_options){ 0 }, &out);
+	assert_string_equal(out.data, "0  33  www\n");
 }
 
 /* "pid 0xcomm 0xpath" for each row, as an independent reader finds them in the file. */

@@ -52,6 +52,8 @@ enum column_id {
 	COL_FD,
 	COL_COMM,
 	COL_START_TICKS,
+	COL_PROCESS_UID,
+	COL_PROCESS_USER,
 	COL_EXE,
 	COL_CMDLINE,
 	COL_CGROUP,
@@ -163,6 +165,8 @@ COLUMN_GETTER(column_get_pid);
 COLUMN_GETTER(column_get_fd);
 COLUMN_GETTER(column_get_comm);
 COLUMN_GETTER(column_get_start_ticks);
+COLUMN_GETTER(column_get_process_uid);
+COLUMN_GETTER(column_get_process_user);
 COLUMN_GETTER(column_get_exe);
 COLUMN_GETTER(column_get_cmdline);
 COLUMN_GETTER(column_get_cgroup);

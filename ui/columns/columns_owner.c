@@ -3,6 +3,8 @@
  * Getters for who holds a socket. Columns with one value are about the first holder; `owners` has
  * them all. A null carries the reason of the socket or of the process.
  */
+#include <string.h>
+
 #include "ui/columns/columns-internal.h"
 
 static const struct pv_process *first_process(const struct column_context *context,
@@ -64,6 +66,39 @@ COLUMN_GETTER(column_get_start_ticks)
 		set_number(ret_cell, p->start_ticks);
 	else if (p)
 		ret_cell->reason = p->reason;
+}
+
+static const struct pv_process *process_with_uid(const struct column_context *context,
+						 const struct pv_conversation *c,
+						 struct cell *ret_cell)
+{
+	const struct pv_process *p = first_process(context, c, ret_cell);
+
+	if (!p || p->uid != UINT32_MAX)
+		return p;
+	ret_cell->reason = p->reason;
+	return NULL;
+}
+
+COLUMN_GETTER(column_get_process_uid)
+{
+	const struct pv_process *p = process_with_uid(context, c, ret_cell);
+
+	(void)column;
+	if (p)
+		set_number(ret_cell, p->uid);
+}
+
+COLUMN_GETTER(column_get_process_user)
+{
+	const struct pv_process *p = process_with_uid(context, c, ret_cell);
+	const char *name = p ? pv_snapshot_user(context->snapshot, p->uid) : NULL;
+
+	(void)column;
+	if (!name)
+		return;
+	ret_cell->type = CELL_NAME;
+	ret_cell->bytes = (struct pv_bytes){ name, (uint32_t)strlen(name) };
 }
 
 static void set_comm(struct cell *cell, const struct pv_process *p)
