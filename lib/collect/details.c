@@ -53,10 +53,9 @@ static int copy_details(struct pv_snapshot *s, struct pv_process *p, uint32_t ne
 		p->start_ticks = from->stat.start_ticks;
 	p->ppid = from->stat.ppid;
 	p->known |= PV_PROCESS_PARENT;
-	if (!p->comm.len && p->reason == PV_REASON_GONE) {
+	/* the search for owners may have missed it */
+	if (!p->comm.len)
 		r = snapshot_bytes(s, &p->comm, from->stat.comm, from->stat.comm_len);
-		p->reason = PV_REASON_NONE;
-	}
 	if (r == 0 && needs & PV_NEED_EXE)
 		r = copy(s, &p->exe, &from->exe);
 	if (r == 0 && needs & PV_NEED_CMDLINE)
