@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define MAX_CONVERSATIONS 200000
@@ -67,12 +68,12 @@ static void hold(unsigned int first, unsigned int end)
 	}
 }
 
-static void start_holder(unsigned int first, unsigned int end, int done)
+static pid_t start_holder(unsigned int first, unsigned int end, int done)
 {
 	pid_t pid = must(fork(), "fork");
 
 	if (pid)
-		return;
+		return pid;
 	must(prctl(PR_SET_PDEATHSIG, SIGKILL), "PR_SET_PDEATHSIG");
 	hold(first, end);
 	must((int)write(done, "x", 1), "write");
@@ -92,6 +93,8 @@ static void raise_descriptor_limit(void)
 int main(int argc, char **argv)
 {
 	unsigned long n = argc == 2 ? strtoul(argv[1], NULL, 10) : 0;
+	pid_t holders[MAX_CONVERSATIONS / PER_PROCESS];
+	size_t n_holders = 0;
 	int done[2];
 	char c;
 
@@ -104,7 +107,8 @@ int main(int argc, char **argv)
 	raise_descriptor_limit();
 	must(pipe(done), "pipe");
 	for (unsigned int i = 0; i < n; i += PER_PROCESS) {
-		start_holder(i, (unsigned int)(n - i < PER_PROCESS ? n : i + PER_PROCESS), done[1]);
+		holders[n_holders++] = start_holder(
+			i, (unsigned int)(n - i < PER_PROCESS ? n : i + PER_PROCESS), done[1]);
 		if (read(done[0], &c, 1) != 1)
 			return 1;
 	}
@@ -113,5 +117,10 @@ int main(int argc, char **argv)
 	fflush(stdout);
 	while (read(STDIN_FILENO, &c, 1) > 0)
 		;
+	/* the next load binds the same ports */
+	for (size_t i = 0; i < n_holders; i++) {
+		kill(holders[i], SIGKILL);
+		waitpid(holders[i], NULL, 0);
+	}
 	return 0;
 }

@@ -73,6 +73,37 @@ static void put_fields(struct buf *b)
 	buf_puts(b, "and or not");
 }
 
+/* "auto|bpf|none?" -> "auto bpf none" */
+static void put_choices(struct buf *b, const char *arg)
+{
+	for (; *arg && *arg != '?'; arg++)
+		buf_putc(b, *arg == '|' ? ' ' : *arg);
+}
+
+static bool is_word_field(const struct pv_filter_field *field)
+{
+	return strchr(field->values, '|') && *field->values >= 'a' && *field->values <= 'z';
+}
+
+/*
+ * What a filter field takes where that is one of some words: `before` the name, `between` it and
+ * the words, `after` them.
+ */
+static void put_field_values(struct buf *b, const char *before, const char *between,
+			     const char *after)
+{
+	size_t n;
+	const struct pv_filter_field *fields = pv_filter_fields(&n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (!is_word_field(&fields[i]))
+			continue;
+		buf_printf(b, "%s%s%s", before, fields[i].name, between);
+		put_choices(b, fields[i].values);
+		buf_puts(b, after);
+	}
+}
+
 static void put_columns(struct buf *b)
 {
 	size_t n;
@@ -91,13 +122,6 @@ static void put_command_names(struct buf *b)
 static bool is_optional(const struct option_def *d)
 {
 	return d->arg && strchr(d->arg, '?');
-}
-
-/* "auto|bpf|none?" -> "auto bpf none" */
-static void put_choices(struct buf *b, const char *arg)
-{
-	for (; *arg && *arg != '?'; arg++)
-		buf_putc(b, *arg == '|' ? ' ' : *arg);
 }
 
 static bool is_choice(const struct option_def *d)
@@ -211,6 +235,7 @@ static int put_bash(struct buf *b)
 		    "\tcase $command:$prev in\n");
 	for (size_t i = 0; commands[i]; i++)
 		bash_values(b, commands[i]);
+	put_field_values(b, "\t*:", ") words='", "' ;;\n");
 	buf_puts(b, "\t*:state | *:exclude) words=$states ;;\n"
 		    "\tesac\n"
 		    "\t[ -n \"$words$list$kind\" ] || case $command:$cur in\n");
@@ -315,7 +340,9 @@ static int zsh_filter(struct buf *b)
 		    "\tcase $words[CURRENT-1] in\n"
 		    "\tstate|exclude) compadd -- ");
 	r = put_states(b);
-	buf_puts(b, " ;;\n\t*) compadd -- ");
+	buf_puts(b, " ;;\n");
+	put_field_values(b, "\t", ") compadd -- ", " ;;\n");
+	buf_puts(b, "\t*) compadd -- ");
 	put_fields(b);
 	buf_puts(b, " ;;\n\tesac\n}\n");
 	return r;
@@ -428,7 +455,9 @@ static int put_fish(struct buf *b)
 		    "\t\tcase state exclude\n"
 		    "\t\t\tstring split ' ' '");
 	r = put_states(b);
-	buf_puts(b, "'\n\t\tcase '*'\n\t\t\tstring split ' ' '");
+	buf_puts(b, "'\n");
+	put_field_values(b, "\t\tcase ", "\n\t\t\tstring split ' ' '", "'\n");
+	buf_puts(b, "\t\tcase '*'\n\t\t\tstring split ' ' '");
 	put_fields(b);
 	buf_puts(b, "'\n\tend\nend\ncomplete -c portavoz -f\n");
 	for (size_t i = 0; commands[i]; i++) {

@@ -175,7 +175,7 @@ static int explain_query(const struct explain_values *v, const struct explain_qu
 		usage_error(v->replay, "%s",
 			    _("is no recording made by portavoz list --record, or is damaged"));
 	else if (r < 0)
-		report(v->replay ? v->replay : "sockets", r);
+		report(v->replay ? v->replay : _("sockets"), r);
 	if (r < 0)
 		return EXIT_FAILURE;
 	explanation_init(&e, snapshot, EXPLAIN_NEEDS);

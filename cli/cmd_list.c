@@ -430,7 +430,8 @@ static int list(const struct list_values *v, const struct view *view, struct pv_
 					     v->numeric && !v->resolve);
 	for (size_t i = 0; i < view->n_sort; i++)
 		q.needs |= view->sort[i].column->needs & ~(uint32_t)PV_NEED_NAMES;
-	if (v->pairs)
+	/* the other end of a UNIX socket is told by that one's name */
+	if (v->pairs || q.protos & PV_PROTO_BIT(PV_PROTO_UNIX))
 		q.needs |= PV_NEED_PEER;
 	q.owners = (enum pv_owners)v->owners;
 	q.sockets = (enum pv_sockets)v->sockets;

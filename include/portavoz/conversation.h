@@ -98,6 +98,8 @@ enum pv_reason {
 	PV_REASON_UNTRUSTED,	 /* a text table names its inode twice */
 	PV_REASON_BUSY,		 /* the process answered no read of its memory in time */
 	PV_REASON_NOT_RECORDED,	 /* the replayed recording does not hold it */
+	PV_REASON_LIMIT,	 /* a resource limit (descriptors, memory) stopped the search */
+	PV_REASON_NO_SOURCE,	 /* the way to find owners that was asked for is not there */
 	PV_REASON_N,
 };
 

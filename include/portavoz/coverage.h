@@ -35,6 +35,7 @@ enum pv_gap_kind {
 	PV_GAP_OWNER_THREADS,	 /* threads' own file tables were not looked at */
 	PV_GAP_OWNER_UNTRUSTED,	 /* an inode named twice by a text table */
 	PV_GAP_OWNER_LIMIT,	 /* a resource limit (descriptors, memory) cut the search short */
+	PV_GAP_OWNER_SOURCE,	 /* the way to find owners that was asked for is not there */
 	PV_GAP_DETAIL,		 /* processes or sockets whose details could not be read */
 	PV_GAP_NAMES,		 /* addresses without an answer in time */
 	PV_GAP_NAMES_REFUSED,	 /* host names refused: they imitate an address or hold odd bytes */

@@ -44,8 +44,13 @@ struct pv_request {
 	size_t size;	  /* sizeof(struct pv_request), set by PV_REQUEST_INIT */
 	uint32_t protos;  /* PV_PROTO_BIT() mask */
 	bool inet, inet6; /* address families wanted of the IP protocols */
-	uint32_t states;  /* PV_STATE_BIT() mask */
-	uint32_t needs;	  /* PV_NEED_* */
+	/*
+	 * PV_STATE_BIT() mask. With LISTEN, CLOSE stands for servers (UDP, RAW, ...): TCP sockets
+	 * that are bound and idle come only with ESTABLISHED too, with CLOSE alone, or with a
+	 * filter that names states.
+	 */
+	uint32_t states;
+	uint32_t needs; /* PV_NEED_* */
 	enum pv_owners owners;
 	enum pv_sockets sockets;
 	const struct pv_filter
@@ -65,7 +70,8 @@ struct pv_request {
 /*
  * Collects a snapshot. Partial results are no error: pv_snapshot_coverage() tells what is missing.
  * Returns 0 and a snapshot for pv_snapshot_free(), or -errno: -EEXIST (record_dir is not empty),
- * -ENOENT, -EINVAL or -EBADMSG (replay_dir is no recording or damaged), -ENOMEM.
+ * -ENOENT, -EINVAL (replay_dir is no recording; dns_servers is malformed), -EMFILE or -ENFILE (no
+ * descriptor was left), -ENOMEM, or what opening or writing record_dir failed with.
  */
 int pv_collect(const struct pv_request *request, struct pv_snapshot **ret_snapshot);
 /*
@@ -76,8 +82,9 @@ int pv_probe(struct pv_snapshot **ret_snapshot);
 /*
  * Looks up the names of the remote addresses of the conversations (reverse DNS, all in parallel, at
  * most dns_timeout_ms together) and sets remote_name: what PV_NEED_NAMES does, for callers that
- * show something first. No other thread may read the snapshot meanwhile. 0 or -ENOMEM; addresses
- * without a name are counted in the coverage.
+ * show something first. No other thread may read the snapshot meanwhile, and the sources and gaps
+ * of its coverage are to be fetched again. 0, -EINVAL (dns_servers is malformed) or -ENOMEM;
+ * addresses without a name are counted in the coverage.
  */
 int pv_snapshot_resolve(struct pv_snapshot *snapshot, int dns_timeout_ms, const char *dns_servers);
 void pv_snapshot_free(struct pv_snapshot *snapshot);

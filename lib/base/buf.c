@@ -77,18 +77,6 @@ void buf_i64(struct buf *b, int64_t v)
 	buf_u64(b, v < 0 ? -(uint64_t)v : (uint64_t)v);
 }
 
-void buf_hex(struct buf *b, uint64_t v)
-{
-	char tmp[16];
-	size_t i = sizeof(tmp);
-
-	do {
-		tmp[--i] = "0123456789abcdef"[v & 15];
-		v >>= 4;
-	} while (v);
-	buf_put(b, tmp + i, sizeof(tmp) - i);
-}
-
 void buf_printf(struct buf *b, const char *format, ...)
 {
 	va_list ap, again;

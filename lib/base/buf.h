@@ -68,7 +68,6 @@ static inline void buf_puts(struct buf *b, const char *s)
 void buf_pad(struct buf *b, char c, size_t n);
 void buf_u64(struct buf *b, uint64_t v);
 void buf_i64(struct buf *b, int64_t v);
-void buf_hex(struct buf *b, uint64_t v); /* lower case, no prefix */
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The bytes as a string (a NUL is kept behind them); "" when empty; NULL after an error. */
 const char *buf_str(struct buf *b);

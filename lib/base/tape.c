@@ -13,6 +13,8 @@
 #include "base/fdio.h"
 
 #define MANIFEST "manifest"
+/* A dump of a million sockets with every detail is half as large. */
+#define FILE_MAX_BYTES ((off_t)1 << 30)
 #define LINK_MAX_BYTES 4096
 
 static int is_empty_dir(int dirfd)
@@ -67,7 +69,8 @@ static int read_beneath(int dirfd, const char *path, struct buf *b)
 		return fd;
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	if (!S_ISREG(st.st_mode))
+	/* a sparse file costs who sent it nothing, and us its size in memory */
+	if (!S_ISREG(st.st_mode) || st.st_size > FILE_MAX_BYTES)
 		return -EBADMSG;
 	return fd_read_all(fd, b);
 }
@@ -113,6 +116,18 @@ void tape_close(struct tape *t)
 	t->procfd = close_fd(t->procfd);
 }
 
+/* A failure stays in t->error: few callers can tell it from one of the source. */
+static int append(struct tape *t, const char *path, const void *data, size_t len)
+{
+	int r = mkdir_parents_at(t->dirfd, path);
+
+	if (r == 0)
+		r = file_append_at(t->dirfd, path, data, len);
+	if (r < 0 && t->error == 0)
+		t->error = r;
+	return r;
+}
+
 int tape_stream_put(struct tape *t, const char *name, const void *data, size_t len)
 {
 	char path[NAME_MAX + 16];
@@ -120,7 +135,7 @@ int tape_stream_put(struct tape *t, const char *name, const void *data, size_t l
 	if (t->mode != TAPE_RECORD)
 		return 0;
 	snprintf(path, sizeof(path), "streams/%s", name);
-	return file_append_at(t->dirfd, path, data, len);
+	return append(t, path, data, len);
 }
 
 int tape_stream_fail(struct tape *t, const char *name, int error)
@@ -131,7 +146,7 @@ int tape_stream_fail(struct tape *t, const char *name, int error)
 	if (t->mode != TAPE_RECORD)
 		return 0;
 	snprintf(path, sizeof(path), "streams/%s.error", name);
-	return file_append_at(t->dirfd, path, text, (size_t)n);
+	return append(t, path, text, (size_t)n);
 }
 
 /* A recorded failure: its negative errno, -EBADMSG (no errno), -ENODATA (there is none). */
@@ -172,7 +187,6 @@ static int record_proc(struct tape *t, const char *path, const char *suffix, con
 		       size_t len)
 {
 	char name[PATH_MAX];
-	int r;
 
 	if (t->mode != TAPE_RECORD)
 		return 0;
@@ -181,8 +195,7 @@ static int record_proc(struct tape *t, const char *path, const char *suffix, con
 		return 0;
 	if (snprintf(name, sizeof(name), "proc/%s%s", path, suffix) >= (int)sizeof(name))
 		return -ENAMETOOLONG;
-	r = mkdir_parents_at(t->dirfd, name);
-	return r < 0 ? r : file_append_at(t->dirfd, name, data, len);
+	return append(t, name, data, len);
 }
 
 int tape_proc_put(struct tape *t, const char *path, const void *data, size_t len)

@@ -23,10 +23,11 @@ struct tape {
 	enum tape_mode mode;
 	int dirfd;  /* the recording; -1 when live */
 	int procfd; /* the procfs root: /proc, or proc/ of the recording; -1 = there is none */
+	int error;  /* the first negative errno of writing the recording; 0 = all was written */
 };
 #define TAPE_INIT                                                                                  \
 	{                                                                                          \
-		TAPE_LIVE, -1, -1                                                                  \
+		TAPE_LIVE, -1, -1, 0                                                               \
 	}
 
 /*

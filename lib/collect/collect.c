@@ -30,7 +30,8 @@ static bool is_asked_for(const struct pv_request *q, const struct pv_conversatio
 	/* LISTEN with CLOSE means servers: an idle TCP socket that is bound is none */
 	if (row->proto == PV_PROTO_TCP && row->state == PV_STATE_CLOSE &&
 	    !(q->states & PV_STATE_BIT(PV_STATE_ESTABLISHED)) &&
-	    q->states & PV_STATE_BIT(PV_STATE_LISTEN))
+	    q->states & PV_STATE_BIT(PV_STATE_LISTEN) &&
+	    !(q->filter && pv_filter_has_states(q->filter)))
 		return false;
 	return q->states & PV_STATE_BIT(row->state) && q->protos & PV_PROTO_BIT(row->proto);
 }
@@ -117,8 +118,11 @@ static int run(struct collector *c)
 int pv_collect(const struct pv_request *request, struct pv_snapshot **ret_snapshot)
 {
 	struct collector c = { .request = request, .tape = TAPE_INIT, .diag_fd = -1 };
-	int r = tape_open(&c.tape, request->record_dir, request->replay_dir);
+	/* a program built with other headers than this library's */
+	int r = request->size == sizeof(*request) ? 0 : -EINVAL;
 
+	if (r == 0)
+		r = tape_open(&c.tape, request->record_dir, request->replay_dir);
 	if (r < 0)
 		return r;
 	c.needs = close_needs(request->needs |
@@ -134,6 +138,8 @@ int pv_collect(const struct pv_request *request, struct pv_snapshot **ret_snapsh
 	}
 	c.snapshot = snapshot_new();
 	r = c.snapshot ? run(&c) : -ENOMEM;
+	if (r == 0)
+		r = c.tape.error;
 	map_deinit(&c.by_cookie);
 	close_fd(c.diag_fd);
 	tape_close(&c.tape);

@@ -20,7 +20,8 @@ struct collector {
 	uint32_t needs;	      /* of the caller's columns and of the filter together */
 	uint32_t protos;      /* PV_PROTO_BIT() mask of those to read */
 	uint64_t rights;      /* effective capabilities, one bit each (linux/capability.h) */
-	bool may_bpf;	      /* privileges suffice for BPF; replaying: the streams tell */
+	bool may_bpf;	      /* privileges suffice for BPF */
+	bool may_see_all;     /* they suffice to look into every process of /proc */
 	uint32_t n_sockets;   /* what net/sockstat counts; UINT32_MAX = not known */
 	struct map by_cookie; /* cookie -> row number */
 	size_t n_indexed;     /* rows in it, from the first on */

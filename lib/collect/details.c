@@ -53,7 +53,7 @@ static int copy_details(struct pv_snapshot *s, struct pv_process *p, uint32_t ne
 		p->start_ticks = from->stat.start_ticks;
 	p->ppid = from->stat.ppid;
 	p->known |= PV_PROCESS_PARENT;
-	/* the search for owners may have missed it */
+	/* the search for owners may have missed it, or not been for this process */
 	if (!p->comm.len)
 		r = snapshot_bytes(s, &p->comm, from->stat.comm, from->stat.comm_len);
 	if (r == 0 && needs & PV_NEED_EXE)
@@ -69,39 +69,68 @@ static int copy_details(struct pv_snapshot *s, struct pv_process *p, uint32_t ne
 	return r;
 }
 
-static bool is_denied(int error)
+static enum pv_reason reason_of(int error)
 {
-	return error == -EACCES || error == -EPERM;
+	switch (-error) {
+	case EACCES:
+	case EPERM:
+		return PV_REASON_NO_PERMISSION;
+	case ETIMEDOUT:
+		return PV_REASON_BUSY;
+	case ESRCH:
+		return PV_REASON_GONE;
+	case ENODATA:
+		return PV_REASON_NOT_RECORDED;
+	case EMFILE:
+	case ENFILE:
+	case EAGAIN:
+		return PV_REASON_LIMIT;
+	default:
+		return PV_REASON_NONE;
+	}
 }
 
-static enum pv_reason reason_of(uint32_t needs, const struct procfs_process *from)
+/* Of a process that is there: why something that was asked for is missing. */
+static enum pv_reason reason_of_details(const struct procfs_process *from)
 {
-	if ((needs & PV_NEED_EXE && is_denied(from->exe_error)) ||
-	    (needs & PV_NEED_CMDLINE && is_denied(from->cmdline_error)) ||
-	    (needs & PV_NEED_CGROUP && is_denied(from->cgroup_error)))
-		return PV_REASON_NO_PERMISSION;
-	if (needs & PV_NEED_CMDLINE && from->cmdline_error == -ETIMEDOUT)
-		return PV_REASON_BUSY;
-	return PV_REASON_NONE;
+	/* a kernel without control groups has no such file */
+	const int errors[] = { from->exe_error, from->cmdline_error, from->uid_error,
+			       from->cgroup_error == -ESRCH ? 0 : from->cgroup_error };
+	enum pv_reason reason = PV_REASON_NONE;
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++) {
+		enum pv_reason found = reason_of(errors[i]);
+
+		/* of several, privilege is the one a person can change */
+		if (reason == PV_REASON_NONE || found == PV_REASON_NO_PERMISSION)
+			reason = found;
+	}
+	return reason;
+}
+
+/* Of a process of which nothing could be read. */
+static enum pv_reason reason_of_process(const struct collector *c, int error)
+{
+	enum pv_reason reason = error > 0 ? PV_REASON_GONE : reason_of(error);
+
+	if (!c->has_proc)
+		return PV_REASON_NO_PROC;
+	return reason == PV_REASON_NONE ? PV_REASON_HIDDEN_PID : reason;
 }
 
 int collect_details_read(struct collector *c, struct pv_process *p, uint32_t needs,
 			 struct procfs_process *scratch)
 {
 	int r = procfs_process_read(&c->tape, p->pid, p->start_ticks, needs, scratch);
+	enum pv_reason reason;
 
 	if (r == -ENOMEM)
 		return r;
-	if (r == 0) {
-		p->reason = (uint8_t)reason_of(needs, scratch);
-		return copy_details(c->snapshot, p, needs, scratch);
-	}
-	p->reason = r > 0	    ? PV_REASON_GONE
-		    : r == -ENODATA ? PV_REASON_NOT_RECORDED
-		    : is_denied(r)  ? PV_REASON_NO_PERMISSION
-		    : c->has_proc   ? PV_REASON_HIDDEN_PID
-				    : PV_REASON_NO_PROC;
-	return 0;
+	reason = r == 0 ? reason_of_details(scratch) : reason_of_process(c, r);
+	/* an earlier reading, of other details, may have had a reason of its own */
+	if (reason != PV_REASON_NONE)
+		p->reason = (uint8_t)reason;
+	return r == 0 ? copy_details(c->snapshot, p, needs, scratch) : 0;
 }
 
 static int count_gaps(struct collector *c, const uint64_t *reasons)
@@ -132,11 +161,15 @@ int collect_details(struct collector *c, uint32_t needs)
 		for (uint32_t n = 0; r == 0 && n < row->n_holders; n++) {
 			uint32_t process = s->holders.items[row->first_holder + n].process;
 
+			struct pv_process *p = &s->processes.items[process];
+			uint8_t before = p->reason;
+
 			if (done[process])
 				continue;
 			done[process] = true;
-			r = collect_details_read(c, &s->processes.items[process], needs, &scratch);
-			reasons[s->processes.items[process].reason]++;
+			r = collect_details_read(c, p, needs, &scratch);
+			if (p->reason != before)
+				reasons[p->reason]++;
 		}
 	}
 	procfs_process_deinit(&scratch);

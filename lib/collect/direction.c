@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Who opened a conversation, with the rule that decided it: the state itself, a listener on the
- * local port, a listener of this host at the other end, port evidence, else unknown. Two rules of
- * equal rank that contradict each other leave it unknown.
+ * local port or UNIX name, a listener of this host at the other end, port evidence, else unknown.
+ * Two rules of equal rank that contradict each other leave it unknown.
  */
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
@@ -132,10 +133,77 @@ static void by_ports(const struct pv_snapshot *s, struct pv_conversation *c)
 		decide(c, PV_DIR_INCOMING, PV_BY_PORTS);
 }
 
+/* ---- UNIX ---- */
+
+static uint64_t path_key(const struct pv_conversation *c)
+{
+	uint64_t h = map_mix(map_mix(c->netns, c->type), c->path->len);
+
+	for (uint32_t i = 0; i < c->path->len; i += 8) {
+		uint64_t word = 0;
+
+		memcpy(&word, c->path->data + i, c->path->len - i < 8 ? c->path->len - i : 8);
+		h = map_mix(h, word);
+	}
+	return h;
+}
+
+static bool same_name(const struct pv_conversation *a, const struct pv_conversation *b)
+{
+	return a->netns == b->netns && a->type == b->type && a->path->len == b->path->len &&
+	       !memcmp(a->path->data, b->path->data, a->path->len);
+}
+
+static bool has_name(const struct pv_conversation *c, enum pv_state state)
+{
+	return c->proto == PV_PROTO_UNIX && c->state == state && c->path && c->path->len;
+}
+
+/* What accept() returns has the name of the listener, and no other connected socket has it. */
+static int find_accepted(struct pv_snapshot *s, const struct map *names, struct map *accepted)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < s->n_rows; i++) {
+		struct pv_conversation *row = snapshot_row(s, i);
+		uint32_t listener = has_name(row, PV_STATE_ESTABLISHED)
+					    ? map_get(names, path_key(row))
+					    : MAP_NONE;
+
+		if (listener == MAP_NONE || !same_name(row, snapshot_row(s, listener)))
+			continue;
+		decide(row, PV_DIR_INCOMING, PV_BY_LISTENER);
+		r = map_put(accepted, row->inode, (uint32_t)i);
+	}
+	return r;
+}
+
+static int unix_directions(struct pv_snapshot *s)
+{
+	_cleanup_(cleanup_map) struct map names = MAP_INIT, accepted = MAP_INIT;
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < s->n_rows; i++)
+		if (has_name(snapshot_row(s, i), PV_STATE_LISTEN))
+			r = map_put(&names, path_key(snapshot_row(s, i)), (uint32_t)i);
+	if (r >= 0)
+		r = find_accepted(s, &names, &accepted);
+	for (size_t i = 0; r >= 0 && i < s->n_rows; i++) {
+		struct pv_conversation *row = snapshot_row(s, i);
+
+		if (row->proto == PV_PROTO_UNIX && row->peer_inode &&
+		    row->direction == PV_DIR_UNKNOWN &&
+		    map_get(&accepted, row->peer_inode) != MAP_NONE)
+			decide(row, PV_DIR_OUTGOING, PV_BY_PEER_LISTENER);
+	}
+	return r;
+}
+
 int collect_directions(struct collector *c)
 {
 	_cleanup_(cleanup_listeners) struct listeners l = { MAP_INIT, MAP_INIT };
 	struct pv_snapshot *s = c->snapshot;
+	bool has_unix = false;
 	int r = 0;
 
 	for (size_t i = 0; r >= 0 && i < s->n_rows; i++) {
@@ -147,6 +215,7 @@ int collect_directions(struct collector *c)
 	for (size_t i = 0; r >= 0 && i < s->n_rows; i++) {
 		struct pv_conversation *row = snapshot_row(s, i);
 
+		has_unix |= row->proto == PV_PROTO_UNIX;
 		if (row->proto == PV_PROTO_UNIX || row->proto == PV_PROTO_VSOCK) {
 			if (row->state == PV_STATE_LISTEN)
 				decide(row, PV_DIR_LISTEN, PV_BY_STATE);
@@ -155,5 +224,5 @@ int collect_directions(struct collector *c)
 			by_ports(s, row);
 		}
 	}
-	return r;
+	return r >= 0 && has_unix ? unix_directions(s) : r;
 }

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "collect/collector.h"
 #include "procfs/sockstat.h"
 #include "procfs/sysctl.h"
@@ -46,6 +47,24 @@ static bool has_right(const struct collector *c, int capability)
 	return c->rights >> capability & 1;
 }
 
+/* What /proc does not tell is kept in a stream of its own. */
+static uint64_t find_rights(struct collector *c, const struct procfs_view *view)
+{
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+	uint64_t rights = 0;
+
+	if (view->is_caps_known)
+		return view->caps;
+	if (c->tape.mode == TAPE_REPLAY) {
+		if (tape_stream_get(&c->tape, "rights", &b) == 0 && b.len == sizeof(rights))
+			memcpy(&rights, b.data, sizeof(rights));
+		return rights;
+	}
+	rights = own_rights();
+	tape_stream_put(&c->tape, "rights", &rights, sizeof(rights));
+	return rights;
+}
+
 static int add_netns(struct collector *c, uint64_t inode)
 {
 	struct pv_netns n = { .inode = inode };
@@ -70,6 +89,20 @@ static uint64_t known(uint64_t count)
  * A TCP socket is allocated when it is made, and in use while it listens or talks: where the
  * numbers are equal none is idle. Allocated ones are counted over all network namespaces.
  */
+static bool has_room_for_idle(const struct procfs_sockstat *s)
+{
+	return s->tcp_alloc > known(s->tcp_inuse) + known(s->tcp6_inuse);
+}
+
+/* The numbers are read one after the other: a socket that comes in between hides an idle one. */
+static bool is_unchanged(struct collector *c, const struct procfs_sockstat *s)
+{
+	struct procfs_sockstat again;
+
+	return procfs_read_sockstat(&c->tape, &again) == 0 && again.tcp_alloc == s->tcp_alloc &&
+	       again.tcp_inuse == s->tcp_inuse && again.tcp6_inuse == s->tcp6_inuse;
+}
+
 static void count_sockets(struct collector *c)
 {
 	struct procfs_sockstat s;
@@ -81,7 +114,7 @@ static void count_sockets(struct collector *c)
 		return;
 	n = known(s.used) + known(s.tcp_time_wait);
 	c->n_sockets = n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
-	c->may_idle = s.tcp_alloc > known(s.tcp_inuse) + known(s.tcp6_inuse);
+	c->may_idle = c->tape.mode != TAPE_LIVE || has_room_for_idle(&s) || !is_unchanged(c, &s);
 }
 
 static int take_user(void *userdata, uint32_t id, const char *name)
@@ -100,9 +133,12 @@ int collect_host(struct collector *c)
 	int r;
 
 	c->has_proc = procfs_read_view(&c->tape, &view) == 0;
-	c->rights = view.is_caps_known || c->tape.mode == TAPE_REPLAY ? view.caps : own_rights();
+	c->rights = find_rights(c, &view);
 	c->may_bpf =
 		has_right(c, CAP_SYS_ADMIN) || (has_right(c, CAP_BPF) && has_right(c, CAP_PERFMON));
+	/* an entry of /proc is its user's, and its links are for those who may trace it */
+	c->may_see_all = c->has_proc && has_right(c, CAP_SYS_PTRACE) &&
+			 (has_right(c, CAP_DAC_READ_SEARCH) || has_right(c, CAP_DAC_OVERRIDE));
 	c->hidepid = view.mount.hidepid;
 	c->is_host_pidns = view.is_initial_pidns;
 	count_sockets(c);

@@ -42,7 +42,7 @@ static int lineage_init(struct lineage *l, struct collector *c)
 /* A process that is gone, or not in the recording, is no parent to show. 0, 1 (none) or -ENOMEM. */
 static int add_process(struct lineage *l, int32_t pid, uint32_t needs, uint32_t *ret_index)
 {
-	struct pv_process p = { .pid = pid, .uid = UINT32_MAX, .reason = PV_REASON_GONE };
+	struct pv_process p = { .pid = pid, .uid = UINT32_MAX };
 	int r;
 
 	if (map_get(&l->gone, (uint64_t)pid) != MAP_NONE)

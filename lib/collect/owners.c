@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/thread.h"
 #include "bpf/iter.h"
 #include "collect/collector.h"
 #include "collect/rows.h"
@@ -36,7 +37,6 @@ struct owner_process {
 	uint32_t index; /* in the snapshot, MAP_NONE until it holds a row */
 	uint64_t start_ticks;
 	char comm[16];
-	bool has_comm;
 };
 
 struct owner_search {
@@ -76,8 +76,7 @@ static int process_index(struct owner_search *s, const struct owner_record *r, u
 {
 	struct owner_process p = { .pid = r->pid,
 				   .index = MAP_NONE,
-				   .start_ticks = r->start_ticks,
-				   .has_comm = r->flags & OWNER_COMM_KNOWN };
+				   .start_ticks = r->start_ticks };
 	const struct owner_process *last = s->processes.n ? &s->processes.items[s->last] : NULL;
 	int n;
 
@@ -153,7 +152,7 @@ static bool wants_bpf(struct collector *c)
 {
 	if (c->request->owners != PV_OWNERS_AUTO)
 		return c->request->owners == PV_OWNERS_BPF;
-	return c->may_bpf && bpf_pays(c);
+	return c->may_bpf && (!c->may_see_all || bpf_pays(c));
 }
 
 static void *search_run(void *userdata)
@@ -194,7 +193,7 @@ int collect_owners_start(struct collector *c, struct owner_search **ret_search)
 		return -ENOMEM;
 	/* one recording is written by one thread: files are appended in a fixed order */
 	if (c->tape.mode == TAPE_LIVE && c->n_sockets >= THREAD_PAYS)
-		s->is_threaded = pthread_create(&s->thread, NULL, search_run, s) == 0;
+		s->is_threaded = thread_start(&s->thread, 0, search_run, s) == 0;
 	*ret_search = s;
 	return 0;
 }
@@ -236,8 +235,6 @@ static int snapshot_process(struct collector *c, struct owner_process *p)
 	if (p->index != MAP_NONE)
 		return 0;
 	copy.comm = (struct pv_bytes){ p->comm, (uint32_t)strnlen(p->comm, sizeof(p->comm)) };
-	if (!p->has_comm)
-		copy.reason = PV_REASON_GONE;
 	return snapshot_add_process(c->snapshot, &copy, &p->index);
 }
 
@@ -328,6 +325,8 @@ static int join_entry(struct owner_search *s, uint32_t number, const struct owne
 		return vec_push(shared, more);
 	}
 	row->first_holder = (uint32_t)snapshot->holders.n;
+	/* accepted since an earlier search, it had a reason then */
+	row->owner_reason = PV_REASON_NONE;
 	return vec_push(&snapshot->holders, holder);
 }
 
@@ -433,19 +432,37 @@ static enum pv_reason reason_of_row(const struct pv_conversation *row)
 	return row->inode ? PV_REASON_NONE : reason_without_inode(row);
 }
 
+static bool is_limit(int error)
+{
+	return error == -EMFILE || error == -ENFILE || error == -EAGAIN;
+}
+
 /* Why the search as a whole could not see every holder; NONE when it could. */
+static enum pv_reason reason_of_failure(const struct owner_search *s)
+{
+	bool is_denied = s->result == -EPERM || s->result == -EACCES;
+
+	if (s->result == -ENODATA || s->result == -EBADMSG) /* not there, or damaged */
+		return PV_REASON_NOT_RECORDED;
+	if (is_limit(s->result))
+		return PV_REASON_LIMIT;
+	if (s->c->request->owners == PV_OWNERS_BPF && !is_denied)
+		return PV_REASON_NO_SOURCE;
+	return s->result == -ENOENT ? PV_REASON_NO_PROC : PV_REASON_NO_PERMISSION;
+}
+
 static enum pv_reason reason_of_search(const struct owner_search *s)
 {
 	const struct collector *c = s->c;
 
 	if (s->result < 0)
-		return s->result == -ENODATA		    ? PV_REASON_NOT_RECORDED
-		       : s->result == -ENOENT && !s->by_bpf ? PV_REASON_NO_PROC
-							    : PV_REASON_NO_PERMISSION;
+		return reason_of_failure(s);
 	if (!c->has_proc && !s->by_bpf)
 		return PV_REASON_NO_PROC;
 	if (s->stats.n_denied)
 		return PV_REASON_NO_PERMISSION;
+	if (s->stats.n_limited)
+		return PV_REASON_LIMIT;
 	if (!s->by_bpf && c->hidepid && !(c->rights & (UINT64_C(1) << CAP_SYS_PTRACE)))
 		return PV_REASON_HIDDEN_PID;
 	if (!c->is_host_pidns)
@@ -495,7 +512,7 @@ static bool is_gone(struct collector *c, const struct map *replayed,
 		return map_get(replayed, row->cookie) == 1;
 	if (c->diag_fd < 0 || !row->cookie)
 		return false;
-	pair[1] = netlink_socket_exists(c->diag_fd, row) == 0;
+	pair[1] = netlink_socket_exists(c->diag_fd, row) == NETLINK_GONE;
 	tape_stream_put(&c->tape, "gone", pair, sizeof(pair));
 	return pair[1];
 }
@@ -548,6 +565,11 @@ static int search_again(struct collector *c)
 	return s->result == -ENOMEM ? -ENOMEM : s->result < 0 ? 0 : join(s);
 }
 
+static const char *search_error_text(int error)
+{
+	return error == -ENOENT ? "no procfs is mounted on /proc" : collect_error_text(error);
+}
+
 static int report_source(struct collector *c, const struct owner_search *s)
 {
 	bool wanted = s->bpf_error != 0 || c->request->owners == PV_OWNERS_BPF;
@@ -557,9 +579,9 @@ static int report_source(struct collector *c, const struct owner_search *s)
 		return snapshot_add_source(c->snapshot, "owners", "bpf task_file iterator",
 					   PV_SOURCE_WORKING, NULL);
 	if (s->result < 0)
-		return snapshot_add_source(c->snapshot, "owners",
-					   wanted ? "bpf task_file iterator" : "/proc/PID/fd",
-					   PV_SOURCE_OFF, cause ? cause : strerror(-s->result));
+		return snapshot_add_source(
+			c->snapshot, "owners", wanted ? "bpf task_file iterator" : "/proc/PID/fd",
+			PV_SOURCE_OFF, cause ? cause : search_error_text(s->result));
 	if (!cause && c->request->owners == PV_OWNERS_AUTO && !c->may_bpf)
 		cause = bpf_cause(-EPERM);
 	return snapshot_add_source(c->snapshot, "owners", "/proc/PID/fd",
@@ -579,6 +601,7 @@ int collect_owners_report(struct collector *c)
 		{ PV_REASON_NO_TABLE, PV_GAP_OWNER_NO_TABLE },
 		{ PV_REASON_THREAD_TABLES, PV_GAP_OWNER_THREADS },
 		{ PV_REASON_UNTRUSTED, PV_GAP_OWNER_UNTRUSTED },
+		{ PV_REASON_NO_SOURCE, PV_GAP_OWNER_SOURCE },
 		{ PV_REASON_NOT_RECORDED, PV_GAP_NOT_RECORDED },
 	};
 	uint64_t counts[PV_REASON_N] = { 0 };
@@ -599,6 +622,20 @@ static void mark_all(struct pv_snapshot *s, enum pv_reason reason)
 		snapshot_row(s, i)->owner_reason = (uint8_t)reason;
 }
 
+/* What the search itself could not read or understand. */
+static int report_search(struct collector *c, const struct owner_search *s)
+{
+	uint64_t limited = s->stats.n_limited + is_limit(s->result);
+	uint64_t malformed = s->stats.n_failed + s->bpf.n_malformed;
+	int r = 0;
+
+	if (limited)
+		r = snapshot_add_gap(c->snapshot, PV_GAP_OWNER_LIMIT, limited, NULL);
+	if (r == 0 && malformed)
+		r = snapshot_add_gap(c->snapshot, PV_GAP_MALFORMED, malformed, "owners");
+	return r < 0 ? r : report_source(c, s);
+}
+
 bool collect_owners_wait(struct owner_search *s)
 {
 	if (!s)
@@ -607,7 +644,8 @@ bool collect_owners_wait(struct owner_search *s)
 		pthread_join(s->thread, NULL);
 	else
 		search_run(s);
-	return !s->by_bpf || s->has_idle;
+	/* of another pid namespace it meets no descriptor */
+	return !s->by_bpf || s->has_idle || !s->c->is_host_pidns;
 }
 
 int collect_owners_finish(struct collector *c, struct owner_search *search)
@@ -634,7 +672,5 @@ int collect_owners_finish(struct collector *c, struct owner_search *search)
 		r = search_again(c);
 	if (r == 0 && n_open)
 		r = settle(c, s);
-	if (r == 0 && s->stats.n_limited)
-		r = snapshot_add_gap(c->snapshot, PV_GAP_OWNER_LIMIT, s->stats.n_limited, NULL);
-	return r < 0 ? r : report_source(c, s);
+	return r < 0 ? r : report_search(c, s);
 }

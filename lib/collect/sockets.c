@@ -66,9 +66,10 @@ static const struct protocol protocols[] = {
 struct listing {
 	struct collector *c;
 	const struct protocol *p;
-	int diag_error; /* why sock_diag did not answer */
-	int bpf_error;	/* why the iterator did not */
-	bool is_exact;	/* each lasting socket was seen once */
+	int diag_error;	   /* why sock_diag did not answer */
+	int bpf_error;	   /* why the iterator did not */
+	bool is_exact;	   /* each lasting socket was seen once */
+	bool has_iterated; /* the iterator was tried */
 	struct rows rows;
 	bool has_rows; /* a source gave some */
 	uint64_t n_malformed;
@@ -94,6 +95,16 @@ static int note_refusal(struct listing *l, int error)
 {
 	l->diag_error = error;
 	return error == -ENOMEM ? error : 0;
+}
+
+/* A further round failed: what the ones before it listed stays. */
+static int note_lost_round(struct listing *l, int error)
+{
+	if (error == -ENOMEM)
+		return error;
+	return snapshot_add_gap(l->c->snapshot,
+				error == -ENODATA ? PV_GAP_NOT_RECORDED : PV_GAP_OVERRUN, 1,
+				pv_proto_name(l->p->proto));
 }
 
 /* Reads every query of a round once. 0, NETLINK_PARTIAL, or -errno. */
@@ -140,7 +151,7 @@ static int dump_until_stable(struct listing *l, const struct round *round, unsig
 		l->rows.n_late = 0;
 		r = dump_once(l, round, base + i);
 		if (r < 0)
-			return note_refusal(l, r);
+			return i > 0 ? note_lost_round(l, r) : note_refusal(l, r);
 		if (r == 0 && i > 0 && l->rows.n_late == 0)
 			l->is_exact = true;
 		if (l->is_exact)
@@ -224,9 +235,11 @@ static int list_filtered(struct listing *l, bool *ret_done)
 	}
 	if (r == 0 && *ret_done && l->c->needs & PV_NEED_DIRECTION) {
 		bool exact = l->is_exact;
+		size_t late = exact ? 0 : l->rows.n_late;
 
 		round = round_of(l, SERVER_STATES);
 		r = dump_until_stable(l, &round, ATTEMPT_LISTENERS, 0, DUMPS_MAX);
+		l->rows.n_late = l->is_exact ? late : late + l->rows.n_late;
 		l->is_exact = l->is_exact && exact;
 	}
 	free(codes[0]);
@@ -241,7 +254,7 @@ static bool may_iterate(const struct listing *l)
 {
 	enum pv_sockets way = l->c->request->sockets;
 
-	return l->p->iterator != NO_ITERATOR && !l->bpf_error &&
+	return l->p->iterator != NO_ITERATOR && !l->has_iterated &&
 	       (way == PV_SOCKETS_BPF || way == PV_SOCKETS_AUTO);
 }
 
@@ -262,6 +275,9 @@ static int list_bpf(struct listing *l)
 {
 	size_t before = l->c->snapshot->n_rows;
 	int r = bpf_iter_run(&l->c->tape, l->p->iterator, 0, take_chunk, l);
+
+	l->has_iterated = true;
+	l->n_malformed += l->bpf.n_malformed;
 
 	/* the only reading of this protocol so far, and one that repeats nothing: no index yet */
 	if (l->has_rows || r < 0 || !bpf_sockets_are_exact(&l->bpf))
@@ -308,19 +324,25 @@ static int list_tables(struct listing *l, bool *ret_found)
 	return 0;
 }
 
-static int report(struct listing *l, const char *via, enum pv_source_state state, int error)
+static int report_gaps(struct listing *l)
 {
 	const char *name = pv_proto_name(l->p->proto);
 	int r = 0;
 
 	if (l->n_malformed)
 		r = snapshot_add_gap(l->c->snapshot, PV_GAP_MALFORMED, l->n_malformed, name);
-	if (r == 0 && via && !l->is_exact && state == PV_SOURCE_WORKING)
+	if (r == 0 && !l->is_exact && l->rows.n_late)
 		r = snapshot_add_gap(l->c->snapshot, PV_GAP_UNSTABLE, l->rows.n_late, name);
-	if (r < 0)
-		return r;
-	return snapshot_add_source(l->c->snapshot, name, via ? via : "none", state,
-				   error ? collect_error_text(error) : NULL);
+	return r;
+}
+
+static int report(struct listing *l, const char *via, enum pv_source_state state, int error)
+{
+	int r = report_gaps(l);
+
+	return r < 0 ? r
+		     : snapshot_add_source(l->c->snapshot, pv_proto_name(l->p->proto), via, state,
+					   error ? collect_error_text(error) : NULL);
 }
 
 /* No source had it. That is a gap only where the kernel counts such sockets. */
@@ -340,7 +362,7 @@ static int report_none(struct listing *l)
 	if (n != 0 && snapshot_add_gap(l->c->snapshot, PV_GAP_PROTOCOL, n > 0 ? (uint64_t)n : 1,
 				       pv_proto_name(l->p->proto)) < 0)
 		return -ENOMEM;
-	return report(l, NULL, PV_SOURCE_OFF, l->diag_error);
+	return report(l, "none", PV_SOURCE_OFF, l->diag_error);
 }
 
 static int list_from_tables(struct listing *l)
@@ -351,9 +373,9 @@ static int list_from_tables(struct listing *l)
 
 	if (r < 0)
 		return r;
+	l->is_exact = true; /* what a text table misses cannot be told: state FALLBACK says so */
 	if (!found)
 		return report_none(l);
-	l->is_exact = true; /* what a text table misses cannot be told: state FALLBACK says so */
 	return report(l, "/proc/net", is_own ? PV_SOURCE_WORKING : PV_SOURCE_FALLBACK,
 		      is_own ? 0 : l->diag_error);
 }
@@ -369,12 +391,12 @@ static int list_dumped(struct listing *l, bool by_filter)
 	if (l->is_exact || by_filter || !can_iterate)
 		return report(l, "sock_diag", PV_SOURCE_WORKING, 0);
 	r = list_bpf(l);
-	if (r == 0 && !l->bpf_error)
-		return report(l, "sock_diag and bpf iterator", PV_SOURCE_WORKING, 0);
-	/* the iterator was refused after all: go on with dumps */
-	if (r == 0)
+	/* it was refused after all, or is one that may skip sockets: go on with dumps */
+	if (r == 0 && !l->is_exact)
 		r = list_diag(l, DUMPS_FEW, DUMPS_MAX);
-	return r < 0 ? r : report(l, "sock_diag", PV_SOURCE_WORKING, 0);
+	return r < 0 ? r
+		     : report(l, l->bpf_error ? "sock_diag" : "sock_diag and bpf iterator",
+			      PV_SOURCE_WORKING, 0);
 }
 
 static int list_protocol(struct listing *l)
@@ -397,9 +419,13 @@ int collect_idle_sockets(struct collector *c)
 {
 	struct listing l = { .c = c, .p = &protocols[0], .rows = { .c = c } };
 	struct round round = round_of(&l, 0);
+	int r;
 
 	round.queries[0].bound_inactive = true;
-	return dump_until_stable(&l, &round, ATTEMPT_BOUND, 0, 1);
+	r = dump_until_stable(&l, &round, ATTEMPT_BOUND, 0, DUMPS_MAX);
+	if (r == 0 && l.diag_error)
+		r = snapshot_add_gap(c->snapshot, PV_GAP_PROTOCOL, 1, "tcp, bound and idle");
+	return r < 0 ? r : report_gaps(&l);
 }
 
 int collect_sockets(struct collector *c)

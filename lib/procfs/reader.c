@@ -3,12 +3,12 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/thread.h"
 
 #define STACK_SIZE (128 * 1024)
 
@@ -91,23 +91,6 @@ static void *job_run(void *userdata)
 	return NULL;
 }
 
-/* Signals are the program's business: its handlers must not run in a thread of a library. */
-static int start_thread(struct reader_job *job)
-{
-	pthread_attr_t attr;
-	sigset_t all, old;
-	int r;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	r = pthread_create(&job->thread, &attr, job_run, job);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
-	return -r;
-}
-
 static int job_new(struct reader_job **ret_job)
 {
 	struct reader_job *job = calloc(1, sizeof(*job));
@@ -120,7 +103,7 @@ static int job_new(struct reader_job **ret_job)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&job->changed, &attr);
 	pthread_condattr_destroy(&attr);
-	if (start_thread(job) < 0) {
+	if (thread_start(&job->thread, STACK_SIZE, job_run, job) < 0) {
 		job_free(job);
 		return -EAGAIN;
 	}

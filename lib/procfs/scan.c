@@ -9,12 +9,12 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/thread.h"
 #include "procfs/process.h"
 #include "procfs/scan-internal.h"
 #include "procfs/text.h"
@@ -289,22 +289,13 @@ static unsigned choose_workers(struct scan *s)
 	return n < WORKERS_MAX ? (unsigned)n : WORKERS_MAX;
 }
 
-/* Signals are the program's business: its handlers must not run in a thread of a library. */
 static unsigned start_workers(struct worker *workers, unsigned n)
 {
-	pthread_attr_t attr;
-	sigset_t all, old;
 	unsigned started = 0;
 
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, WORKER_STACK);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	while (started < n &&
-	       pthread_create(&workers[started].thread, &attr, worker_run, &workers[started]) == 0)
+	while (started < n && thread_start(&workers[started].thread, WORKER_STACK, worker_run,
+					   &workers[started]) == 0)
 		started++;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
 	return started;
 }
 

@@ -69,6 +69,6 @@ for option in --columns=pid --sort=pid --pairs; do
 done
 refuses 'filter: "porrt" is neither a predicate nor an address' porrt
 [ "${said##*$'\n'}" = "  or did you mean the command 'portavoz port'?" ] || wrong "porrt: $said"
-"$PORTAVOZ" list -n --dns-servers=192.0.2.1,192.0.2.1:53,2001:db8::1,[2001:db8::1]:53 >/dev/null ||
+"$PORTAVOZ" list -n --dns-servers='192.0.2.1,192.0.2.1:53,2001:db8::1,[2001:db8::1]:53' >/dev/null ||
 	wrong "name servers as they should be: exit $?"
 exit "$status"

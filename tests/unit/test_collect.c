@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -27,6 +29,7 @@
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "bpf/sock_record.h"
 #include "collect/collector.h"
 #include "collect/rows.h"
 #include "model/owner_record.h"
@@ -159,6 +162,44 @@ static void test_direction_udp(void **state)
 	assert_direction(client, PV_DIR_UNKNOWN, PV_BY_NONE);
 	assert_direction(talk, PV_DIR_INCOMING, PV_BY_LISTENER);
 	assert_direction(tcp, PV_DIR_UNKNOWN, PV_BY_NONE);
+}
+
+static void test_direction_unix(void **state)
+{
+	static const struct pv_bytes name = { "/run/a server", 13 },
+				     other = { "/run/b server", 13 };
+	struct world *w = *state;
+	struct pv_conversation row = { .proto = PV_PROTO_UNIX,
+				       .family = AF_UNIX,
+				       .type = SOCK_STREAM,
+				       .state = PV_STATE_LISTEN,
+				       .inode = 10,
+				       .path = &name };
+	struct pv_conversation *server = snapshot_add(w->s, &row), *accepted, *client, *pair, *same;
+
+	row.state = PV_STATE_ESTABLISHED;
+	row.inode = 11;
+	row.peer_inode = 12;
+	accepted = snapshot_add(w->s, &row);
+	row.type = SOCK_SEQPACKET;
+	same = snapshot_add(w->s, &row);
+	row = (struct pv_conversation){ .proto = PV_PROTO_UNIX,
+					.family = AF_UNIX,
+					.type = SOCK_STREAM,
+					.state = PV_STATE_ESTABLISHED,
+					.inode = 12,
+					.peer_inode = 11 };
+	client = snapshot_add(w->s, &row);
+	row.inode = 13;
+	row.peer_inode = 14;
+	row.path = &other;
+	pair = snapshot_add(w->s, &row);
+	assert_int_equal(collect_directions(&w->c), 0);
+	assert_direction(server, PV_DIR_LISTEN, PV_BY_STATE);
+	assert_direction(accepted, PV_DIR_INCOMING, PV_BY_LISTENER);
+	assert_direction(client, PV_DIR_OUTGOING, PV_BY_PEER_LISTENER);
+	assert_direction(pair, PV_DIR_UNKNOWN, PV_BY_NONE);
+	assert_direction(same, PV_DIR_UNKNOWN, PV_BY_NONE);
 }
 
 static void test_pairs(void **state)
@@ -516,6 +557,26 @@ static void test_owners_of_subflows(void **state)
 	recording_remove(&r);
 }
 
+/* A stream that is all hole: refused before it is read into memory. */
+static void test_sparse_stream(void **state)
+{
+	struct recording r;
+	struct pv_snapshot *s;
+	int fd;
+
+	(void)state;
+	recording_init(&r);
+	fd = openat(r.fd, "streams/diag-tcp-any.0", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, (off_t)1 << 40), 0);
+	close(fd);
+	s = replay(&r, PV_OWNERS_NONE);
+	assert_int_equal(pv_snapshot_count(s), 0);
+	assert_false(pv_snapshot_coverage(s)->complete);
+	pv_snapshot_free(s);
+	recording_remove(&r);
+}
+
 static void test_bad_folders(void **state)
 {
 	struct pv_request q = PV_REQUEST_INIT;
@@ -529,10 +590,224 @@ static void test_bad_folders(void **state)
 	q.record_dir = NULL;
 	q.replay_dir = "/nowhere/at/all";
 	assert_int_equal(pv_collect(&q, &s), -ENOENT);
+	q.size = sizeof(q) - 8;
+	assert_int_equal(pv_collect(&q, &s), -EINVAL);
+	q.size = sizeof(q);
 	q.replay_dir = "/";
 	assert_int_equal(pv_collect(&q, &s), -EINVAL);
 	assert_null(s);
 	recording_remove(&r);
+}
+
+/* What an earlier dump listed stays, though a later one of the same protocol is not there. */
+static void test_later_dump_fails(void **state)
+{
+	struct recording r;
+	struct pv_snapshot *s;
+
+	(void)state;
+	recording_init(&r);
+	record_dump(&r, 0, 40, 7);
+	s = replay(&r, PV_OWNERS_NONE);
+	assert_int_equal(pv_snapshot_count(s), 39);
+	assert_int_equal(gap_of(s, PV_GAP_NOT_RECORDED, "tcp"), 1);
+	assert_int_equal(gap_of(s, PV_GAP_PROTOCOL, "tcp"), 0);
+	assert_string_equal(pv_snapshot_coverage(s)->sources[0].via, "sock_diag");
+	pv_snapshot_free(s);
+	recording_remove(&r);
+}
+
+/* An iterator that may skip sockets settles nothing: dumps go on until one adds none. */
+static void test_inexact_iterator(void **state)
+{
+	struct sock_record seen = { .cookie = 42,
+				    .inode = 42,
+				    .local_port = 42,
+				    .family = AF_INET,
+				    .state = PV_STATE_LISTEN,
+				    .type = SOCK_STREAM,
+				    .protocol = IPPROTO_TCP,
+				    .size = sizeof(seen) };
+	struct recording r;
+	struct pv_snapshot *s;
+
+	(void)state;
+	recording_init(&r);
+	record_dump(&r, 0, 40, 7);
+	record_dump(&r, 1, 41, 7);
+	record_dump(&r, 2, 43, 7);
+	record_dump(&r, 3, 43, 7);
+	recording_text(&r, "proc/self/status", "CapEff:\t000001ffffffffff\n");
+	assert_int_equal(file_append_at(r.fd, "streams/iter-tcp.0", &seen, sizeof(seen)), 0);
+	s = replay(&r, PV_OWNERS_NONE);
+	assert_int_equal(pv_snapshot_count(s), 42);
+	assert_int_equal(gap_of(s, PV_GAP_UNSTABLE, "tcp"), 0);
+	pv_snapshot_free(s);
+	recording_remove(&r);
+}
+
+#define BPF_RIGHTS "CapEff:\t000000c000000000\n" /* CAP_PERFMON, CAP_BPF */
+
+/* Few files, which a scan reads faster: but it would not be let into others' processes. */
+static void test_owners_by_rights(void **state)
+{
+	struct recording r;
+	struct pv_snapshot *s;
+
+	(void)state;
+	recording_init(&r);
+	record_dump(&r, 0, 3, 2);
+	record_dump(&r, 1, 3, 2);
+	recording_text(&r, "proc/self/status", BPF_RIGHTS);
+	recording_text(&r, "proc/self/ns/pid.link", "pid:[4026531836]");
+	recording_text(&r, "proc/sys/fs/file-nr", "10\t0\t100\n");
+	recording_text(&r, "proc/loadavg", "0.00 0.00 0.00 1/10 99\n");
+	record_owner(&r, "streams/iter-owners.0", 1, 100, 4);
+	recording_text(&r, "streams/iter-owners.0", "cut");
+	s = replay(&r, PV_OWNERS_AUTO);
+	assert_int_equal(pv_snapshot_get(s, 0)->n_holders, 1);
+	/* records that make no sense are counted */
+	assert_int_equal(gap_of(s, PV_GAP_MALFORMED, "owners"), 1);
+	pv_snapshot_free(s);
+	recording_remove(&r);
+}
+
+/* Where no /proc tells the rights, the recording does. */
+static void test_rights_without_proc(void **state)
+{
+	const uint64_t rights = UINT64_C(0xc000000000);
+	struct recording r;
+	struct pv_snapshot *s;
+
+	(void)state;
+	recording_init(&r);
+	record_dump(&r, 0, 3, 2);
+	record_dump(&r, 1, 3, 2);
+	assert_int_equal(file_append_at(r.fd, "streams/rights", &rights, sizeof(rights)), 0);
+	record_owner(&r, "streams/iter-owners.0", 1, 100, 4);
+	s = replay(&r, PV_OWNERS_AUTO);
+	assert_int_equal(pv_snapshot_get(s, 0)->n_holders, 1);
+	pv_snapshot_free(s);
+	recording_remove(&r);
+}
+
+/* A damaged recording of owners is no question of privilege. */
+static void test_damaged_owners(void **state)
+{
+	struct recording r;
+	struct pv_snapshot *s;
+
+	(void)state;
+	recording_init(&r);
+	record_dump(&r, 0, 3, 2);
+	record_dump(&r, 1, 3, 2);
+	recording_text(&r, "streams/owners-proc.0", "cut");
+	recording_text(&r, "streams/owners-proc.0.stats", "n_processes=1\n");
+	s = replay(&r, PV_OWNERS_PROC);
+	assert_int_equal(pv_snapshot_get(s, 0)->owner_reason, PV_REASON_NOT_RECORDED);
+	assert_int_equal(gap_of(s, PV_GAP_NOT_RECORDED, NULL), 2);
+	pv_snapshot_free(s);
+	recording_remove(&r);
+}
+
+/* Every detail that is missing has its reason. */
+static void test_detail_reasons(void **state)
+{
+	static const struct {
+		const char *error;
+		enum pv_reason reason;
+	} cases[] = {
+		{ "13", PV_REASON_NO_PERMISSION }, { "3", PV_REASON_GONE },
+		{ "110", PV_REASON_BUSY },	   { "24", PV_REASON_LIMIT },
+		{ NULL, PV_REASON_NOT_RECORDED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct recording r;
+		struct pv_snapshot *s;
+
+		recording_init(&r);
+		record_dump(&r, 0, 3, 2);
+		record_dump(&r, 1, 3, 2);
+		record_owner(&r, "streams/owners-proc.0", 0, 100, 4);
+		record_owner(&r, "streams/iter-owners.0", 1, 100, 4);
+		recording_text(&r, "proc/self/status", BPF_RIGHTS);
+		recording_text(
+			&r, "proc/100/stat",
+			"100 (holder) S 1 1 1 0 -1 4194304 0 0 0 0 0 0 0 0 20 0 1 0 1 0 0\n");
+		recording_text(&r, "proc/100/exe.link", "/bin/holder");
+		recording_text(&r, "proc/100/cgroup", "0::/\n");
+		recording_text(&r, "proc/100/status", "Uid:\t0\t0\t0\t0\n");
+		if (cases[i].error)
+			recording_text(&r, "proc/100/cmdline.error", cases[i].error);
+		s = replay(&r, PV_OWNERS_BPF);
+		assert_int_equal(pv_snapshot_process_count(s), 1);
+		assert_string_equal(pv_reason_name(pv_snapshot_process(s, 0)->reason),
+				    pv_reason_name(cases[i].reason));
+		assert_int_equal(gap_of(s, PV_GAP_DETAIL, pv_reason_text(cases[i].reason)), 1);
+		pv_snapshot_free(s);
+		recording_remove(&r);
+	}
+}
+
+/* Without a filter that names states, LISTEN with CLOSE asks for servers: an idle socket is none.
+ */
+static void test_idle_states(void **state)
+{
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+	struct pv_request q = PV_REQUEST_INIT;
+	struct pv_filter *filter = NULL;
+	struct pv_snapshot *s = NULL;
+	struct nlmsghdr header;
+	struct recording r;
+
+	(void)state;
+	recording_init(&r);
+	put_datagram(&b, 1, 2, true);
+	memcpy(&header, b.data + 8, sizeof(header));
+	/* the second row's state */
+	b.data[8 + header.nlmsg_len + sizeof(header) +
+	       offsetof(struct inet_diag_msg, idiag_state)] = PV_STATE_CLOSE;
+	assert_int_equal(file_append_at(r.fd, "streams/diag-tcp-any.0", b.data, b.len), 0);
+	q.protos = PV_PROTO_BIT(PV_PROTO_TCP);
+	q.states = PV_STATE_BIT(PV_STATE_LISTEN) | PV_STATE_BIT(PV_STATE_CLOSE);
+	q.replay_dir = r.dir;
+	assert_int_equal(pv_collect(&q, &s), 0);
+	assert_int_equal(pv_snapshot_count(s), 1);
+	pv_snapshot_free(s);
+	assert_int_equal(pv_filter_parse("state listening or state close", &filter, NULL), 0);
+	q.filter = filter;
+	assert_int_equal(pv_collect(&q, &s), 0);
+	assert_int_equal(pv_snapshot_count(s), 2);
+	pv_snapshot_free(s);
+	pv_filter_free(filter);
+	recording_remove(&r);
+}
+
+/* A recording that could not be written in full is none. */
+static void test_full_disk(void **state)
+{
+	struct rlimit old, little = { .rlim_cur = 64 };
+	char dir[] = "/tmp/test-collect-XXXXXX", command[64];
+	struct pv_request q = PV_REQUEST_INIT;
+	struct pv_snapshot *s = NULL;
+	int r;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	little.rlim_max = old.rlim_max;
+	signal(SIGXFSZ, SIG_IGN);
+	q.record_dir = dir;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+	r = pv_collect(&q, &s);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	signal(SIGXFSZ, SIG_DFL);
+	assert_int_equal(r, -EFBIG);
+	assert_null(s);
+	snprintf(command, sizeof(command), "rm -r %s", dir);
+	assert_int_equal(system(command), 0);
 }
 
 int main(void)
@@ -541,6 +816,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_direction, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_direction_families, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_direction_udp, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_direction_unix, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_pairs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_pairs_unix, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_service_port, setup, teardown),
@@ -549,7 +825,16 @@ int main(void)
 		cmocka_unit_test(test_unstable),
 		cmocka_unit_test(test_owners),
 		cmocka_unit_test(test_owners_of_subflows),
+		cmocka_unit_test(test_sparse_stream),
 		cmocka_unit_test(test_bad_folders),
+		cmocka_unit_test(test_later_dump_fails),
+		cmocka_unit_test(test_inexact_iterator),
+		cmocka_unit_test(test_owners_by_rights),
+		cmocka_unit_test(test_rights_without_proc),
+		cmocka_unit_test(test_damaged_owners),
+		cmocka_unit_test(test_detail_reasons),
+		cmocka_unit_test(test_idle_states),
+		cmocka_unit_test(test_full_disk),
 	};
 
 	return cmocka_run_group_tests_name("collect", tests, NULL, NULL);

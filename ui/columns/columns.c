@@ -197,7 +197,8 @@ static const struct column registry[COLUMN_END] = {
 	[COL_OWNER_REASON] = { "owner_reason", "OWNER-REASON",
 			       "Why there is no owner: not_asked, time_wait, syn_recv, "
 			       "not_accepted, orphan, kernel, no_permission, hidden_pid, no_proc, "
-			       "gone, no_table, thread_tables, untrusted, not_recorded.",
+			       "gone, no_table, thread_tables, untrusted, not_recorded, "
+			       "limit, no_source.",
 			       COLUMN_TEXT, PV_NEED_OWNERS, .get = column_get_owner_reason,
 			       .tint = tint_process },
 	[COL_PID] = { "pid", "PID", "Process id of the first owner.", COLUMN_NUMBER, PV_NEED_OWNERS,

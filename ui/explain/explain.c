@@ -141,15 +141,29 @@ static size_t put_full(struct subject *s, const rows *list, size_t max)
 	return n;
 }
 
+/* People paste it: nothing in a process's name may become a command. */
+static void put_shell_word(struct buf *b, const char *text)
+{
+	buf_putc(b, '\'');
+	for (; *text; text++) {
+		if (*text == '\'')
+			buf_puts(b, "'\\'");
+		buf_putc(b, *text);
+	}
+	buf_putc(b, '\'');
+}
+
 static const char *filter_text(struct subject *s)
 {
-	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT, word = BUF_INIT;
 	struct explain_query q = *s->q;
 	const char *text = NULL;
 
 	q.readings = EXPLAIN_BIT(s->as);
 	if (explain_query_filter(&q, &b) == 0 && buf_str(&b))
-		text = arena_strdup(&s->e->arena, buf_str(&b));
+		put_shell_word(&word, buf_str(&b));
+	if (word.len && buf_str(&word))
+		text = arena_strdup(&s->e->arena, buf_str(&word));
 	if (!text)
 		s->e->error = -ENOMEM;
 	return text ? text : "";

@@ -9,9 +9,9 @@
 
 #include <libintl.h>
 
+#include "base/mark.h" /* N_() marks a text of a table: who reads it calls text_translate() */
+
 #define _(text) gettext(text)
-/* marks a text of a table; the reader of the table looks it up with text_translate() */
-#define N_(text) text
 
 /* gettext("") would be the head of the catalogue. */
 static inline const char *text_translate(const char *text)

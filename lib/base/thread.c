@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* A new thread inherits the mask of its maker, which is set for that moment only. */
+#include "base/thread.h"
+
+#include <signal.h>
+
+int thread_start(pthread_t *ret_thread, size_t stack_size, void *(*run)(void *userdata),
+		 void *userdata)
+{
+	pthread_attr_t attr;
+	sigset_t all, old;
+	int r;
+
+	pthread_attr_init(&attr);
+	if (stack_size)
+		pthread_attr_setstacksize(&attr, stack_size);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	r = pthread_create(ret_thread, &attr, run, userdata);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	pthread_attr_destroy(&attr);
+	return -r;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Threads of a library. */
+#ifndef BASE_THREAD_H
+#define BASE_THREAD_H
+
+#include <pthread.h>
+#include <stddef.h>
+
+/*
+ * Starts a thread with every signal blocked: signals are the program's business, and its handlers
+ * must not run here. stack_size 0 is the system's default. 0 or -errno.
+ */
+int thread_start(pthread_t *ret_thread, size_t stack_size, void *(*run)(void *userdata),
+		 void *userdata);
+
+#endif
