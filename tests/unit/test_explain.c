@@ -53,7 +53,8 @@ static void test_queries(void **state)
 		{ "127.0.0.1:22 127.0.0.1:99", NULL, -1, EXPLAIN_BIT(EXPLAIN_PAIR) },
 		{ "127.0.0.1:22 -> 127.0.0.1:99", NULL, -1, EXPLAIN_BIT(EXPLAIN_PAIR) },
 		{ "127.0.0.1:22", "[::1]:99", -1, EXPLAIN_BIT(EXPLAIN_PAIR) },
-		{ "/run/x", NULL, -1, EXPLAIN_BIT(EXPLAIN_PATH) | 0 },
+		{ "/run/x", NULL, -1, EXPLAIN_BIT(EXPLAIN_PATH) },
+		{ "/run/a socket", NULL, -1, EXPLAIN_BIT(EXPLAIN_PATH) },
 		{ "@x", NULL, -1, EXPLAIN_BIT(EXPLAIN_PATH) },
 		{ "two words", NULL, -1, EXPLAIN_BIT(EXPLAIN_NAME) },
 	};

@@ -175,12 +175,13 @@ int explain_query_parse(const char *text, const char *second, int as, struct exp
 	if (*text && (!q.readings || q.is_service || as == EXPLAIN_NAME))
 		q.readings |= EXPLAIN_BIT(EXPLAIN_NAME);
 	if (second || strchr(text, ' ')) {
-		unsigned name = second ? 0 : q.readings & EXPLAIN_BIT(EXPLAIN_NAME);
+		unsigned names = EXPLAIN_BIT(EXPLAIN_NAME) | EXPLAIN_BIT(EXPLAIN_PATH);
+		unsigned kept = second ? 0 : q.readings & names;
 
 		q.readings = 0;
 		parse_pair(text, second, &q);
 		if (!q.readings)
-			q.readings = name;
+			q.readings = kept;
 	}
 	if (as >= 0)
 		q.readings &= EXPLAIN_BIT(as);
