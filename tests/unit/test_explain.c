@@ -200,13 +200,13 @@ static const char *explained(struct fixture *f, const char *what, int as, struct
 static void assert_says(const char *text, const char *sentence)
 {
 	if (!strstr(text, sentence))
-		fail_msg("'%s' is not said in:\n%s", sentence, text);
+		fail_msg("'%s' is not said in:\n%s", sentence, text ? text : "");
 }
 
 static void assert_not(const char *text, const char *sentence)
 {
 	if (strstr(text, sentence))
-		fail_msg("'%s' is said in:\n%s", sentence, text);
+		fail_msg("'%s' is said in:\n%s", sentence, text ? text : "");
 }
 
 static void add(struct fixture *f, const struct pv_conversation *c, uint32_t process, int32_t fd)
