@@ -20,6 +20,7 @@
 #include "cli/port.h"
 #include "ui/render/render.h"
 #include "ui/text/escape.h"
+#include "ui/text/i18n.h"
 
 #define FREE_MAX 65535
 #define FREE_FIRST 1024
@@ -46,34 +47,32 @@ struct port_values {
 	}
 
 static const struct option_def port_options[] = {
-	HEADING("What is looked for"),
-	TEXT("search", "TEXT", "services with this text in their name or description", search),
-	TEXT("free", "N?", "name N (1) ports that can be bound now on every address", free),
-	HEADING("Which ports --free names"),
-	TEXT("range", "A-B", "ports from A to B (1024-65535)", range),
-	FLAG('u', "udp", "for UDP, not for TCP", udp),
-	FLAG(0, "registered", "registered ones will do, too", registered),
-	HEADING("How it is written"),
-	FLAG(0, "json", "one JSON document", json),
-	FLAG('H', "no-header", "no headings", no_header),
-	HEADING("Where it comes from"),
-	TEXT("replay", "DIR", "who listens by this recording, not on this host", replay),
-	FLAG(0, "strict", "exit status 3 when something could not be seen", strict),
-	FLAG('v', "verbose", "say on stderr what could not be seen, terminal or not", verbose),
+	HEADING(N_("What is looked for")),
+	TEXT("search", "TEXT", N_("services with this text in their name or description"), search),
+	TEXT("free", "N?", N_("name N (1) ports that can be bound now on every address"), free),
+	HEADING(N_("Which ports --free names")),
+	TEXT("range", "A-B", N_("ports from A to B (1024-65535)"), range),
+	FLAG('u', "udp", N_("for UDP, not for TCP"), udp),
+	FLAG(0, "registered", N_("registered ones will do, too"), registered),
+	HEADING(N_("How it is written")),
+	FLAG(0, "json", N_("one JSON document"), json),
+	FLAG('H', "no-header", N_("no headings"), no_header),
+	HEADING(N_("Where it comes from")),
+	TEXT("replay", "DIR", N_("who listens by this recording, not on this host"), replay),
+	FLAG(0, "strict", N_("exit status 3 when something could not be seen"), strict),
+	FLAG('v', "verbose", N_("say on stderr what could not be seen, terminal or not"), verbose),
 	{ 0 },
 };
-
-#define ABOUT                                                                                      \
-	"WHAT is a number (443), a range (6000-6063), or the name or alias of a service\n"         \
-	"(https), each also with a transport: 53/udp, http/sctp."
 
 static int run_port(int argc, char **argv);
 
 const struct command command_port = {
 	.name = "port",
-	.summary = "what a port stands for, who listens on it here, and which are free",
+	.summary = N_("what a port stands for, who listens on it here, and which are free"),
 	.usage = "[OPTION]... WHAT...",
-	.about = ABOUT,
+	.about = N_(
+		"WHAT is a number (443), a range (6000-6063), or the name or alias of a service\n"
+		"(https), each also with a transport: 53/udp, http/sctp."),
 	.defs = port_options,
 	.operands = OPERAND_PORT,
 	.run = run_port,
@@ -131,10 +130,10 @@ static int collect(const struct port_values *v, const struct pv_filter *filter,
 	int r = pv_collect(&request, ret);
 
 	if (v->replay && (r == -EINVAL || r == -EBADMSG))
-		usage_error(v->replay,
-			    "is no recording made by portavoz list --record, or is damaged");
+		usage_error(v->replay, "%s",
+			    _("is no recording made by portavoz list --record, or is damaged"));
 	else if (r < 0)
-		usage_error(v->replay ? v->replay : "sockets", "%s", strerror(-r));
+		usage_error(v->replay ? v->replay : _("sockets"), "%s", strerror(-r));
 	return r;
 }
 
@@ -274,8 +273,9 @@ enum {
 	COL_N
 };
 
-static const char *const titles[COL_N] = { "PORT",	"PROTO",     "NAME",	   "GROUP",
-					   "EPHEMERAL", "LISTENING", "DESCRIPTION" };
+static const char *const titles[COL_N] = { N_("PORT"),	     N_("PROTO"),     N_("NAME"),
+					   N_("GROUP"),	     N_("EPHEMERAL"), N_("LISTENING"),
+					   N_("DESCRIPTION") };
 
 struct table {
 	const struct port_rows *rows;
@@ -408,7 +408,7 @@ static void put_listening(struct buf *b, const struct table *t, const struct por
 
 static void put_description(struct buf *b, const struct table *t, const struct port_row *row)
 {
-	const char *alias, *before = " (also ";
+	const char *alias, *before = _(" (also ");
 	size_t cursor = 0;
 
 	if (!row->service) {
@@ -416,7 +416,7 @@ static void put_description(struct buf *b, const struct table *t, const struct p
 		return;
 	}
 	if (row->service->flags & PV_SERVICE_UNREGISTERED)
-		buf_puts(b, "not registered: ");
+		buf_puts(b, _("not registered: "));
 	text_put(b, row->service->description, strlen(row->service->description),
 		 t->ascii ? TEXT_ASCII : 0);
 	while ((alias = port_row_next_alias(row, &cursor))) {
@@ -443,12 +443,12 @@ static void put_cell(struct buf *b, const struct table *t, const struct port_row
 		buf_puts(b, row->service ? row->service->name : "-");
 		break;
 	case COL_GROUP:
-		buf_puts(b, pv_port_group_name(pv_port_group(row->first)));
+		buf_puts(b, text_translate(pv_port_group_name(pv_port_group(row->first))));
 		break;
 	case COL_EPHEMERAL:
 		buf_puts(b, !range_is_known(t->rows->snapshot)	  ? "?"
-			    : port_row_is_ephemeral(t->rows, row) ? "yes"
-								  : "no");
+			    : port_row_is_ephemeral(t->rows, row) ? _("yes")
+								  : _("no"));
 		break;
 	case COL_LISTENING:
 		put_listening(b, t, row);
@@ -467,7 +467,7 @@ static size_t put_fitted(struct buf *b, const struct table *t, const struct port
 	if (row)
 		put_cell(b, t, row, column);
 	else
-		buf_puts(b, titles[column]);
+		buf_puts(b, text_translate(titles[column]));
 	if (t->width)
 		text_cut(b, start, cell_limit(t, column, at), t->ascii);
 	return buf_error(b) ? 0 : text_width(b->data + start, b->len - start);
@@ -540,7 +540,7 @@ static int put_table(struct buf *b, const struct port_rows *rows, bool header)
 
 static int out_of_memory(void)
 {
-	usage_error("port", "out of memory");
+	usage_error("port", "%s", _("out of memory"));
 	return EXIT_FAILURE;
 }
 
@@ -580,10 +580,10 @@ static void report_absent(const char *text, const struct port_query *q)
 		buf_printf(&b, "%s%u/%s", b.len ? ", " : "", s->first,
 			   pv_transport_name((enum pv_transport)s->transport));
 	if (b.len)
-		usage_error(text, "the service has no number for that transport; it has %s",
-			    buf_str(&b) ? buf_str(&b) : "others");
+		usage_error(text, _("the service has no number for that transport; it has %s"),
+			    buf_str(&b) ? buf_str(&b) : _("others"));
 	else
-		usage_error(text, "nothing is registered there, and nobody listens");
+		usage_error(text, "%s", _("nothing is registered there, and nobody listens"));
 }
 
 static int add_rows(const struct port_values *v, struct port_rows *rows,
@@ -595,7 +595,7 @@ static int add_rows(const struct port_values *v, struct port_rows *rows,
 		int r = port_rows_search(rows, v->search);
 
 		if (r == PORT_E_UNKNOWN)
-			usage_error(v->search, "no name or description holds this text");
+			usage_error(v->search, "%s", _("no name or description holds this text"));
 		return r;
 	}
 	for (size_t i = 0; i < n; i++) {
@@ -669,11 +669,11 @@ static void report_few(const struct port_free_request *request, int n,
 		       const struct port_free_tally *t)
 {
 	usage_error("--free",
-		    "%d of %u found in %u-%u: %u in use, %u ephemeral here, %u reserved here, %u "
-		    "registered%s, %u not permitted",
+		    _("%d of %u found in %u-%u: %u in use, %u ephemeral here, %u reserved here, %u "
+		      "registered%s, %u not permitted"),
 		    n, request->wanted, request->first, request->last, t->in_use, t->ephemeral,
-		    t->reserved, t->registered, t->registered ? " (--registered allows them)" : "",
-		    t->forbidden);
+		    t->reserved, t->registered,
+		    t->registered ? _(" (--registered allows them)") : "", t->forbidden);
 }
 
 static int print_free(const struct port_values *v, const struct pv_snapshot *snapshot,
@@ -710,12 +710,13 @@ static int run_free(const struct port_values *v, struct port_free_request *reque
 	if (collect(v, NULL, &snapshot) < 0)
 		return EXIT_FAILURE;
 	if (!range_is_known(snapshot))
-		usage_error("--free", "this host's ephemeral range could not be read; its numbers "
-				      "are not left out");
+		usage_error("--free", "%s",
+			    _("this host's ephemeral range could not be read; its numbers "
+			      "are not left out"));
 	request->netns = pv_snapshot_netns(snapshot, 0);
 	n = port_free_find(request, ports, &tally);
 	if (n < 0) {
-		usage_error("--free", "ports cannot be tried: %s", strerror(-n));
+		usage_error("--free", _("ports cannot be tried: %s"), strerror(-n));
 		return EXIT_FAILURE;
 	}
 	r = print_free(v, snapshot, request->transport, ports, n);
@@ -732,11 +733,12 @@ static int parse_free(const struct port_values *v, int argc, char **argv,
 	uint64_t wanted;
 
 	if (argc > 1 || (argc && *v->free)) {
-		usage_error(argv[argc - 1], "--free takes one number, how many ports to name");
+		usage_error(argv[argc - 1], "%s",
+			    _("--free takes one number, how many ports to name"));
 		return -EINVAL;
 	}
 	if (parse_number(count, 1, FREE_MAX, &wanted) < 0) {
-		usage_error(count, "--free takes how many ports to name, a number from 1 to %d",
+		usage_error(count, _("--free takes how many ports to name, a number from 1 to %d"),
 			    FREE_MAX);
 		return -EINVAL;
 	}
@@ -756,20 +758,20 @@ static int parse_free(const struct port_values *v, int argc, char **argv,
 static int check_values(const struct port_values *v, int n_operands)
 {
 	if (v->free && (v->search || v->replay))
-		usage_error("--free", "does not go with --search or --replay");
+		usage_error("--free", "%s", _("does not go with --search or --replay"));
 	else if (!v->free && (v->range || v->udp || v->registered))
 		usage_error(v->range ? "--range"
 			    : v->udp ? "--udp"
 				     : "--registered",
-			    "says which ports --free names");
+			    "%s", _("says which ports --free names"));
 	else if (v->search && n_operands)
-		usage_error("--search", "does not go with ports or names");
+		usage_error("--search", "%s", _("does not go with ports or names"));
 	else if (v->search && !*v->search)
-		usage_error("--search", "needs a text");
+		usage_error("--search", "%s", _("needs a text"));
 	else if (!v->free && !v->search && !n_operands)
-		usage_error("port",
-			    "which one? Allowed are numbers, ranges A-B and names, --search "
-			    "TEXT, --free [N]");
+		usage_error("port", "%s",
+			    _("which one? Allowed are numbers, ranges A-B and names, --search "
+			      "TEXT, --free [N]"));
 	else
 		return 0;
 	return -EINVAL;
@@ -780,7 +782,7 @@ static int refuse_negative(int argc, char **argv)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
 		if (argv[i][0] == '-' && argv[i][1] >= '0' && argv[i][1] <= '9') {
-			usage_error(argv[i], "no port: numbers go from 0 to 65535");
+			usage_error(argv[i], "%s", _("no port: numbers go from 0 to 65535"));
 			return -EINVAL;
 		}
 	}

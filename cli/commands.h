@@ -8,8 +8,8 @@
 /* In the order of the help text, NULL at the end; the first one is run when none is named. */
 extern const struct command *const commands[];
 
-extern const struct command command_list, command_port, command_netstat, command_status,
-	command_columns, command_completion, command_help;
+extern const struct command command_list, command_port, command_explain, command_netstat,
+	command_status, command_columns, command_completion, command_help;
 
 /* NULL = no such command */
 const struct command *command_find(const char *name);

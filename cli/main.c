@@ -3,16 +3,20 @@
  * Dispatch: the first word that is no option names the command; without one it is the list. A name
  * of the program itself may decide before.
  */
+#include <locale.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <portavoz/portavoz.h>
 
 #include "cli/commands.h"
+#include "ui/text/i18n.h"
 
 const struct command *const commands[] = {
-	&command_list,	  &command_port,       &command_netstat, &command_status,
-	&command_columns, &command_completion, &command_help,	 NULL,
+	&command_list,	     &command_port,   &command_explain,
+	&command_netstat,    &command_status, &command_columns,
+	&command_completion, &command_help,   NULL,
 };
 
 const struct command *command_find(const char *name)
@@ -37,11 +41,26 @@ static const struct command *find_personality(const char *path)
 	return name && !strcmp(name, command_netstat.name) ? &command_netstat : NULL;
 }
 
+/*
+ * Character set and language of the reader. Numbers stay as in C: machines read them.
+ * TEXTDOMAINDIR, which gettext(1) knows, names a folder of catalogues that are not installed.
+ */
+static void choose_locale(void)
+{
+	const char *folder = secure_getenv("TEXTDOMAINDIR");
+
+	setlocale(LC_CTYPE, "");
+	setlocale(LC_MESSAGES, "");
+	bindtextdomain("portavoz", folder && *folder ? folder : PORTAVOZ_LOCALEDIR);
+	textdomain("portavoz");
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *personality = find_personality(argv[0]);
 	const struct command *command = argc > 1 ? command_find(argv[1]) : NULL;
 
+	choose_locale();
 	if (personality)
 		return personality->run(argc, argv);
 	if (argc == 2 && (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")))

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "ui/text/i18n.h"
 
 #define LONG_BASE 256
 #define HELP_COLUMN 26
@@ -21,7 +22,7 @@
 
 static const struct option_def help_def = { .letter = 'h',
 					    .name = "help",
-					    .help = "show this help and exit" };
+					    .help = N_("show this help and exit") };
 
 struct parser {
 	const struct option_def *defs;
@@ -132,7 +133,7 @@ void usage_error(const char *what, const char *format, ...)
 	buf_puts(&b, "portavoz: ");
 	put_visible(&b, what);
 	buf_puts(&b, ": ");
-	put_visible(&b, why ? why : "not understood");
+	put_visible(&b, why ? why : _("not understood"));
 	fprintf(stderr, "%s\n", buf_str(&b) ? buf_str(&b) : "portavoz: out of memory");
 }
 
@@ -185,16 +186,16 @@ static void report_unknown_long(const struct parser *p, const char *word)
 	const char *near;
 
 	if (!option || strlen(option) < 3) {
-		usage_error(word, "unknown option");
+		usage_error(word, "%s", _("unknown option"));
 		return;
 	}
 	near = nearest_name(p, option + 2);
 	if (count_prefixed(p, option + 2, strlen(option + 2)) > 1)
-		usage_error(option, "more than one option begins so");
+		usage_error(option, "%s", _("more than one option begins so"));
 	else if (near)
-		usage_error(option, "unknown option (did you mean --%s?)", near);
+		usage_error(option, _("unknown option (did you mean --%s?)"), near);
 	else
-		usage_error(option, "unknown option (--help lists them)");
+		usage_error(option, "%s", _("unknown option (--help lists them)"));
 }
 
 static void report_unknown(const struct parser *p, const char *word)
@@ -203,10 +204,11 @@ static void report_unknown(const struct parser *p, const char *word)
 	const struct option_def *def = find_def(p, optopt);
 
 	if (optopt >= LONG_BASE && def)
-		usage_error(word, "takes no value");
+		usage_error(word, "%s", _("takes no value"));
 	else if (optopt)
-		usage_error(option, "unknown option (--help lists them; an operand that begins "
-				    "with - goes behind --)");
+		usage_error(option, "%s",
+			    _("unknown option (--help lists them; an operand that begins "
+			      "with - goes behind --)"));
 	else
 		report_unknown_long(p, word);
 }
@@ -238,7 +240,7 @@ static int report_value(const struct option_def *def, const char *arg, const cha
 
 static int report_missing(const struct option_def *def)
 {
-	return report_value(def, NULL, "needs a value: %s", def->arg);
+	return report_value(def, NULL, _("needs a value: %s"), def->arg);
 }
 
 static int set_number(void *field, const char *arg, const struct option_def *def)
@@ -246,8 +248,8 @@ static int set_number(void *field, const char *arg, const struct option_def *def
 	uint64_t v;
 
 	if (parse_number(arg, def->value, def->max, &v) < 0)
-		return report_value(def, arg, "expected a whole number from %u to %u", def->value,
-				    def->max);
+		return report_value(def, arg, _("expected a whole number from %u to %u"),
+				    def->value, def->max);
 	*(uint32_t *)field = (uint32_t)v;
 	return 0;
 }
@@ -265,7 +267,7 @@ static int set_choice(void *field, const char *arg, const struct option_def *def
 		}
 		pos += word + 1;
 	}
-	return report_value(def, arg, "expected %.*s", (int)len, def->arg);
+	return report_value(def, arg, _("expected %.*s"), (int)len, def->arg);
 }
 
 static int apply(const struct option_def *def, const char *arg, void *values)
@@ -366,7 +368,7 @@ static void put_option(struct buf *b, const struct option_def *def)
 	}
 	if (!buf_error(b))
 		buf_pad(b, ' ', HELP_COLUMN - (b->len - start));
-	text_wrap(b, def->help ? def->help : "", HELP_COLUMN, HELP_COLUMN);
+	text_wrap(b, def->help ? text_translate(def->help) : "", HELP_COLUMN, HELP_COLUMN);
 }
 
 /* Lines stay lines, long ones are broken. */
@@ -384,9 +386,9 @@ static void put_paragraphs(struct buf *b, const char *text)
 
 void options_help(struct buf *b, const struct command *command)
 {
-	buf_printf(b, "Usage: portavoz %s%s%s\n", command->name, *command->usage ? " " : "",
+	buf_printf(b, _("Usage: portavoz %s%s%s\n"), command->name, *command->usage ? " " : "",
 		   command->usage);
-	text_wrap(b, command->summary, 0, 0);
+	text_wrap(b, text_translate(command->summary), 0, 0);
 	buf_putc(b, '\n');
 	for (const struct option_def *d = command->defs; !option_is_end(d); d++) {
 		if (option_is_real(d)) {
@@ -395,12 +397,12 @@ void options_help(struct buf *b, const struct command *command)
 		}
 		if (d != command->defs)
 			buf_putc(b, '\n');
-		buf_printf(b, "%s:\n", d->help);
+		buf_printf(b, "%s:\n", text_translate(d->help));
 	}
 	put_option(b, &help_def);
 	if (command->about) {
 		buf_putc(b, '\n');
-		put_paragraphs(b, command->about);
+		put_paragraphs(b, text_translate(command->about));
 	}
 }
 
@@ -423,7 +425,8 @@ int command_options(const struct command *command, int argc, char **argv, void *
 
 static int report_stdout(int error)
 {
-	usage_error("standard output", "%s", error ? strerror(error) : "an earlier write failed");
+	usage_error(_("standard output"), "%s",
+		    error ? strerror(error) : _("an earlier write failed"));
 	clearerr(stdout);
 	return EXIT_FAILURE;
 }

@@ -7,10 +7,11 @@
 
 #include "cli/options.h"
 #include "cli/port.h"
+#include "ui/text/i18n.h"
 
-#define ALLOWED                                                                                    \
-	"allowed are a number 0-65535, a range A-B, a service name, each also with /tcp, /udp, "   \
-	"/sctp or /dccp"
+static const char allowed[] =
+	N_("allowed are a number 0-65535, a range A-B, a service name, each also with /tcp, /udp, "
+	   "/sctp or /dccp");
 
 static bool is_all(const char *text, const char *set)
 {
@@ -30,14 +31,15 @@ int port_range_parse(const char *what, const char *text, uint32_t *ret_first, ui
 	}
 	if (n >= sizeof(head) || parse_number(head, 0, 65535, &first) < 0 ||
 	    parse_number(dash ? dash + 1 : head, 0, 65535, &last) < 0) {
-		usage_error(what,
-			    "no port or range of ports: numbers go from 0 to 65535, a range is "
-			    "A-B");
+		usage_error(what, "%s",
+			    _("no port or range of ports: numbers go from 0 to 65535, a range is "
+			      "A-B"));
 		return -EINVAL;
 	}
 	if (first > last) {
-		usage_error(what, "the range ends before it begins: allowed is A-B with A <= B <= "
-				  "65535");
+		usage_error(what, "%s",
+			    _("the range ends before it begins: allowed is A-B with A <= B <= "
+			      "65535"));
 		return -EINVAL;
 	}
 	*ret_first = (uint32_t)first;
@@ -74,10 +76,12 @@ static int report_unknown(const char *text, const char *name)
 	const char *near = nearest_name(name);
 
 	if (near)
-		usage_error(text, "no service has that name (did you mean %s?); " ALLOWED, near);
+		usage_error(text, _("no service has that name (did you mean %s?); %s"), near,
+			    _(allowed));
 	else
-		usage_error(text, "no service has that name; " ALLOWED
-				  " (--search TEXT looks in descriptions)");
+		usage_error(text,
+			    _("no service has that name; %s (--search TEXT looks in descriptions)"),
+			    _(allowed));
 	return PORT_E_UNKNOWN;
 }
 
@@ -86,7 +90,8 @@ static int parse_transport(const char *text, const char *word, unsigned int *ret
 	enum pv_transport transport;
 
 	if (pv_transport_parse(word, &transport) < 0) {
-		usage_error(text, "'%s' is no transport; allowed are tcp, udp, sctp, dccp", word);
+		usage_error(text, _("'%s' is no transport; allowed are tcp, udp, sctp, dccp"),
+			    word);
 		return -EINVAL;
 	}
 	*ret_transports = 1u << transport;
@@ -102,7 +107,7 @@ int port_query_parse(const char *text, struct port_query *ret_query)
 	int r;
 
 	if (!n) {
-		usage_error(*text ? text : "''", ALLOWED);
+		usage_error(*text ? text : "''", "%s", _(allowed));
 		return -EINVAL;
 	}
 	if (text[n]) {

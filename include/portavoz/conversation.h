@@ -224,7 +224,19 @@ struct pv_process {
 		runtime; /* docker, podman, containerd, crio, lxc, systemd-nspawn; or empty */
 	struct pv_bytes container; /* container id or machine name; or empty */
 	uint8_t reason;		   /* enum pv_reason: why details are missing */
+	uint8_t known;		   /* PV_PROCESS_*: which of the members below were read */
+	int32_t ppid;		   /* 0 = it has no parent in this pid namespace */
+	/* 1 + index for pv_snapshot_process(), 0 = not known, or none; a forged recording may form
+	 * a ring */
+	uint32_t parent;
+	/* sd_listen_fds(3): sockets that were open when the program began */
+	int32_t listen_pid;	      /* for whom they were meant; 0 = no such variable */
+	uint32_t listen_fds;	      /* how many, descriptors 3 and following */
+	struct pv_bytes listen_names; /* their names, with ":" between them */
 };
+
+#define PV_PROCESS_PARENT 0x01 /* ppid */
+#define PV_PROCESS_LISTEN 0x02 /* listen_* */
 
 struct pv_holder {
 	uint32_t process; /* index for pv_snapshot_process() */

@@ -35,8 +35,10 @@ enum pv_sockets { PV_SOCKETS_AUTO, PV_SOCKETS_BPF, PV_SOCKETS_NETLINK, PV_SOCKET
 #define PV_NEED_SOCKCGROUP 0x0100 /* cgroup id of the socket, tos, mark */
 #define PV_NEED_PEER 0x0200	  /* the other end on this host */
 #define PV_NEED_DIRECTION 0x0400
-#define PV_NEED_NAMES 0x0800 /* remote_name, by reverse DNS */
-#define PV_NEED_ALL 0x07ff   /* everything that sends no packet */
+#define PV_NEED_NAMES 0x0800   /* remote_name, by reverse DNS */
+#define PV_NEED_PARENTS 0x1000 /* parents of the holding processes; the clock */
+#define PV_NEED_LISTEN 0x2000  /* sockets a holding process was started with (listen_*) */
+#define PV_NEED_ALL 0x37ff     /* everything that sends no packet */
 
 struct pv_request {
 	size_t size;	  /* sizeof(struct pv_request), set by PV_REQUEST_INIT */
@@ -57,6 +59,7 @@ struct pv_request {
 	const char *replay_dir;	 /* read from such a folder instead of the kernel; NULL = live */
 	int dns_timeout_ms;	 /* budget for all names together, with PV_NEED_NAMES */
 	const char *dns_servers; /* "addr[:port],..." instead of resolv.conf; NULL = resolv.conf */
+	int32_t pid;		 /* read this process, too, even if it holds nothing; 0 = none */
 	uint32_t
 		table_protos; /* PV_PROTO_BIT() mask of those read from /proc/net whatever `sockets`
 				 says, in that order and with what only these tables tell */
@@ -97,7 +100,17 @@ const struct pv_conversation *pv_snapshot_get(const struct pv_snapshot *snapshot
 const struct pv_holder *pv_snapshot_holder(const struct pv_snapshot *snapshot,
 					   const struct pv_conversation *conversation, uint32_t n);
 const struct pv_process *pv_snapshot_process(const struct pv_snapshot *snapshot, uint32_t index);
+/* Those that hold a socket, shown or not, their parents, and the one asked for by its pid. */
 size_t pv_snapshot_process_count(const struct pv_snapshot *snapshot);
+
+/* With PV_NEED_PARENTS: turns start_ticks into time. */
+#define PV_TICKS_PER_SECOND 100
+struct pv_clock {
+	uint64_t boot_time;    /* seconds since 1970; 0 = not known */
+	uint64_t uptime_ticks; /* when the snapshot was taken, clock ticks since boot; 0 = not known
+				*/
+};
+const struct pv_clock *pv_snapshot_clock(const struct pv_snapshot *snapshot);
 
 /* The conversation at the other end, when it is on this host; or NULL. */
 const struct pv_conversation *pv_snapshot_peer(const struct pv_snapshot *snapshot,

@@ -12,7 +12,9 @@
 #include "collect/collector.h"
 
 /* Needs that the filter may decide on before details are read for what it leaves. */
-#define DETAIL_NEEDS (PV_NEED_EXE | PV_NEED_CMDLINE | PV_NEED_CGROUP | PV_NEED_PUSER)
+#define DETAIL_NEEDS                                                                               \
+	(PV_NEED_EXE | PV_NEED_CMDLINE | PV_NEED_CGROUP | PV_NEED_PUSER | PV_NEED_PARENTS |        \
+	 PV_NEED_LISTEN)
 
 static uint32_t close_needs(uint32_t needs)
 {
@@ -73,6 +75,18 @@ static int run_joins(struct collector *c)
 	return r;
 }
 
+static int run_details(struct collector *c, uint32_t early)
+{
+	int32_t pid = c->request->pid;
+	int r = collect_details(c, c->needs & DETAIL_NEEDS & ~early);
+
+	if (r == 0 && pid > 0)
+		r = collect_process(c, pid, c->needs & DETAIL_NEEDS);
+	if (r == 0 && c->needs & PV_NEED_PARENTS)
+		r = collect_lineage(c);
+	return r;
+}
+
 static int run(struct collector *c)
 {
 	const struct pv_request *q = c->request;
@@ -87,7 +101,7 @@ static int run(struct collector *c)
 	if (r == 0)
 		r = filter_rows(c);
 	if (r == 0 && c->needs & DETAIL_NEEDS)
-		r = collect_details(c, c->needs & DETAIL_NEEDS & ~early);
+		r = run_details(c, early);
 	if (r == 0)
 		r = collect_ifnames(c);
 	if (r == 0 && c->needs & PV_NEED_NAMES)

@@ -50,6 +50,14 @@ int collect_owners_report(struct collector *c);
 
 /* details.c: exe, cmdline, cgroup, uid of the processes that hold shown rows. */
 int collect_details(struct collector *c, uint32_t needs);
+/* The same for one process. 0 or -ENOMEM; what could not be read is the process's reason. */
+struct procfs_process;
+int collect_details_read(struct collector *c, struct pv_process *p, uint32_t needs,
+			 struct procfs_process *scratch);
+
+/* lineage.c: the process asked for by its pid, the parents of all whose details were read. */
+int collect_process(struct collector *c, int32_t pid, uint32_t needs);
+int collect_lineage(struct collector *c);
 
 /* direction.c: who opened each conversation, and by which rule. */
 int collect_directions(struct collector *c);

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "collect/collector.h"
 #include "procfs/cgroup.h"
+#include "procfs/environ.h"
 #include "procfs/process.h"
 
 static int copy(struct pv_snapshot *s, struct pv_bytes *to, const struct buf *from)
@@ -29,12 +30,33 @@ static int copy_cgroup(struct pv_snapshot *s, struct pv_process *p, const struct
 				      cgroup.container.len);
 }
 
+static int copy_listen(struct pv_snapshot *s, struct pv_process *p,
+		       const struct procfs_process *from)
+{
+	struct procfs_listen listen;
+
+	if (from->listen_error < 0)
+		return 0;
+	procfs_listen_parse(from->listen.data, from->listen.len, &listen);
+	p->known |= PV_PROCESS_LISTEN;
+	p->listen_pid = listen.pid;
+	p->listen_fds = listen.n_fds;
+	return snapshot_bytes(s, &p->listen_names, listen.names.data, listen.names.len);
+}
+
 static int copy_details(struct pv_snapshot *s, struct pv_process *p, uint32_t needs,
 			const struct procfs_process *from)
 {
 	int r = 0;
 
-	if (needs & PV_NEED_EXE)
+	if (!p->start_ticks)
+		p->start_ticks = from->stat.start_ticks;
+	p->ppid = from->stat.ppid;
+	p->known |= PV_PROCESS_PARENT;
+	/* the search for owners may have missed it, or not been for this process */
+	if (!p->comm.len)
+		r = snapshot_bytes(s, &p->comm, from->stat.comm, from->stat.comm_len);
+	if (r == 0 && needs & PV_NEED_EXE)
 		r = copy(s, &p->exe, &from->exe);
 	if (r == 0 && needs & PV_NEED_CMDLINE)
 		r = copy(s, &p->cmdline, &from->cmdline);
@@ -42,6 +64,8 @@ static int copy_details(struct pv_snapshot *s, struct pv_process *p, uint32_t ne
 		r = copy_cgroup(s, p, &from->cgroup);
 	if (needs & PV_NEED_PUSER)
 		p->uid = from->uid;
+	if (r == 0 && needs & PV_NEED_LISTEN)
+		r = copy_listen(s, p, from);
 	return r;
 }
 
@@ -94,9 +118,8 @@ static enum pv_reason reason_of_process(const struct collector *c, int error)
 	return reason == PV_REASON_NONE ? PV_REASON_HIDDEN_PID : reason;
 }
 
-/* 0 or -ENOMEM; what could not be read is the process's reason. */
-static int read_details(struct collector *c, struct pv_process *p, uint32_t needs,
-			struct procfs_process *scratch)
+int collect_details_read(struct collector *c, struct pv_process *p, uint32_t needs,
+			 struct procfs_process *scratch)
 {
 	int r = procfs_process_read(&c->tape, p->pid, p->start_ticks, needs, scratch);
 	enum pv_reason reason;
@@ -144,7 +167,7 @@ int collect_details(struct collector *c, uint32_t needs)
 			if (done[process])
 				continue;
 			done[process] = true;
-			r = read_details(c, p, needs, &scratch);
+			r = collect_details_read(c, p, needs, &scratch);
 			if (p->reason != before)
 				reasons[p->reason]++;
 		}

@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "bpf/iter.h"
 #include "collect/collector.h"
+#include "collect/relay.h"
 #include "collect/rows.h"
 #include "netlink/record.h"
 #include "procfs/nettables.h"
@@ -32,6 +33,8 @@
 #define ITERATOR_PAYS 1000
 
 #define EXPECTED_MAX 4000000
+/* From here on a thread that reads beside one that parses saves more than it costs. */
+#define RELAY_PAYS 5000
 
 #define DETAIL_NEEDS (PV_NEED_TCPINFO | PV_NEED_MEM | PV_NEED_TIMER | PV_NEED_SOCKCGROUP)
 #define SERVER_STATES (PV_STATE_BIT(PV_STATE_LISTEN) | PV_STATE_BIT(PV_STATE_CLOSE))
@@ -80,8 +83,10 @@ static int take_chunk(void *userdata, const void *data, size_t len)
 {
 	struct listing *l = userdata;
 	struct sink sink = rows_append_sink(&l->rows);
+	int r = bpf_parse_sockets(data, len, l->p->iterator, &sink, &l->bpf);
 
-	return bpf_parse_sockets(data, len, l->p->iterator, &sink, &l->bpf);
+	/* owners will be looked up by cookie: now, while the reader waits for the kernel */
+	return r == 0 && l->c->needs & PV_NEED_OWNERS ? rows_index(&l->rows) : r;
 }
 
 /* What is asked in one round: a query a family. */
@@ -281,7 +286,10 @@ static bool iterates_first(const struct listing *l)
 static int list_bpf(struct listing *l)
 {
 	size_t before = l->c->snapshot->n_rows;
-	int r = bpf_iter_run(&l->c->tape, l->p->iterator, 0, take_chunk, l);
+	bool pays = l->c->tape.mode == TAPE_LIVE && l->c->n_sockets >= RELAY_PAYS &&
+		    l->c->n_sockets != UINT32_MAX;
+	int r = pays ? relay_run(&l->c->tape, l->p->iterator, take_chunk, l)
+		     : bpf_iter_run(&l->c->tape, l->p->iterator, 0, take_chunk, l);
 
 	l->has_iterated = true;
 	l->n_malformed += l->bpf.n_malformed;

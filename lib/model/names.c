@@ -6,6 +6,8 @@
 #include <portavoz/conversation.h>
 #include <portavoz/coverage.h>
 
+#include "base/mark.h"
+
 #define NAME_OF(table, i)                                                                          \
 	((size_t)(i) < sizeof(table) / sizeof(*(table)) && (table)[i] ? (table)[i] : "unknown")
 
@@ -81,34 +83,36 @@ struct name_and_text {
 };
 
 static const struct name_and_text reasons[PV_REASON_N] = {
-	[PV_REASON_NONE] = { "none", "nothing is missing", NULL },
-	[PV_REASON_NOT_ASKED] = { "not_asked", "owners were not looked for", NULL },
+	[PV_REASON_NONE] = { "none", N_("nothing is missing"), NULL },
+	[PV_REASON_NOT_ASKED] = { "not_asked", N_("owners were not looked for"), NULL },
 	[PV_REASON_TIME_WAIT] = { "time_wait",
-				  "closed by its process; the kernel waits for stray segments",
+				  N_("closed by its process; the kernel waits for stray segments"),
 				  NULL },
-	[PV_REASON_SYN_RECV] = { "syn_recv", "half open: no process has it yet", NULL },
+	[PV_REASON_SYN_RECV] = { "syn_recv", N_("half open: no process has it yet"), NULL },
 	[PV_REASON_NOT_ACCEPTED] = { "not_accepted",
-				     "waits in the accept queue: no process has it yet", NULL },
-	[PV_REASON_ORPHAN] = { "orphan", "closed by its process; the kernel still delivers", NULL },
-	[PV_REASON_KERNEL] = { "kernel", "the kernel's own socket", NULL },
-	[PV_REASON_NO_PERMISSION] = { "no_permission", "no permission to look into other processes",
-				      NULL },
+				     N_("waits in the accept queue: no process has it yet"), NULL },
+	[PV_REASON_ORPHAN] = { "orphan", N_("closed by its process; the kernel still delivers"),
+			       NULL },
+	[PV_REASON_KERNEL] = { "kernel", N_("the kernel's own socket"), NULL },
+	[PV_REASON_NO_PERMISSION] = { "no_permission",
+				      N_("no permission to look into other processes"), NULL },
 	[PV_REASON_HIDDEN_PID] = { "hidden_pid",
-				   "its process is hidden (hidepid, or another pid namespace)",
+				   N_("its process is hidden (hidepid, or another pid namespace)"),
 				   NULL },
-	[PV_REASON_NO_PROC] = { "no_proc", "no /proc to look in", NULL },
-	[PV_REASON_GONE] = { "gone", "exited during listing", NULL },
-	[PV_REASON_NO_TABLE] = { "no_table", "owner not found: no file table holds it", NULL },
+	[PV_REASON_NO_PROC] = { "no_proc", N_("no /proc to look in"), NULL },
+	[PV_REASON_GONE] = { "gone", N_("exited during listing"), NULL },
+	[PV_REASON_NO_TABLE] = { "no_table", N_("owner not found: no file table holds it"), NULL },
 	[PV_REASON_THREAD_TABLES] = { "thread_tables",
-				      "owner not found: threads' own file tables were not looked "
-				      "at",
+				      N_("owner not found: threads' own file tables were not "
+					 "looked at"),
 				      NULL },
-	[PV_REASON_UNTRUSTED] = { "untrusted", "a text table names its inode twice", NULL },
-	[PV_REASON_BUSY] = { "busy", "its memory could not be read in time", NULL },
-	[PV_REASON_NOT_RECORDED] = { "not_recorded", "not in the recording", NULL },
+	[PV_REASON_UNTRUSTED] = { "untrusted", N_("a text table names its inode twice"), NULL },
+	[PV_REASON_BUSY] = { "busy", N_("its memory could not be read in time"), NULL },
+	[PV_REASON_NOT_RECORDED] = { "not_recorded", N_("not in the recording"), NULL },
 	[PV_REASON_NO_SOURCE] = { "no_source",
-				  "the way to find owners that was asked for is not there", NULL },
-	[PV_REASON_LIMIT] = { "limit", "a resource limit stopped the search", NULL },
+				  N_("the way to find owners that was asked for is not there"),
+				  NULL },
+	[PV_REASON_LIMIT] = { "limit", N_("a resource limit stopped the search"), NULL },
 };
 
 const char *pv_reason_name(enum pv_reason reason)
@@ -129,43 +133,47 @@ const char *pv_timer_name(enum pv_timer timer)
 	return NAME_OF(names, timer);
 }
 
-#define AS_ROOT "run as root, or grant CAP_BPF and CAP_PERFMON"
-
 static const struct name_and_text gaps[PV_GAP_N] = {
-	[PV_GAP_PROTOCOL] = { "protocol", "protocols that could not be listed", NULL },
-	[PV_GAP_UNSTABLE] = { "unstable", "sockets on which repeated dumps did not agree",
-			      "list again; " AS_ROOT },
-	[PV_GAP_OVERRUN] = { "overrun", "answers the kernel dropped or cut", "list again" },
-	[PV_GAP_MALFORMED] = { "malformed", "messages or rows not understood", NULL },
+	[PV_GAP_PROTOCOL] = { "protocol", N_("protocols that could not be listed"), NULL },
+	[PV_GAP_UNSTABLE] = { "unstable", N_("sockets on which repeated dumps did not agree"),
+			      N_("list again; run as root, or grant CAP_BPF and CAP_PERFMON") },
+	[PV_GAP_OVERRUN] = { "overrun", N_("answers the kernel dropped or cut"), N_("list again") },
+	[PV_GAP_MALFORMED] = { "malformed", N_("messages or rows not understood"), NULL },
 	[PV_GAP_OWNER_PERMISSION] = { "owner_permission",
-				      "sockets whose owner is hidden by privilege", AS_ROOT },
+				      N_("sockets whose owner is hidden by privilege"),
+				      N_("run as root, or grant CAP_BPF and CAP_PERFMON") },
 	[PV_GAP_OWNER_HIDDEN] = { "owner_hidden",
-				  "sockets whose owner is hidden by hidepid or a pid namespace",
-				  AS_ROOT ", in the host's pid namespace" },
+				  N_("sockets whose owner is hidden by hidepid or a pid namespace"),
+				  N_("run as root, or grant CAP_BPF and CAP_PERFMON, in the host's "
+				     "pid namespace") },
 	[PV_GAP_OWNER_NO_PROC] = { "owner_no_proc",
-				   "sockets without owner because there is no /proc",
-				   "mount /proc" },
-	[PV_GAP_OWNER_GONE] = { "owner_gone", "sockets whose owner exited during listing", NULL },
-	[PV_GAP_OWNER_NO_TABLE] = { "owner_no_table", "sockets that no file table holds", NULL },
+				   N_("sockets without owner because there is no /proc"),
+				   N_("mount /proc") },
+	[PV_GAP_OWNER_GONE] = { "owner_gone", N_("sockets whose owner exited during listing"),
+				NULL },
+	[PV_GAP_OWNER_NO_TABLE] = { "owner_no_table", N_("sockets that no file table holds"),
+				    NULL },
 	[PV_GAP_OWNER_THREADS] = { "owner_threads",
-				   "sockets that may be held by a thread's own file table",
-				   AS_ROOT " for --owners=bpf" },
+				   N_("sockets that may be held by a thread's own file table"),
+				   N_("run as root, or grant CAP_BPF and CAP_PERFMON for "
+				      "--owners=bpf") },
 	[PV_GAP_OWNER_UNTRUSTED] = { "owner_untrusted",
-				     "sockets whose inode a text table names twice", NULL },
+				     N_("sockets whose inode a text table names twice"), NULL },
 	[PV_GAP_OWNER_SOURCE] = { "owner_source",
-				  "sockets whose owner was looked for by a way that is not there",
-				  "use --owners=auto" },
+				  N_("sockets whose owner was looked for by a way that is not "
+				     "there"),
+				  N_("use --owners=auto") },
 	[PV_GAP_OWNER_LIMIT] = { "owner_limit",
-				 "processes not looked at because of a resource limit",
-				 "raise RLIMIT_NOFILE or RLIMIT_AS" },
-	[PV_GAP_DETAIL] = { "detail", "processes or sockets whose details could not be read",
-			    AS_ROOT },
-	[PV_GAP_NAMES] = { "names", "addresses without a name in time",
-			   "raise --dns-timeout, or use -n" },
+				 N_("processes not looked at because of a resource limit"),
+				 N_("raise RLIMIT_NOFILE or RLIMIT_AS") },
+	[PV_GAP_DETAIL] = { "detail", N_("processes or sockets whose details could not be read"),
+			    N_("run as root, or grant CAP_BPF and CAP_PERFMON") },
+	[PV_GAP_NAMES] = { "names", N_("addresses without a name in time"),
+			   N_("raise --dns-timeout, or use -n") },
 	[PV_GAP_NAMES_REFUSED] = { "names_refused",
-				   "host names refused (odd bytes, or posing as an address)",
+				   N_("host names refused (odd bytes, or posing as an address)"),
 				   NULL },
-	[PV_GAP_NOT_RECORDED] = { "not_recorded", "facts the recording does not hold", NULL },
+	[PV_GAP_NOT_RECORDED] = { "not_recorded", N_("facts the recording does not hold"), NULL },
 };
 
 const char *pv_gap_name(enum pv_gap_kind kind)

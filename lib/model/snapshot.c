@@ -80,8 +80,9 @@ struct pv_conversation *snapshot_add(struct pv_snapshot *s, const struct pv_conv
 int snapshot_add_process(struct pv_snapshot *s, const struct pv_process *p, uint32_t *ret_index)
 {
 	struct pv_process copy = *p;
-	struct pv_bytes *strings[] = { &copy.comm, &copy.exe,	  &copy.cmdline,  &copy.cgroup,
-				       &copy.unit, &copy.runtime, &copy.container };
+	struct pv_bytes *strings[] = { &copy.comm,	&copy.exe,	   &copy.cmdline,
+				       &copy.cgroup,	&copy.unit,	   &copy.runtime,
+				       &copy.container, &copy.listen_names };
 
 	for (size_t i = 0; i < sizeof(strings) / sizeof(*strings); i++)
 		if (snapshot_bytes(s, strings[i], strings[i]->data, strings[i]->len) < 0)
@@ -245,6 +246,11 @@ const char *pv_snapshot_user(const struct pv_snapshot *s, uint32_t uid)
 const char *pv_snapshot_ifname(const struct pv_snapshot *s, uint32_t ifindex)
 {
 	return name_of(s->ifnames.items, s->ifnames.n, ifindex);
+}
+
+const struct pv_clock *pv_snapshot_clock(const struct pv_snapshot *s)
+{
+	return &s->clock;
 }
 
 const struct pv_coverage *pv_snapshot_coverage(const struct pv_snapshot *s)

@@ -28,6 +28,7 @@ struct pv_snapshot {
 	VEC(struct pv_process) processes;
 	VEC(struct pv_holder) holders;
 	VEC(struct pv_netns) netns;
+	struct pv_clock clock;
 	VEC(struct snapshot_user) users;   /* sorted by id */
 	VEC(struct snapshot_user) ifnames; /* sorted by id */
 	VEC(struct pv_source) sources;

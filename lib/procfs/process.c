@@ -10,21 +10,26 @@
 
 #include "base/cleanup.h"
 #include "procfs/cgroup.h"
+#include "procfs/environ.h"
 #include "procfs/text.h"
 
 #define PATH_ROOM 40
 
 /* Words behind the name in stat: state is the first, field 3 of proc(5). */
-enum { STAT_STATE = 3, STAT_FLAGS = 9, STAT_N_THREADS = 20, STAT_START = 22 };
+enum { STAT_STATE = 3, STAT_PPID = 4, STAT_FLAGS = 9, STAT_N_THREADS = 20, STAT_START = 22 };
 
 static bool stat_numbers(struct text rest, struct procfs_stat *s)
 {
 	struct text w;
+	uint32_t ppid;
 
 	if (!text_word(&rest, &w) || text_len(w) != 1)
 		return false;
 	s->state = *w.p;
-	return text_skip(&rest, STAT_FLAGS - STAT_STATE - 1) &&
+	if (!text_word_u32(&rest, 10, &ppid) || ppid > INT32_MAX)
+		return false;
+	s->ppid = (int32_t)ppid;
+	return text_skip(&rest, STAT_FLAGS - STAT_PPID - 1) &&
 	       text_word_u32(&rest, 10, &s->flags) &&
 	       text_skip(&rest, STAT_N_THREADS - STAT_FLAGS - 1) &&
 	       text_word_u32(&rest, 10, &s->n_threads) &&
@@ -77,6 +82,7 @@ void procfs_process_deinit(struct procfs_process *p)
 	buf_deinit(&p->exe);
 	buf_deinit(&p->cmdline);
 	buf_deinit(&p->cgroup);
+	buf_deinit(&p->listen);
 	buf_deinit(&p->scratch);
 }
 
@@ -88,8 +94,9 @@ static void reset(struct procfs_process *p, int32_t pid)
 	buf_clear(&p->exe);
 	buf_clear(&p->cmdline);
 	buf_clear(&p->cgroup);
+	buf_clear(&p->listen);
 	p->is_cmdline_cut = false;
-	p->exe_error = p->cmdline_error = p->cgroup_error = p->uid_error = 0;
+	p->exe_error = p->cmdline_error = p->cgroup_error = p->uid_error = p->listen_error = 0;
 }
 
 static void path_of(char path[static PATH_ROOM], int32_t pid, const char *name)
@@ -140,6 +147,33 @@ static int read_cmdline(struct tape *t, int handle, struct procfs_process *p)
 	if (p->cmdline.len > PROCFS_CMDLINE_MAX)
 		p->cmdline.len = PROCFS_CMDLINE_MAX;
 	return tape_proc_put(t, path, p->cmdline.data, p->cmdline.len);
+}
+
+/*
+ * Recorded is what procfs_listen_filter() leaves: an environment holds secrets. Like the command
+ * line it lies in the process's memory, whose lock can be held for ever.
+ */
+static int read_listen(struct tape *t, int handle, struct procfs_process *p)
+{
+	char path[PATH_ROOM];
+	int fd, r;
+
+	path_of(path, p->pid, "environ");
+	buf_clear(&p->scratch);
+	if (t->mode == TAPE_REPLAY) {
+		r = tape_proc_read(t, -1, path, &p->scratch);
+	} else {
+		fd = openat(handle, "environ", O_RDONLY | O_CLOEXEC);
+		r = fd < 0 ? -errno
+			   : reader_read(&p->reader, fd, PROCFS_ENVIRON_MAX, READER_DEADLINE_MS,
+					 &p->scratch);
+	}
+	if (r < 0) {
+		tape_proc_fail(t, path, r);
+		return gone(r);
+	}
+	procfs_listen_filter(p->scratch.data, p->scratch.len, &p->listen);
+	return tape_proc_put(t, path, p->listen.data, p->listen.len);
 }
 
 static int read_cgroup(struct tape *t, int handle, struct procfs_process *p)
@@ -204,7 +238,7 @@ static int open_handle(struct tape *t, int32_t pid, int *ret_fd)
 
 static int first_buf_error(const struct procfs_process *p)
 {
-	const struct buf *bufs[] = { &p->exe, &p->cmdline, &p->cgroup, &p->scratch };
+	const struct buf *bufs[] = { &p->exe, &p->cmdline, &p->cgroup, &p->listen, &p->scratch };
 
 	for (size_t i = 0; i < sizeof(bufs) / sizeof(*bufs); i++)
 		if (buf_error(bufs[i]) < 0)
@@ -234,5 +268,7 @@ int procfs_process_read(struct tape *t, int32_t pid, uint64_t expected_start_tic
 		p->cgroup_error = read_cgroup(t, handle, p);
 	if (needs & PV_NEED_PUSER)
 		p->uid_error = read_uid(t, handle, p);
+	if (needs & PV_NEED_LISTEN)
+		p->listen_error = read_listen(t, handle, p);
 	return first_buf_error(p);
 }

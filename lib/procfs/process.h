@@ -25,6 +25,7 @@ struct procfs_stat {
 	uint64_t start_ticks;
 	uint32_t n_threads;
 	uint32_t flags;
+	int32_t ppid; /* 0 = none in this pid namespace */
 	uint8_t comm_len;
 	char state;
 	char comm[PROCFS_COMM_MAX];
@@ -47,8 +48,9 @@ struct procfs_process {
 	struct buf exe;	    /* as the kernel names it, " (deleted)" included */
 	struct buf cmdline; /* arguments, each ended by a NUL */
 	struct buf cgroup;  /* path, see procfs_cgroup_path() */
+	struct buf listen;  /* of the environment, see procfs_listen_filter() */
 	bool is_cmdline_cut;
-	int exe_error, cmdline_error, cgroup_error, uid_error;
+	int exe_error, cmdline_error, cgroup_error, uid_error, listen_error;
 	struct reader reader;
 	struct buf scratch;
 };
@@ -56,9 +58,9 @@ struct procfs_process {
 void procfs_process_init(struct procfs_process *p);
 void procfs_process_deinit(struct procfs_process *p);
 /*
- * Reads pid's stat, and what needs names (PV_NEED_EXE, _CMDLINE, _CGROUP, _PUSER). With a start
- * time other than 0 only the process that started then is accepted. Opens and stats nothing outside
- * procfs. 0, PROCFS_E_GONE, PROCFS_E_REUSED, -ENODATA (not in the recording) or -errno.
+ * Reads pid's stat, and what needs names (PV_NEED_EXE, _CMDLINE, _CGROUP, _PUSER, _LISTEN). With a
+ * start time other than 0 only the process that started then is accepted. Opens and stats nothing
+ * outside procfs. 0, PROCFS_E_GONE, PROCFS_E_REUSED, -ENODATA (not in the recording) or -errno.
  */
 int procfs_process_read(struct tape *t, int32_t pid, uint64_t expected_start_ticks, uint32_t needs,
 			struct procfs_process *p);

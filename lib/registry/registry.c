@@ -12,6 +12,8 @@
 
 #include <portavoz/registry.h>
 
+#include "base/mark.h"
+
 struct row {
 	uint16_t first;
 	uint8_t span; /* last - first */
@@ -27,9 +29,9 @@ static _Atomic uint8_t cache_state[N_ROWS];
 static struct pv_service cache[N_ROWS];
 
 static const char *const group_names[PV_GROUP_N] = {
-	[PV_GROUP_WELL_KNOWN] = "well-known",
-	[PV_GROUP_REGISTERED] = "registered",
-	[PV_GROUP_DYNAMIC] = "dynamic",
+	[PV_GROUP_WELL_KNOWN] = N_("well-known"),
+	[PV_GROUP_REGISTERED] = N_("registered"),
+	[PV_GROUP_DYNAMIC] = N_("dynamic"),
 };
 
 static const char *const transport_names[PV_TRANSPORT_N] = {

@@ -11,6 +11,8 @@
 
 #include "model/owner_record.h"
 #include "procfs/cgroup.h"
+#include "procfs/clock.h"
+#include "procfs/environ.h"
 #include "procfs/nettables.h"
 #include "procfs/process.h"
 #include "procfs/protocols.h"
@@ -247,11 +249,36 @@ static void fuzz_devices(const void *data, size_t size)
 	pv_interfaces_free(interfaces, n);
 }
 
+static void fuzz_environ(const void *data, size_t size)
+{
+	struct procfs_listen whole, kept;
+	struct buf b = BUF_INIT;
+
+	procfs_listen_parse(data, size, &whole);
+	require(!whole.names.len ||
+		(whole.names.data >= (const char *)data &&
+		 whole.names.data + whole.names.len <= (const char *)data + size));
+	/* a recording holds what the filter leaves, and must say the same */
+	procfs_listen_filter(data, size, &b);
+	procfs_listen_parse(b.data, b.len, &kept);
+	require(whole.pid == kept.pid && whole.n_fds == kept.n_fds &&
+		whole.names.len == kept.names.len);
+	buf_deinit(&b);
+}
+
+static void fuzz_clock(const void *data, size_t size)
+{
+	uint64_t v;
+
+	procfs_boot_time_parse(data, size, &v);
+	procfs_uptime_parse(data, size, &v);
+}
+
 static void (*const parsers[])(const void *data, size_t size) = {
-	fuzz_tcp,	fuzz_tcp6,     fuzz_raw,     fuzz_unix,	     fuzz_packet, fuzz_netlink,
-	fuzz_sctp,	fuzz_stat,     fuzz_status,  fuzz_cgroup,    fuzz_ports,  fuzz_sockstat,
-	fuzz_mountinfo, fuzz_owners,   fuzz_names,   fuzz_protocols, fuzz_route,  fuzz_route6,
-	fuzz_groups,	fuzz_counters, fuzz_devices,
+	fuzz_tcp,	fuzz_tcp6,   fuzz_raw,	  fuzz_unix,	  fuzz_packet,	fuzz_netlink,
+	fuzz_sctp,	fuzz_stat,   fuzz_status, fuzz_cgroup,	  fuzz_ports,	fuzz_sockstat,
+	fuzz_mountinfo, fuzz_owners, fuzz_names,  fuzz_protocols, fuzz_environ, fuzz_clock,
+	fuzz_route,	fuzz_route6, fuzz_groups, fuzz_counters,  fuzz_devices,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -14,9 +14,12 @@
 
 #include <portavoz/snapshot.h>
 
+#include "base/cleanup.h"
 #include "base/inet.h"
 #include "base/vec.h"
 #include "procfs/cgroup.h"
+#include "procfs/clock.h"
+#include "procfs/environ.h"
 #include "procfs/nettables.h"
 #include "procfs/process.h"
 #include "procfs/scan.h"
@@ -439,6 +442,7 @@ static void test_stat(void **state)
 		assert_int_equal(s.comm_len, strlen(names[i]));
 		assert_memory_equal(s.comm, names[i], s.comm_len);
 		assert_int_equal(s.state, 'S');
+		assert_int_equal(s.ppid, 1);
 		assert_int_equal(s.flags, 4194560);
 		assert_int_equal(s.n_threads, 17);
 		assert_int_equal(s.start_ticks, 123456789);
@@ -816,10 +820,64 @@ static void test_replay(void **state)
 	tape_close(&t);
 }
 
+static void test_listen(void **state)
+{
+	static const char text[] = "SECRET=x\0LISTEN_PID=812\0LISTEN_FDS=2\0XLISTEN_PID=9\0"
+				   "LISTEN_FDNAMES=a.socket:b\0LISTEN_PIDS=7";
+	static const char *const bad[] = {
+		"LISTEN_PID=812",
+		"LISTEN_FDS=2",
+		"LISTEN_PID=x\0LISTEN_FDS=2",
+		"LISTEN_PID=2147483648\0LISTEN_FDS=2",
+		"LISTEN_PID=812\0LISTEN_FDS=-2",
+		"LISTEN_PID=812\0LISTEN_FDS=",
+	};
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+	struct procfs_listen l;
+
+	(void)state;
+	procfs_listen_parse(text, sizeof(text), &l);
+	assert_int_equal(l.pid, 812);
+	assert_int_equal(l.n_fds, 2);
+	assert_int_equal(l.names.len, strlen("a.socket:b"));
+	assert_memory_equal(l.names.data, "a.socket:b", l.names.len);
+	procfs_listen_filter(text, sizeof(text), &b);
+	assert_int_equal(b.len, strlen("LISTEN_PID=812 LISTEN_FDS=2 LISTEN_FDNAMES=a.socket:b "));
+	assert_null(memmem(b.data, b.len, "SECRET", 6));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		/* the NUL between two words ends the string */
+		size_t first = strlen(bad[i]) + 1;
+
+		procfs_listen_parse(bad[i], i < 2 ? first : first + strlen(bad[i] + first) + 1, &l);
+		assert_int_equal(l.pid, 0);
+		assert_int_equal(l.n_fds, 0);
+	}
+}
+
+static void test_clock(void **state)
+{
+	static const char stat[] = "cpu  1 2\nbtimes 5\nbtime 1795338000\nctxt 1\n";
+	uint64_t v;
+
+	(void)state;
+	assert_int_equal(procfs_boot_time_parse(stat, strlen(stat), &v), 0);
+	assert_int_equal(v, 1795338000);
+	assert_int_equal(procfs_boot_time_parse("cpu 1\n", 6, &v), -EBADMSG);
+	assert_int_equal(procfs_boot_time_parse("btime -1\n", 9, &v), -EBADMSG);
+	assert_int_equal(procfs_uptime_parse("7265.43 11.00\n", 14, &v), 0);
+	assert_int_equal(v, 726543);
+	assert_int_equal(procfs_uptime_parse("7265.4 1\n", 9, &v), -EBADMSG);
+	assert_int_equal(procfs_uptime_parse("7265\n", 5, &v), -EBADMSG);
+	assert_int_equal(procfs_uptime_parse("99999999999999999999.00", 23, &v), -EBADMSG);
+	assert_int_equal(procfs_uptime_parse("", 0, &v), -EBADMSG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tcp),
+		cmocka_unit_test(test_listen),
+		cmocka_unit_test(test_clock),
 		cmocka_unit_test(test_tcp6_raw_icmp),
 		cmocka_unit_test(test_doubled),
 		cmocka_unit_test(test_damaged_rows),

@@ -4,6 +4,7 @@
 
 #include "ui/render/render.h"
 #include "ui/text/escape.h"
+#include "ui/text/i18n.h"
 
 static void put_words(struct buf *b, const char *text)
 {
@@ -16,14 +17,14 @@ static void put_gap(const struct pv_gap *gap, struct buf *b)
 
 	buf_u64(b, gap->count);
 	buf_putc(b, ' ');
-	buf_puts(b, pv_gap_text(gap->kind));
+	buf_puts(b, text_translate(pv_gap_text(gap->kind)));
 	if (gap->detail) {
 		buf_puts(b, ": ");
-		put_words(b, gap->detail);
+		put_words(b, text_translate(gap->detail));
 	}
 	if (remedy) {
 		buf_puts(b, " (");
-		buf_puts(b, remedy);
+		buf_puts(b, text_translate(remedy));
 		buf_putc(b, ')');
 	}
 }
@@ -33,21 +34,22 @@ static void put_source(const struct pv_source *source, struct buf *b)
 	buf_puts(b, source->name);
 	buf_putc(b, ' ');
 	if (source->state == PV_SOURCE_OFF) {
-		buf_puts(b, "off");
+		buf_puts(b, _("off"));
 	} else {
-		buf_puts(b, "by ");
+		buf_puts(b, _("by"));
+		buf_putc(b, ' ');
 		put_words(b, source->via);
 	}
 	if (source->cause) {
 		buf_puts(b, " (");
-		put_words(b, source->cause);
+		put_words(b, text_translate(source->cause));
 		buf_putc(b, ')');
 	}
 }
 
 int render_coverage_line(const struct pv_coverage *c, bool sources, struct buf *b)
 {
-	const char *before = c->complete ? "portavoz: note: " : "portavoz: partial: ";
+	const char *before = c->complete ? _("portavoz: note: ") : _("portavoz: partial: ");
 	size_t start = b->len;
 
 	for (size_t i = 0; i < c->n_gaps; i++) {

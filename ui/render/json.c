@@ -192,6 +192,26 @@ static void put_row(struct render *r, const struct json *j, const struct pv_conv
 	buf_putc(&r->out, '}');
 }
 
+int render_conversation_json(const struct pv_snapshot *snapshot, uint32_t needs,
+			     const struct pv_conversation *c, struct buf *b)
+{
+	struct column_context context = { .snapshot = snapshot, .needs = needs };
+	size_t n, n_put = 0;
+	const struct column *columns = columns_all(&n);
+
+	for (size_t i = 0; i < n; i++) {
+		struct cell cell = { 0 };
+
+		if (columns[i].parts)
+			continue;
+		buf_printf(b, "%c\"%s\":", n_put++ ? ',' : '{', columns[i].name);
+		columns[i].get(&columns[i], &context, c, &cell);
+		put_cell(&context, &cell, b);
+	}
+	buf_putc(b, '}');
+	return buf_error(b);
+}
+
 static int jsonl_begin(struct render *r, void *state)
 {
 	struct json *j = state;

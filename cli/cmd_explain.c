@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * portavoz explain: everything known about one port, socket, conversation, process, address or
+ * inode. The words come from ui/explain; here are the options and what becomes of the result.
+ */
+#include <errno.h>
+#include <langinfo.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <portavoz/portavoz.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "cli/commands.h"
+#include "ui/explain/explain.h"
+#include "ui/explain/write.h"
+#include "ui/render/render.h"
+#include "ui/text/i18n.h"
+
+#define WIDTH_MAX 100 /* longer lines are hard to read */
+
+struct explain_values {
+	int as;
+	const char *replay;
+	bool json, strict, verbose;
+};
+
+#define AT(member) offsetof(struct explain_values, member)
+#define FLAG(letter, name, help, member)                                                           \
+	{                                                                                          \
+		letter, name, NULL, help, OPTION_FLAG, AT(member), 0, 0, NULL                      \
+	}
+
+static const struct option_def explain_options[] = {
+	{ 0, "as", EXPLAIN_AS_WORDS, N_("what WHAT is, where that is not clear"), OPTION_CHOICE,
+	  AT(as), 0, 0, NULL },
+	FLAG(0, "json", N_("one JSON document"), json),
+	{ 0, "replay", "DIR", N_("explain from this recording, not from this host"), OPTION_TEXT,
+	  AT(replay), 0, 0, NULL },
+	FLAG(0, "strict", N_("exit status 3 when something could not be seen"), strict),
+	FLAG('v', "verbose", N_("say on stderr what could not be seen, terminal or not"), verbose),
+	{ 0 },
+};
+
+static int run_explain(int argc, char **argv);
+
+const struct command command_explain = {
+	.name = "explain",
+	.summary = N_("tell everything known about a port, a socket, a process or an address"),
+	.usage = "[OPTION]... WHAT",
+	.about = N_(
+		"WHAT is a port (443, 53/udp, https), a socket (127.0.0.1:22), the two ends of a\n"
+		"conversation (10.0.0.1:22 10.0.0.9:51000), a process id, the name of a process,\n"
+		"an address, the inode number of a socket, or the path of a unix socket. What can\n"
+		"be a port is explained as one; --as chooses another reading."),
+	.defs = explain_options,
+	.operands = OPERAND_PORT,
+	.run = run_explain,
+};
+
+static void cleanup_filter(struct pv_filter **f)
+{
+	pv_filter_free(*f);
+}
+
+static void cleanup_snapshot(struct pv_snapshot **s)
+{
+	if (*s)
+		pv_snapshot_free(*s);
+}
+
+static int report(const char *what, int error)
+{
+	usage_error(what, "%s", strerror(-error));
+	return EXIT_FAILURE;
+}
+
+static int collect(const struct explain_values *v, const struct explain_query *q,
+		   struct pv_snapshot **ret)
+{
+	_cleanup_(cleanup_filter) struct pv_filter *filter = NULL;
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+	struct pv_request request = PV_REQUEST_INIT;
+	int r = explain_query_filter(q, &b);
+
+	if (r == 0)
+		r = buf_str(&b) ? pv_filter_parse(buf_str(&b), &filter, NULL) : -ENOMEM;
+	if (r < 0)
+		return r;
+	request.needs = EXPLAIN_NEEDS;
+	request.filter = filter;
+	request.replay_dir = v->replay;
+	if (q->readings & EXPLAIN_BIT(EXPLAIN_PID))
+		request.pid = q->pid;
+	return pv_collect(&request, ret);
+}
+
+static size_t terminal_width(void)
+{
+	struct winsize size;
+	size_t width = 80;
+
+	if (!isatty(STDOUT_FILENO))
+		return 0;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
+		width = size.ws_col;
+	return width < WIDTH_MAX ? width : WIDTH_MAX;
+}
+
+static bool wants_color(void)
+{
+	const char *off = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && !(off && *off) && term && strcmp(term, "dumb") != 0;
+}
+
+static int write_all(const struct explain_values *v, const struct explanation *e,
+		     const struct explain_query *q, int as)
+{
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+	const struct explain_look look = { .width = terminal_width(),
+					   .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
+					   .color = wants_color() };
+	int r = v->json ? explain_write_json(e, q->text,
+					     as < 0 ? NULL : explain_as_name((enum explain_as)as),
+					     &b)
+			: explain_write_text(e, &look, &b);
+
+	return r < 0 ? report("explain", r) : print_stdout(&b);
+}
+
+/* What was looked for, in the order of the readings */
+static void report_nothing(const struct explain_query *q)
+{
+	static const char *const texts[EXPLAIN_AS_N] = {
+		[EXPLAIN_PORT] = N_("a port"),
+		[EXPLAIN_PID] = N_("a process with that id"),
+		[EXPLAIN_INODE] = N_("a socket with that inode number"),
+		[EXPLAIN_SOCKET] = N_("a socket with that address and port at either end"),
+		[EXPLAIN_PAIR] = N_("a conversation of these two ends"),
+		[EXPLAIN_ADDRESS] = N_("a socket with that address at either end"),
+		[EXPLAIN_PATH] = N_("a unix socket of that name"),
+		[EXPLAIN_NAME] = N_("a process of that name that holds a socket"),
+	};
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+
+	for (int as = 0; as < EXPLAIN_AS_N; as++)
+		if (q->readings & EXPLAIN_BIT(as))
+			buf_printf(&b, "%s%s", b.len ? ", " : "", _(texts[as]));
+	usage_error(q->text, _("nothing found; looked for: %s"), buf_str(&b) ? buf_str(&b) : "");
+}
+
+static int report_coverage(const struct explain_values *v, const struct pv_snapshot *snapshot)
+{
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+	const struct pv_coverage *coverage = pv_snapshot_coverage(snapshot);
+
+	if ((v->verbose || isatty(STDERR_FILENO)) &&
+	    render_coverage_line(coverage, v->verbose, &b) == 0 && b.len)
+		fputs(buf_str(&b), stderr);
+	return v->strict && !coverage->complete ? EXIT_PARTIAL : 0;
+}
+
+static int explain_query(const struct explain_values *v, const struct explain_query *q)
+{
+	_cleanup_(cleanup_snapshot) struct pv_snapshot *snapshot = NULL;
+	_cleanup_(explanation_deinit) struct explanation e = { 0 };
+	int as, r = collect(v, q, &snapshot);
+
+	if (v->replay && (r == -EINVAL || r == -EBADMSG))
+		usage_error(v->replay, "%s",
+			    _("is no recording made by portavoz list --record, or is damaged"));
+	else if (r < 0)
+		report(v->replay ? v->replay : _("sockets"), r);
+	if (r < 0)
+		return EXIT_FAILURE;
+	explanation_init(&e, snapshot, EXPLAIN_NEEDS);
+	as = explain_choose(q, snapshot);
+	if (as >= 0)
+		explain(&e, q, (enum explain_as)as);
+	else
+		report_nothing(q);
+	r = as >= 0 || v->json ? write_all(v, &e, q, as) : 0;
+	if (r == 0)
+		r = report_coverage(v, snapshot);
+	return r ? r : as < 0 ? EXIT_FAILURE : 0;
+}
+
+static int run_explain(int argc, char **argv)
+{
+	struct explain_values v = { .as = -1 };
+	struct explain_query q;
+	int first, r = command_options(&command_explain, argc, argv, &v, &first);
+
+	if (r >= 0)
+		return r;
+	if (argc == first || argc - first > 2) {
+		usage_error("explain", "%s",
+			    _("needs one WHAT: a port, a socket, a process, an address, or the two "
+			      "ends of a conversation"));
+		return EXIT_USAGE;
+	}
+	if (explain_query_parse(argv[first], argc - first > 1 ? argv[first + 1] : NULL, v.as, &q) <
+	    0) {
+		usage_error(argv[first], "%s",
+			    argc - first > 1 ? _("two words are the ends of a conversation, each "
+						 "ADDRESS:PORT")
+			    : v.as >= 0	     ? _("cannot be read as what --as says")
+					     : _("cannot be read as anything that could be "
+						      "explained"));
+		return EXIT_USAGE;
+	}
+	return explain_query(&v, &q);
+}

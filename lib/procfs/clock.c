@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#include "procfs/clock.h"
+
+#include <errno.h>
+
+#include "base/cleanup.h"
+#include "procfs/text.h"
+
+#define SECONDS_MAX (UINT64_C(1) << 48)
+
+int procfs_boot_time_parse(const void *data, size_t len, uint64_t *ret_seconds)
+{
+	struct text t = text_of(data, len), line, word;
+	uint64_t v;
+
+	while (text_line(&t, &line, NULL)) {
+		if (!text_word(&line, &word) || !text_is(word, "btime"))
+			continue;
+		if (!text_word_u64(&line, 10, &v) || v > SECONDS_MAX)
+			return -EBADMSG;
+		*ret_seconds = v;
+		return 0;
+	}
+	return -EBADMSG;
+}
+
+int procfs_uptime_parse(const void *data, size_t len, uint64_t *ret_hundredths)
+{
+	struct text t = text_of(data, len), word, seconds;
+	uint64_t whole, part;
+
+	if (!text_word(&t, &word) || !text_until(&word, '.', &seconds) ||
+	    !text_u64(seconds, 10, &whole) || whole > SECONDS_MAX || text_len(word) != 2 ||
+	    !text_u64(word, 10, &part))
+		return -EBADMSG;
+	*ret_hundredths = whole * 100 + part;
+	return 0;
+}
+
+int procfs_read_clock(struct tape *t, uint64_t *ret_boot_time, uint64_t *ret_uptime)
+{
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+	int r, first;
+
+	*ret_boot_time = *ret_uptime = 0;
+	first = tape_proc_read(t, -1, "uptime", &b);
+	if (first == 0)
+		first = procfs_uptime_parse(b.data, b.len, ret_uptime);
+	buf_clear(&b);
+	r = tape_proc_read(t, -1, "stat", &b);
+	if (r == 0)
+		r = procfs_boot_time_parse(b.data, b.len, ret_boot_time);
+	return first < 0 ? first : r;
+}
