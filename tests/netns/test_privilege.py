@@ -5,7 +5,6 @@ import live
 
 HIDEPID = "mount -t proc -o hidepid=%s proc /proc && exec \"$@\""
 PTRACE = live.without_caps("sys_ptrace", "bpf", "perfmon", "sys_admin")
-NO_PROC = ("unshare", "-m", "sh", "-c", "mount -t tmpfs none /proc && exec \"$@\"", "sh")
 root = mine = None
 
 
@@ -22,7 +21,7 @@ VIEWS = {
                           {"hidden_pid", "no_permission"}),
     "root without CAP_SYS_PTRACE": (PTRACE, None, {"no_permission"}),
     "other pid namespace": (("unshare", "-p", "-f", "--mount-proc"), False, {"hidden_pid"}),
-    "no /proc": ((*NO_PROC, *PTRACE), False, {"no_proc"}),
+    "no /proc": ((*live.NO_PROC, *PTRACE), False, {"no_proc"}),
 }
 
 

@@ -14,7 +14,6 @@ FAULTS = {
     "no threads": (live.denied("threads"), False),
     "no capability": (live.without_caps("bpf", "perfmon", "sys_admin", "sys_ptrace"), True),
 }
-NO_PROC = ("unshare", "-m", "sh", "-c", "mount -t tmpfs none /proc && exec \"$@\"", "sh")
 
 
 def test_make():
@@ -64,15 +63,15 @@ def test_faults():
 
 
 def test_no_proc():
-    check_fault("no /proc", NO_PROC, True)
-    doc = live.document("-t", "-a", "-n", "--owners=proc", prefix=NO_PROC)
+    check_fault("no /proc", live.NO_PROC, True)
+    doc = live.document("-t", "-a", "-n", "--owners=proc", prefix=live.NO_PROC)
     live.holds(live.gaps(doc).get("owner_no_proc"), "gap: %r" % live.gaps(doc))
     live.equal({r["owner_reason"] for r in doc["conversations"] if r["inode"]}, {"no_proc"}, "reason")
 
 
 def test_nothing_left():
     """Neither sock_diag nor BPF nor /proc: no empty list that looks complete."""
-    prefix = (*NO_PROC, *live.denied("bpf", "netlink"))
+    prefix = (*live.NO_PROC, *live.denied("bpf", "netlink"))
     done = live.run("list", "--json", "-t", "-a", "-n", prefix=prefix, expect=None)
     if done.returncode == 0:
         doc = json.loads(done.stdout)
