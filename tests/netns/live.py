@@ -19,6 +19,8 @@ import traceback
 PORTAVOZ = os.path.abspath(os.environ.get("PORTAVOZ", "build/cli/portavoz"))
 HELPERS = os.path.abspath(os.environ.get("PORTAVOZ_HELPERS", "build/tests/helpers"))
 NO_PROC = ("unshare", "-m", "sh", "-c", "mount -t tmpfs none /proc && exec \"$@\"", "sh")
+with open(PORTAVOZ, "rb") as program:
+    SANITIZED = b"__asan_init" in program.read()
 LONG = int(os.environ.get("PORTAVOZ_LONG", "1"))  # multiplies the runs of the churn tests
 
 CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET = 0x00020000, 0x20000000, 0x40000000

@@ -69,8 +69,9 @@ def test_twenty_thousand_descriptors():
 
 def check_limits(n):
     """B10: under a resource limit the list is right, or the failure is clear."""
-    for limit in (("--nofile=16",), ("--nofile=4",), ("--as=67108864",), ("--as=16777216",),
-                  ("--as=4194304",)):
+    # the address sanitizer alone takes terabytes of address space: no program starts within less
+    memory = () if live.SANITIZED else (("--as=67108864",), ("--as=16777216",), ("--as=4194304",))
+    for limit in (("--nofile=16",), ("--nofile=4",), *memory):
         for way in WAYS:
             done = live.run("list", "--csv", "-H", "-u", "-a", "-n", "--owners=" + way, "--columns",
                             "local_port,pid", expect=None, prefix=("prlimit", *limit))
