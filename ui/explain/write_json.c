@@ -62,20 +62,6 @@ static void put_parents(const struct explanation *e, const struct pv_process *p,
 	buf_putc(b, ']');
 }
 
-static void put_args(struct buf *b, const struct pv_bytes *args)
-{
-	uint32_t cursor = 0;
-	struct pv_bytes arg;
-
-	buf_putc(b, '[');
-	while (cell_next_arg(args, &cursor, &arg)) {
-		if (arg.data != args->data)
-			buf_putc(b, ',');
-		text_put_json(b, arg.data, arg.len);
-	}
-	buf_putc(b, ']');
-}
-
 static void put_end(const struct pv_conversation *c, const struct pv_endpoint *end, struct buf *b)
 {
 	if (c->proto == PV_PROTO_UNIX) {
@@ -125,7 +111,7 @@ static void put_value(const struct explanation *e, const struct value *v, struct
 		text_put_json(b, v->bytes.data, v->bytes.len);
 		break;
 	case VALUE_ARGS:
-		put_args(b, &v->bytes);
+		render_args_json(&v->bytes, b);
 		break;
 	case VALUE_PROCESS:
 		put_process(b, v->process);
@@ -181,7 +167,7 @@ static void put_whole_process(const struct explanation *e, const struct pv_proce
 	put_parents(e, p, b);
 	put_bytes(b, "exe", &p->exe);
 	put_key(b, "cmdline");
-	put_args(b, &p->cmdline);
+	render_args_json(&p->cmdline, b);
 	put_key(b, "uid");
 	if (p->uid == UINT32_MAX)
 		buf_puts(b, "null");

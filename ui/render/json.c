@@ -34,7 +34,7 @@ static void put_bytes(struct buf *b, const char *key, const struct pv_bytes *byt
 		buf_puts(b, "null");
 }
 
-static void put_args(struct buf *b, const struct pv_bytes *args)
+void render_args_json(const struct pv_bytes *args, struct buf *b)
 {
 	uint32_t cursor = 0;
 	struct pv_bytes arg;
@@ -77,7 +77,7 @@ static void put_details(const struct column_context *context, const struct pv_pr
 	if (needs & PV_NEED_CMDLINE) {
 		buf_puts(b, ",\"cmdline\":");
 		if (p->cmdline.len)
-			put_args(b, &p->cmdline);
+			render_args_json(&p->cmdline, b);
 		else
 			buf_puts(b, "null");
 	}
@@ -167,7 +167,7 @@ static void put_cell(const struct column_context *context, const struct cell *ce
 		put_address(cell, b);
 		break;
 	case CELL_ARGS:
-		put_args(b, &cell->bytes);
+		render_args_json(&cell->bytes, b);
 		break;
 	case CELL_OWNERS:
 		put_owners(context, cell->conversation, b);
