@@ -5,7 +5,9 @@
 
 #include <portavoz/conversation.h>
 #include <portavoz/coverage.h>
+#include <portavoz/dump.h>
 #include <portavoz/filter.h>
+#include <portavoz/kill.h>
 #include <portavoz/names.h>
 #include <portavoz/registry.h>
 #include <portavoz/snapshot.h>
