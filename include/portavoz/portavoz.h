@@ -7,6 +7,7 @@
 #include <portavoz/coverage.h>
 #include <portavoz/filter.h>
 #include <portavoz/names.h>
+#include <portavoz/policy.h>
 #include <portavoz/registry.h>
 #include <portavoz/snapshot.h>
 #include <portavoz/tables.h>
