@@ -6,6 +6,7 @@
 #include <portavoz/policy.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "judge/block.h"
 
 #define POLICY_FILE_MAX ((size_t)16 << 20)
