@@ -9,6 +9,7 @@
 #include <portavoz/filter.h>
 #include <portavoz/kill.h>
 #include <portavoz/names.h>
+#include <portavoz/policy.h>
 #include <portavoz/registry.h>
 #include <portavoz/snapshot.h>
 #include <portavoz/tables.h>
