@@ -15,6 +15,9 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "cli/commands.h"
+#include "cli/dump.h"
+#include "cli/filter_text.h"
+#include "cli/kill.h"
 #include "ui/columns/columns.h"
 #include "ui/render/render.h"
 #include "ui/text/escape.h"
@@ -26,8 +29,10 @@ struct list_values {
 	bool numeric, resolve, processes, extended, options, memory, info;
 	bool no_header, summary, pairs, strict, verbose;
 	bool json, jsonl, csv;
+	bool kill, yes;
 	int owners, sockets, color;
 	const char *columns, *sort, *record, *replay, *dns_servers;
+	const char *filter_file, *dump;
 	uint32_t dns_timeout_ms;
 };
 
@@ -78,6 +83,8 @@ static const struct option_def list_options[] = {
 	HEADING("Which states (default: every one; with a protocol option: conversations only)"),
 	FLAG('l', "listening", "listeners only", listening),
 	FLAG('a', "all", "listeners and conversations", all),
+	TEXT('F', "filter", "FILE", "also read the filter from this file, - is standard input",
+	     filter_file),
 	HEADING("What is shown"),
 	FLAG('n', "numeric", "numbers instead of names; sends no packet", numeric),
 	FLAG('r', "resolve", "host names even with -n", resolve),
@@ -92,6 +99,11 @@ static const struct option_def list_options[] = {
 	TEXT(0, "columns", "COLUMNS", "these columns, comma-separated; +NAME adds, -NAME drops",
 	     columns),
 	TEXT(0, "sort", "COLUMNS", "sort by these columns; -NAME: descending", sort),
+	HEADING("What is done with it"),
+	FLAG('K', "kill", "close these sockets; asks before, and lists what was closed", kill),
+	FLAG(0, "yes", "with --kill: do not ask", yes),
+	TEXT('D', "diag", "FILE", "write TCP sockets as ss does for TCPDIAG_FILE, - is the output",
+	     dump),
 	HEADING("How it is written"),
 	FLAG(0, "json", "one JSON document", json),
 	FLAG(0, "jsonl", "one JSON object a line", jsonl),
@@ -102,7 +114,8 @@ static const struct option_def list_options[] = {
 	CHOICE(0, "owners", "auto|bpf|proc|none", "how owners are found", owners),
 	CHOICE(0, "sockets", "auto|bpf|netlink|proc", "how sockets are listed", sockets),
 	TEXT(0, "record", "DIR", "also store what was read in this new folder", record),
-	TEXT(0, "replay", "DIR", "list from such a folder, not from this host", replay),
+	TEXT(0, "replay", "DIR|FILE", "list from such a folder, or a file of --diag, not this host",
+	     replay),
 	{ 0, "dns-timeout", "MS", "time for all host names together, in milliseconds (1000)",
 	  OPTION_NUMBER, AT(dns_timeout_ms), 0, 600000, NULL },
 	TEXT(0, "dns-servers", "LIST", "name servers ADDR[:PORT],... instead of the system's",
@@ -175,64 +188,21 @@ static int check_values(const struct list_values *v)
 		usage_error("--record", "does not go with --replay");
 	else if (v->summary && (v->columns || v->sort || v->pairs))
 		usage_error("--summary", "does not go with --columns, --sort or --pairs");
+	else if (v->kill && (v->summary || v->pairs || v->record || v->replay || v->dump))
+		usage_error("--kill",
+			    "does not go with --summary, --pairs, --record, --replay or --diag");
+	else if (v->yes && !v->kill)
+		usage_error("--yes", "goes with --kill");
+	else if (v->dump && (v->record || v->replay))
+		usage_error("--diag", "does not go with --record or --replay");
+	else if (v->dump && v->protos && !(v->protos & PV_PROTO_BIT(PV_PROTO_TCP)))
+		usage_error("--diag", "such a file holds TCP sockets, which were not asked for");
 	else if (v->dns_servers && !are_servers(v->dns_servers))
 		usage_error("--dns-servers", "expected ADDR, ADDR:PORT or [ADDR]:PORT, with commas "
 					     "between them");
 	else
 		return 0;
 	return -EINVAL;
-}
-
-/* The text on one line, and a caret under the place. */
-static void print_caret(const char *what, const char *text, size_t offset, const char *message,
-			const char *expected)
-{
-	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
-	size_t at;
-
-	buf_printf(&b, "portavoz: %s: %s\n  ", what, message);
-	at = b.len;
-	text_put(&b, text, offset, 0);
-	at = buf_error(&b) ? 0 : text_width(b.data + at, b.len - at);
-	text_put(&b, text + offset, strlen(text + offset), 0);
-	buf_puts(&b, "\n  ");
-	buf_pad(&b, ' ', at);
-	buf_puts(&b, "^\n");
-	if (expected && expected[0])
-		buf_printf(&b, "  expected: %s\n", expected);
-	fputs(buf_str(&b) ? buf_str(&b) : "portavoz: out of memory\n", stderr);
-}
-
-/* A first word that is no filter may have been meant to be a command. */
-static void hint_command(const char *word, size_t error_offset)
-{
-	const struct command *near = error_offset == 0 ? command_nearest(word) : NULL;
-
-	if (near)
-		fprintf(stderr, "  or did you mean the command 'portavoz %s'?\n", near->name);
-}
-
-static int parse_filter(int argc, char **argv, int first, struct pv_filter **ret_filter)
-{
-	_cleanup_(cleanup_buf) struct buf text = BUF_INIT;
-	struct pv_syntax_error error = { 0 };
-	int r;
-
-	for (int i = first; i < argc; i++) {
-		if (i > first)
-			buf_putc(&text, ' ');
-		buf_puts(&text, argv[i]);
-	}
-	if (!buf_str(&text))
-		return -ENOMEM;
-	if (first >= argc)
-		return 0;
-	r = pv_filter_parse(text.data, ret_filter, &error);
-	if (r == -EINVAL) {
-		print_caret("filter", text.data, error.offset, error.message, error.expected);
-		hint_command(argv[first], error.offset);
-	}
-	return r;
 }
 
 /* What is to be shown: columns and order. */
@@ -305,7 +275,8 @@ static void choose_rows(const struct list_values *v, struct pv_request *q)
 {
 	uint32_t ip = PV_PROTO_BIT(PV_PROTO_PING + 1) - 1;
 
-	q->protos = v->protos ? v->protos : v->all ? PV_PROTO_ALL : ip;
+	/* no other sockets can be closed */
+	q->protos = v->protos ? v->protos : v->all && !v->kill ? PV_PROTO_ALL : ip;
 	if (v->ipv4 || v->ipv6) {
 		q->inet = v->ipv4;
 		q->inet6 = v->ipv6;
@@ -358,6 +329,8 @@ static int fail_collect(const struct list_values *v, int r)
 
 	if (v->record && r == -EEXIST)
 		usage_error(dir, "--record needs a new or an empty folder");
+	else if (v->replay && r == -EBADMSG && dump_say_damage(dir))
+		return EXIT_FAILURE;
 	else if (v->replay && (r == -EINVAL || r == -EBADMSG))
 		usage_error(dir, "is no recording made by portavoz list --record, or is damaged");
 	else
@@ -380,7 +353,8 @@ static int resolve(void *userdata)
 }
 
 static int write_snapshot(struct pv_snapshot *s, const struct list_values *v,
-			  const struct view *view, uint32_t needs, bool names_follow)
+			  const struct view *view, uint32_t needs, bool names_follow,
+			  const bool *omit)
 {
 	struct waiting waiting = { .snapshot = s, .values = v };
 	struct render_options o = {
@@ -399,6 +373,7 @@ static int write_snapshot(struct pv_snapshot *s, const struct list_values *v,
 		.width = terminal_width(STDOUT_FILENO),
 		.before_remote = names_follow ? resolve : NULL,
 		.userdata = &waiting,
+		.omit = omit,
 	};
 
 	return v->summary ? render_summary(s, o.format, o.ascii, STDOUT_FILENO)
@@ -413,6 +388,30 @@ static void say_coverage(const struct pv_snapshot *s, bool verbose)
 		return;
 	if (render_coverage_line(pv_snapshot_coverage(s), verbose, &b) == 0 && b.len)
 		fwrite(b.data, 1, b.len, stderr);
+}
+
+/* What could be closed is written, as the table or document that was asked for. */
+static int close_all(struct pv_snapshot *s, const struct list_values *v, const struct view *view,
+		     uint32_t needs)
+{
+	size_t n = pv_snapshot_count(s);
+	_cleanup_(cleanup_free) bool *is_left = calloc(n + 1, sizeof(*is_left));
+	int status, r = is_left ? 0 : -ENOMEM;
+
+	if (r == 0 && n && !v->yes) {
+		r = write_snapshot(s, v, view, needs, false, NULL);
+		if (r == 0 && !kill_ask(n)) {
+			fputs("portavoz: nothing was closed\n", stderr);
+			return EXIT_SUCCESS;
+		}
+	}
+	if (r < 0)
+		return fail("list", r);
+	if (!n)
+		fputs("portavoz: no socket matches, nothing was closed\n", stderr);
+	status = kill_rows(s, is_left);
+	r = write_snapshot(s, v, view, needs, false, is_left);
+	return r < 0 ? fail("standard output", r) : status;
 }
 
 static int list(const struct list_values *v, const struct view *view, struct pv_filter *filter)
@@ -443,14 +442,21 @@ static int list(const struct list_values *v, const struct view *view, struct pv_
 		q.needs &= ~(uint32_t)PV_NEED_OWNERS;
 	needs = q.needs;
 	/* nothing is sorted by them, nothing decided by them: they may come last */
-	names_follow = needs & PV_NEED_NAMES && !v->record && !v->replay && !v->summary &&
-		       format_of(v) == RENDER_TABLE && !view->n_sort;
+	names_follow = needs & PV_NEED_NAMES && !v->kill && !v->record && !v->replay &&
+		       !v->summary && format_of(v) == RENDER_TABLE && !view->n_sort;
 	if (names_follow)
 		q.needs &= ~(uint32_t)PV_NEED_NAMES;
+	if (v->dump)
+		return dump_write(&q, v->dump);
 	r = pv_collect(&q, &s);
 	if (r < 0)
 		return fail_collect(v, r);
-	r = write_snapshot(s, v, view, needs, names_follow);
+	if (v->kill) {
+		r = close_all(s, v, view, needs);
+		pv_snapshot_free(s);
+		return r;
+	}
+	r = write_snapshot(s, v, view, needs, names_follow, NULL);
 	/* a reader that went away has seen what it wanted */
 	if (r < 0 && r != -EPIPE) {
 		r = fail("standard output", r);
@@ -473,9 +479,14 @@ static int run_list(int argc, char **argv)
 		return r;
 	if (check_values(&v) < 0)
 		return EXIT_USAGE;
-	r = parse_filter(argc, argv, first, &filter);
+	r = filter_text_parse(
+		&(struct filter_text){
+			.argc = argc, .first = first, .argv = argv, .file = v.filter_file },
+		&filter);
 	if (r == 0)
 		r = parse_view(&v, &view);
+	if (r == 0 && v.kill && kill_refuse(filter, v.all, v.yes))
+		r = -EINVAL;
 	if (r == 0)
 		r = list(&v, &view, filter);
 	else

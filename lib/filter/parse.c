@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define NIL UINT32_MAX
 /* between two parentheses at most OR, AND and NOT wait */
@@ -277,8 +278,16 @@ static int parse_all(struct parser *p)
 
 int pv_filter_parse(const char *text, struct pv_filter **ret_filter, struct pv_syntax_error *error)
 {
+	return pv_filter_parse_family(text, AF_UNSPEC, ret_filter, error);
+}
+
+int pv_filter_parse_family(const char *text, int family, struct pv_filter **ret_filter,
+			   struct pv_syntax_error *error)
+{
 	struct pv_syntax_error ignored;
-	struct parser p = { .text = text, .error = error ? error : &ignored };
+	struct parser p = { .text = text,
+			    .error = error ? error : &ignored,
+			    .family = (uint8_t)family };
 	int r;
 
 	*p.error = (struct pv_syntax_error){ 0 };
@@ -308,6 +317,11 @@ void pv_filter_free(struct pv_filter *f)
 	vec_deinit(&f->leaves);
 	arena_deinit(&f->arena);
 	free(f);
+}
+
+bool pv_filter_is_empty(const struct pv_filter *f)
+{
+	return f->leaves.n == 0;
 }
 
 uint32_t pv_filter_needs(const struct pv_filter *f)
