@@ -139,6 +139,11 @@ static bool is_folder(const struct option_def *d)
 	return d->arg && !strncmp(d->arg, "DIR", 3);
 }
 
+static bool is_file(const struct option_def *d)
+{
+	return d->arg && !strncmp(d->arg, "FILE", 4);
+}
+
 /* Text for the inside of single quotes, with the characters in `special` behind a backslash. */
 static void put_quoted(struct buf *b, const char *text, const char *special)
 {
@@ -179,6 +184,7 @@ static void bash_values(struct buf *b, const struct command *command)
 		} else {
 			buf_puts(b, is_columns(d)  ? "list=$columns"
 				    : is_folder(d) ? "kind=dirs"
+				    : is_file(d)   ? "kind=files"
 						   : "kind=none");
 		}
 		buf_puts(b, " ;;\n");
@@ -254,9 +260,9 @@ static int put_bash(struct buf *b)
 		"\t\tlocal sign=${item%%[!+-]*}\n"
 		"\t\tmapfile -t COMPREPLY < <(compgen -P \"${cur%\"$item\"}$sign\" -W \"$list\" -- "
 		"\"${item#\"$sign\"}\")\n"
-		"\telif [ \"$kind\" = dirs ]; then\n"
+		"\telif [ \"$kind\" = dirs ] || [ \"$kind\" = files ]; then\n"
 		"\t\tcompopt -o filenames 2>/dev/null\n"
-		"\t\tmapfile -t COMPREPLY < <(compgen -d -- \"$cur\")\n"
+		"\t\tmapfile -t COMPREPLY < <(compgen \"-${kind:0:1}\" -- \"$cur\")\n"
 		"\telif [ -n \"$words\" ]; then\n"
 		"\t\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
 		"\tfi\n"
@@ -275,7 +281,10 @@ static void zsh_action(struct buf *b, const struct option_def *d)
 		put_choices(b, d->arg);
 		buf_putc(b, ')');
 	} else {
-		buf_puts(b, is_columns(d) ? "_portavoz_columns" : is_folder(d) ? "_files -/" : " ");
+		buf_puts(b, is_columns(d)  ? "_portavoz_columns"
+			    : is_folder(d) ? "_files -/"
+			    : is_file(d)   ? "_files"
+					   : " ");
 	}
 }
 
@@ -417,6 +426,8 @@ static void fish_option(struct buf *b, size_t command, const struct option_def *
 		buf_puts(b, "'");
 	} else if (is_folder(d)) {
 		buf_puts(b, " -a '(__fish_complete_directories (commandline -ct))'");
+	} else if (is_file(d)) {
+		buf_puts(b, " -F");
 	} else if (is_columns(d)) {
 		buf_puts(b, " -a '(__fish_append , ");
 		put_columns(b);

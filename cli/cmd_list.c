@@ -114,7 +114,7 @@ static const struct option_def list_options[] = {
 	CHOICE(0, "owners", "auto|bpf|proc|none", "how owners are found", owners),
 	CHOICE(0, "sockets", "auto|bpf|netlink|proc", "how sockets are listed", sockets),
 	TEXT(0, "record", "DIR", "also store what was read in this new folder", record),
-	TEXT(0, "replay", "DIR|FILE", "list from such a folder, or a file of --diag, not this host",
+	TEXT(0, "replay", "FILE", "list from such a folder, or a file of --diag, not this host",
 	     replay),
 	{ 0, "dns-timeout", "MS", "time for all host names together, in milliseconds (1000)",
 	  OPTION_NUMBER, AT(dns_timeout_ms), 0, 600000, NULL },

@@ -17,6 +17,13 @@
 #define BIT_FIELD_SHIFT(n) (7 - (n))
 #endif
 
+/* Where the kernel has no sock_diag for a protocol ss, too, reads its table, and shows less of it.
+ */
+static bool is_from_table(const struct pv_conversation *row)
+{
+	return row->cookie == 0;
+}
+
 /* A raw socket is named by the protocol it receives, as far as ss has a name for it. */
 static const char *netid(const struct pv_conversation *row)
 {
@@ -34,7 +41,7 @@ static const char *netid(const struct pv_conversation *row)
 	default:
 		break;
 	}
-	switch (row->protocol) {
+	switch (is_from_table(row) ? 0 : row->protocol) {
 	case 0:
 		return "raw";
 	case IPPROTO_TCP:
@@ -225,6 +232,8 @@ void ss_put_inet(struct ss_view *w, const struct pv_conversation *row)
 	put_inet_end(w, row, &row->local, 0);
 	put_inet_end(w, row, &row->remote, 1);
 	ss_put_users(w, row);
+	if (is_from_table(row))
+		return;
 	if (w->v->timers)
 		put_timer(w, row);
 	if (w->v->details)

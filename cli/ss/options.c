@@ -305,8 +305,7 @@ static const struct option_def ss_options[] = {
 	CALL('E', "events", NULL, "sockets as they are destroyed (not supported)", 0,
 	     set_unsupported),
 	HEADING("Beyond ss"),
-	TEXT(0, "replay", "DIR|FILE", "of a recording or a file of --diag, not of this host",
-	     replay),
+	TEXT(0, "replay", "FILE", "of a recording or a file of --diag, not of this host", replay),
 	{ 0, "dns-timeout", "MS", "time for all host names together, in milliseconds (1000)",
 	  OPTION_NUMBER, AT(dns_timeout_ms), 0, 600000, NULL },
 	TEXT(0, "dns-servers", "LIST", "name servers ADDR[:PORT],... instead of the system's",
@@ -423,8 +422,6 @@ static int list(struct ss_values *v, struct pv_filter *filter)
 
 	if (filter && pv_filter_has_states(filter))
 		v->asked_states = pv_filter_states(filter) & SS_STATES_ALL;
-	if (filter && pv_filter_has_states(filter) && !v->asked_states)
-		v->states = 0;
 	ss_merge_defaults(v);
 	if (is_nothing(v))
 		return EXIT_SUCCESS;

@@ -157,7 +157,7 @@ static void put_ether_type(struct ss_view *w, uint32_t type)
 		buf_putc(ss_text(w), '*');
 		return;
 	}
-	for (size_t i = 0; i < sizeof(ether_types) / sizeof(*ether_types); i++) {
+	for (size_t i = 0; !w->v->numeric && i < sizeof(ether_types) / sizeof(*ether_types); i++) {
 		if (ether_types[i].type == type) {
 			buf_puts(ss_text(w), ether_types[i].name);
 			return;
