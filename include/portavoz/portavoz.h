@@ -6,6 +6,7 @@
 #include <portavoz/conversation.h>
 #include <portavoz/coverage.h>
 #include <portavoz/filter.h>
+#include <portavoz/judge.h>
 #include <portavoz/names.h>
 #include <portavoz/registry.h>
 #include <portavoz/snapshot.h>
