@@ -221,7 +221,19 @@ struct pv_detail {
 	char congestion[16];
 	uint64_t cgroup_id;
 	struct pv_tcp_info tcp;
+	/*
+	 * With PV_NEED_ATTRIBUTES: what the kernel's sock_diag sent beside the fixed part, whole
+	 * and as it came (struct nlattr after struct nlattr); pv_detail_attribute() looks in it.
+	 */
+	const void *attributes;
+	uint32_t attributes_len;
 };
+/*
+ * The attribute of that number (INET_DIAG_..., UNIX_DIAG_... of linux/inet_diag.h and its kind) and
+ * its length; NULL = the kernel sent none, or none was asked for. The bytes are the kernel's own
+ * structures and may be shorter or longer than those of the headers; they are aligned to 4 bytes.
+ */
+const void *pv_detail_attribute(const struct pv_detail *detail, uint16_t type, size_t *ret_len);
 
 /* A process that holds sockets. Members beyond pid and comm are filled when asked for (PV_NEED_*).
  */

@@ -39,7 +39,9 @@ enum pv_gap_kind {
 	PV_GAP_DETAIL,		 /* processes or sockets whose details could not be read */
 	PV_GAP_NAMES,		 /* addresses without an answer in time */
 	PV_GAP_NAMES_REFUSED,	 /* host names refused: they imitate an address or hold odd bytes */
-	PV_GAP_NOT_RECORDED,	 /* the recording lacks what was asked */
+	PV_GAP_NETNS,	     /* network namespaces that could not be entered; detail: which, why */
+	PV_GAP_NETNS_HIDDEN, /* processes that may be in, or hold, others that were not found */
+	PV_GAP_NOT_RECORDED, /* the recording lacks what was asked */
 	PV_GAP_N,
 };
 

@@ -35,10 +35,11 @@ enum pv_sockets { PV_SOCKETS_AUTO, PV_SOCKETS_BPF, PV_SOCKETS_NETLINK, PV_SOCKET
 #define PV_NEED_SOCKCGROUP 0x0100 /* cgroup id of the socket, tos, mark */
 #define PV_NEED_PEER 0x0200	  /* the other end on this host */
 #define PV_NEED_DIRECTION 0x0400
-#define PV_NEED_NAMES 0x0800   /* remote_name, by reverse DNS */
-#define PV_NEED_PARENTS 0x1000 /* parents of the holding processes; the clock */
-#define PV_NEED_LISTEN 0x2000  /* sockets a holding process was started with (listen_*) */
-#define PV_NEED_ALL 0x37ff     /* everything that sends no packet */
+#define PV_NEED_NAMES 0x0800	       /* remote_name, by reverse DNS */
+#define PV_NEED_PARENTS 0x1000	       /* parents of the holding processes; the clock */
+#define PV_NEED_LISTEN 0x2000	       /* sockets a holding process was started with (listen_*) */
+#define PV_NEED_ALL 0x37ff	       /* everything that sends no packet */
+#define PV_NEED_ATTRIBUTES 0x80000000u /* pv_detail.attributes; not part of PV_NEED_ALL */
 
 struct pv_request {
 	size_t size;	  /* sizeof(struct pv_request), set by PV_REQUEST_INIT */
@@ -54,15 +55,24 @@ struct pv_request {
 	enum pv_owners owners;
 	enum pv_sockets sockets;
 	const struct pv_filter
-		*filter;	 /* borrowed; rows that do not match are left out. NULL = all */
-	const char *record_dir;	 /* store what was read in this new folder; NULL = do not */
-	const char *replay_dir;	 /* read from such a folder instead of the kernel; NULL = live */
+		*filter;	/* borrowed; rows that do not match are left out. NULL = all */
+	const char *record_dir; /* store what was read in this new folder; NULL = do not */
+	/* read from such a folder, or from a raw dump of TCP sockets (dump.h), instead of the
+	 * kernel; NULL = live */
+	const char *replay_dir;
 	int dns_timeout_ms;	 /* budget for all names together, with PV_NEED_NAMES */
 	const char *dns_servers; /* "addr[:port],..." instead of resolv.conf; NULL = resolv.conf */
 	int32_t pid;		 /* read this process, too, even if it holds nothing; 0 = none */
 	uint32_t
 		table_protos; /* PV_PROTO_BIT() mask of those read from /proc/net whatever `sockets`
 				 says, in that order and with what only these tables tell */
+	/*
+	 * Whose sockets, with commas between: network namespaces by name (that of ip-netns, or the
+	 * container), by the pid of a process in them, by a path with a "/" in it, or as
+	 * "net:[INODE]"; "all" is every one that can be found, the caller's first. NULL = the
+	 * caller's own.
+	 */
+	const char *netns;
 };
 #define PV_REQUEST_INIT                                                                            \
 	{                                                                                          \
@@ -73,8 +83,10 @@ struct pv_request {
 /*
  * Collects a snapshot. Partial results are no error: pv_snapshot_coverage() tells what is missing.
  * Returns 0 and a snapshot for pv_snapshot_free(), or -errno: -EEXIST (record_dir is not empty),
- * -ENOENT, -EINVAL (replay_dir is no recording; dns_servers is malformed), -EMFILE or -ENFILE (no
- * descriptor was left), -ENOMEM, or what opening or writing record_dir failed with.
+ * -ENOENT, -EINVAL (replay_dir is no recording; dns_servers is malformed), -EBADMSG (it is damaged,
+ * or a file that is no raw dump: pv_dump_check() tells more), -ENXIO (netns names one that is not
+ * there), -EMFILE or -ENFILE (no descriptor was left), -ENOMEM, or what opening or writing
+ * record_dir failed with.
  */
 int pv_collect(const struct pv_request *request, struct pv_snapshot **ret_snapshot);
 /*
@@ -116,12 +128,38 @@ const struct pv_clock *pv_snapshot_clock(const struct pv_snapshot *snapshot);
 const struct pv_conversation *pv_snapshot_peer(const struct pv_snapshot *snapshot,
 					       const struct pv_conversation *conversation);
 
+/* What a network namespace is called by, the first that is known. */
+enum pv_netns_by {
+	PV_NETNS_BY_NONE,	/* nothing is known but its inode */
+	PV_NETNS_BY_NAME,	/* ip-netns: its name in /run/netns */
+	PV_NETNS_BY_CONTAINER,	/* the container of the first process in it */
+	PV_NETNS_BY_PROCESS,	/* "pid N", the lowest in it */
+	PV_NETNS_BY_MOUNT,	/* no process is in it: the path it is mounted on */
+	PV_NETNS_BY_DESCRIPTOR, /* nor is it mounted: "pid N fd M", an open descriptor */
+	PV_NETNS_BY_N,
+};
+const char *pv_netns_by_name(enum pv_netns_by by); /* stable key: "process" */
+
+/*
+ * A network namespace. Number 0 is always the caller's own; the others are there when the request
+ * asked for them, those that could not be entered included (is_read is false, a gap says why).
+ */
 struct pv_netns {
 	uint64_t inode; /* of /proc/PID/ns/net; 0 = unknown */
 	uint16_t ephemeral_first,
 		ephemeral_last;	  /* net.ipv4.ip_local_port_range; 0, 0 = not read */
 	const uint64_t *reserved; /* bitmap of 65,536 bits, ip_local_reserved_ports; or NULL */
+	/* For people; empty = not known: of the caller's own, more than an ip-netns name is looked
+	 * for only when the request names namespaces. Foreign bytes. */
+	struct pv_bytes name;
+	uint8_t name_by; /* enum pv_netns_by */
+	bool is_own;	 /* the caller's */
+	bool is_read;	 /* its sockets were listed */
+	int32_t pid;	 /* the lowest process in it, else one that has it open; 0 = none known */
+	struct pv_bytes runtime, container; /* of that process in it, as in pv_process; or empty */
 };
+size_t pv_snapshot_netns_count(const struct pv_snapshot *snapshot);
+/* An index beyond the count is one of which nothing is known; never NULL. */
 const struct pv_netns *pv_snapshot_netns(const struct pv_snapshot *snapshot, uint32_t index);
 /* true when the number is in the range the system picks source ports from, reserved ones excluded
  */
@@ -129,7 +167,10 @@ bool pv_netns_is_ephemeral(const struct pv_netns *netns, uint32_t port);
 
 /* Login name of a uid as /etc/passwd of the host (or the recording) has it; NULL = no entry. */
 const char *pv_snapshot_user(const struct pv_snapshot *snapshot, uint32_t uid);
-/* Name of an interface; NULL = none such. */
+/* Name of an interface of the network namespace of that index; NULL = none such. */
+const char *pv_snapshot_netns_ifname(const struct pv_snapshot *snapshot, uint32_t netns,
+				     uint32_t ifindex);
+/* The same of the caller's own. */
 const char *pv_snapshot_ifname(const struct pv_snapshot *snapshot, uint32_t ifindex);
 
 const struct pv_coverage *pv_snapshot_coverage(const struct pv_snapshot *snapshot);

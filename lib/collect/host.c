@@ -67,7 +67,7 @@ static uint64_t find_rights(struct collector *c, const struct procfs_view *view)
 
 static int add_netns(struct collector *c, uint64_t inode)
 {
-	struct pv_netns n = { .inode = inode };
+	struct pv_netns n = { .inode = inode, .is_own = true, .is_read = true };
 	uint64_t *reserved =
 		arena_alloc(&c->snapshot->arena, PROCFS_PORT_WORDS * sizeof(*reserved));
 
@@ -124,7 +124,7 @@ static int take_user(void *userdata, uint32_t id, const char *name)
 
 static int take_ifname(void *userdata, uint32_t id, const char *name)
 {
-	return snapshot_add_ifname(userdata, id, name);
+	return snapshot_add_ifname(userdata, 0, id, name);
 }
 
 int collect_host(struct collector *c)

@@ -142,7 +142,7 @@ LEAF(match_ifindex)
 
 LEAF(match_ifname)
 {
-	const char *name = c->ifindex ? pv_snapshot_ifname(s, c->ifindex) : NULL;
+	const char *name = c->ifindex ? pv_snapshot_netns_ifname(s, c->netns, c->ifindex) : NULL;
 
 	return name && glob_match(&l->glob, name, strlen(name));
 }

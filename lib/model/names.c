@@ -5,6 +5,7 @@
 
 #include <portavoz/conversation.h>
 #include <portavoz/coverage.h>
+#include <portavoz/snapshot.h>
 
 #include "base/mark.h"
 
@@ -77,6 +78,14 @@ const char *pv_direction_by_name(enum pv_direction_by by)
 {
 	static const char *const names[PV_BY_N] = { "none", "state", "listener", "peer_listener",
 						    "ports" };
+
+	return NAME_OF(names, by);
+}
+
+const char *pv_netns_by_name(enum pv_netns_by by)
+{
+	static const char *const names[PV_NETNS_BY_N] = { "none",    "name",  "container",
+							  "process", "mount", "descriptor" };
 
 	return NAME_OF(names, by);
 }
@@ -176,6 +185,12 @@ static const struct name_and_text gaps[PV_GAP_N] = {
 	[PV_GAP_NAMES_REFUSED] = { "names_refused",
 				   N_("host names refused (odd bytes, or posing as an address)"),
 				   NULL },
+	[PV_GAP_NETNS] = { "netns", N_("network namespaces that could not be entered"),
+			   N_("run as root, or grant CAP_SYS_ADMIN and CAP_SYS_PTRACE") },
+	[PV_GAP_NETNS_HIDDEN] = { "netns_hidden",
+				  N_("processes whose network namespace could not be seen"),
+				  N_("run as root, or grant CAP_SYS_PTRACE, in the host's pid "
+				     "namespace") },
 	[PV_GAP_NOT_RECORDED] = { "not_recorded", N_("facts the recording does not hold"), NULL },
 };
 

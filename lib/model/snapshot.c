@@ -51,6 +51,21 @@ static struct pv_conversation *next_row(struct pv_snapshot *s)
 	return snapshot_row(s, s->n_rows);
 }
 
+const struct pv_detail *snapshot_detail(struct pv_snapshot *s, const struct pv_detail *from)
+{
+	struct pv_detail *detail = arena_alloc(&s->arena, sizeof(*detail));
+
+	if (!detail)
+		return NULL;
+	*detail = *from;
+	if (from->attributes_len) {
+		detail->attributes = arena_dup(&s->arena, from->attributes, from->attributes_len);
+		if (!detail->attributes)
+			return NULL;
+	}
+	return detail;
+}
+
 struct pv_conversation *snapshot_add(struct pv_snapshot *s, const struct pv_conversation *row)
 {
 	struct pv_conversation *c = next_row(s);
@@ -66,12 +81,9 @@ struct pv_conversation *snapshot_add(struct pv_snapshot *s, const struct pv_conv
 		c->path = path;
 	}
 	if (row->detail) {
-		struct pv_detail *detail = arena_alloc(&s->arena, sizeof(*detail));
-
-		if (!detail)
+		c->detail = snapshot_detail(s, row->detail);
+		if (!c->detail)
 			return NULL;
-		*detail = *row->detail;
-		c->detail = detail;
 	}
 	s->n_rows++;
 	return c;
@@ -111,14 +123,29 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a && b && !strcmp(a, b));
 }
 
+static bool has_source(const struct pv_snapshot *s, const struct pv_source *like)
+{
+	for (size_t i = 0; i < s->sources.n; i++) {
+		const struct pv_source *old = &s->sources.items[i];
+
+		if (old->state == like->state && same_text(old->name, like->name) &&
+		    same_text(old->via, like->via) && same_text(old->cause, like->cause))
+			return true;
+	}
+	return false;
+}
+
 int snapshot_add_source(struct pv_snapshot *s, const char *name, const char *via,
 			enum pv_source_state state, const char *cause)
 {
-	struct pv_source src = { .name = arena_strdup(&s->arena, name),
-				 .via = arena_strdup(&s->arena, via),
-				 .cause = cause ? arena_strdup(&s->arena, cause) : NULL,
-				 .state = state };
+	struct pv_source src = { .name = name, .via = via, .cause = cause, .state = state };
 
+	/* one answer of many namespaces is said once */
+	if (has_source(s, &src))
+		return 0;
+	src.name = arena_strdup(&s->arena, name);
+	src.via = arena_strdup(&s->arena, via);
+	src.cause = cause ? arena_strdup(&s->arena, cause) : NULL;
 	if (!src.name || !src.via || (cause && !src.cause))
 		return -ENOMEM;
 	return vec_push(&s->sources, src);
@@ -152,9 +179,15 @@ int snapshot_add_user(struct pv_snapshot *s, uint32_t uid, const char *name)
 	return u.name ? vec_push(&s->users, u) : -ENOMEM;
 }
 
-int snapshot_add_ifname(struct pv_snapshot *s, uint32_t ifindex, const char *name)
+static uint64_t ifname_key(uint32_t netns, uint32_t ifindex)
 {
-	struct snapshot_user u = { .id = ifindex, .name = arena_strdup(&s->arena, name) };
+	return (uint64_t)netns << 32 | ifindex;
+}
+
+int snapshot_add_ifname(struct pv_snapshot *s, uint32_t netns, uint32_t ifindex, const char *name)
+{
+	struct snapshot_user u = { .id = ifname_key(netns, ifindex),
+				   .name = arena_strdup(&s->arena, name) };
 
 	return u.name ? vec_push(&s->ifnames, u) : -ENOMEM;
 }
@@ -166,7 +199,7 @@ static int compare_ids(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
-static const char *name_of(const struct snapshot_user *items, size_t n, uint32_t id)
+static const char *name_of(const struct snapshot_user *items, size_t n, uint64_t id)
 {
 	struct snapshot_user key = { .id = id };
 	const struct snapshot_user *u =
@@ -231,6 +264,11 @@ const struct pv_netns *pv_snapshot_netns(const struct pv_snapshot *s, uint32_t i
 	return index < s->netns.n ? &s->netns.items[index] : &unknown;
 }
 
+size_t pv_snapshot_netns_count(const struct pv_snapshot *s)
+{
+	return s->netns.n;
+}
+
 bool pv_netns_is_ephemeral(const struct pv_netns *n, uint32_t port)
 {
 	if (port < n->ephemeral_first || port > n->ephemeral_last || port == 0)
@@ -243,9 +281,14 @@ const char *pv_snapshot_user(const struct pv_snapshot *s, uint32_t uid)
 	return name_of(s->users.items, s->users.n, uid);
 }
 
+const char *pv_snapshot_netns_ifname(const struct pv_snapshot *s, uint32_t netns, uint32_t ifindex)
+{
+	return name_of(s->ifnames.items, s->ifnames.n, ifname_key(netns, ifindex));
+}
+
 const char *pv_snapshot_ifname(const struct pv_snapshot *s, uint32_t ifindex)
 {
-	return name_of(s->ifnames.items, s->ifnames.n, ifindex);
+	return pv_snapshot_netns_ifname(s, 0, ifindex);
 }
 
 const struct pv_clock *pv_snapshot_clock(const struct pv_snapshot *s)

@@ -15,7 +15,7 @@
 #define SNAPSHOT_CHUNK 4096
 
 struct snapshot_user {
-	uint32_t id;
+	uint64_t id; /* of an interface: number of the namespace << 32 | index */
 	const char *name;
 };
 
@@ -40,6 +40,8 @@ struct pv_snapshot *snapshot_new(void); /* NULL = out of memory; free with pv_sn
 
 /* Copies a row with its path and detail into the snapshot; NULL = out of memory. */
 struct pv_conversation *snapshot_add(struct pv_snapshot *s, const struct pv_conversation *row);
+/* Copies a detail with its attributes; NULL = out of memory. */
+const struct pv_detail *snapshot_detail(struct pv_snapshot *s, const struct pv_detail *from);
 /* Row by number, filtered or not; number < s->n_rows. */
 static inline struct pv_conversation *snapshot_row(const struct pv_snapshot *s, size_t number)
 {
@@ -51,14 +53,14 @@ int snapshot_add_process(struct pv_snapshot *s, const struct pv_process *p, uint
 /* Gives a row its holders (appended to s->holders; the row must have none yet). 0 or -ENOMEM. */
 int snapshot_set_holders(struct pv_snapshot *s, struct pv_conversation *row,
 			 const struct pv_holder *holders, uint32_t n);
-/* name, via and cause are copied (cause may be NULL). */
+/* name, via and cause are copied (cause may be NULL); the same again adds nothing. */
 int snapshot_add_source(struct pv_snapshot *s, const char *name, const char *via,
 			enum pv_source_state state, const char *cause);
 /* Adds count to the gap of that kind and detail (copied, may be NULL); 0 or -ENOMEM. */
 int snapshot_add_gap(struct pv_snapshot *s, enum pv_gap_kind kind, uint64_t count,
 		     const char *detail);
 int snapshot_add_user(struct pv_snapshot *s, uint32_t uid, const char *name);
-int snapshot_add_ifname(struct pv_snapshot *s, uint32_t ifindex, const char *name);
+int snapshot_add_ifname(struct pv_snapshot *s, uint32_t netns, uint32_t ifindex, const char *name);
 /* Sorts the lookup tables and publishes the coverage; the snapshot is immutable afterwards. */
 void snapshot_seal(struct pv_snapshot *s);
 

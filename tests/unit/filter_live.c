@@ -238,7 +238,7 @@ static struct pv_snapshot *dump_all(const struct pv_filter *lowered)
 	assert_non_null(nl);
 	assert_int_equal(mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID), 0);
 	assert_int_equal(vec_push(&d.s->netns, ns), 0);
-	assert_int_equal(snapshot_add_ifname(d.s, 1, "lo"), 0);
+	assert_int_equal(snapshot_add_ifname(d.s, 0, 1, "lo"), 0);
 	for (int i = 0; i < 4; i++) {
 		_cleanup_(cleanup_free) void *code = NULL;
 		size_t size = 0;

@@ -217,8 +217,8 @@ void rows_load(struct named_rows *rows, const char *path)
 	assert_int_equal(vec_push(&rows->snapshot->netns, ns[1]), 0);
 	assert_int_equal(snapshot_add_user(rows->snapshot, 0, "root"), 0);
 	assert_int_equal(snapshot_add_user(rows->snapshot, 1000, "alice"), 0);
-	assert_int_equal(snapshot_add_ifname(rows->snapshot, 1, "lo"), 0);
-	assert_int_equal(snapshot_add_ifname(rows->snapshot, 2, "eth0"), 0);
+	assert_int_equal(snapshot_add_ifname(rows->snapshot, 0, 1, "lo"), 0);
+	assert_int_equal(snapshot_add_ifname(rows->snapshot, 0, 2, "eth0"), 0);
 	text = (char *)buf_str(&b);
 	while ((line = strsep(&text, "\n")))
 		if (*line && *line != '#')

@@ -337,7 +337,7 @@ static void assert_ends(const struct pv_conversation *c, const char *expected)
 	_cleanup_(cleanup_buf) struct buf out = BUF_INIT;
 
 	assert_non_null(s);
-	assert_int_equal(snapshot_add_ifname(s, 2, "eth0"), 0);
+	assert_int_equal(snapshot_add_ifname(s, 0, 2, "eth0"), 0);
 	assert_non_null(snapshot_add(s, c));
 	snapshot_seal(s);
 	render_to(s, "local,remote", NULL, (struct render_options){ 0 }, &out);

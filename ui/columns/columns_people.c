@@ -56,14 +56,15 @@ static unsigned word_flags(const struct column_context *context)
 
 /* ---- ends ---- */
 
-static void put_ifname(const struct column_context *context, uint32_t ifindex, struct buf *b)
+static void put_ifname(const struct column_context *context, const struct pv_conversation *c,
+		       struct buf *b)
 {
-	const char *name = pv_snapshot_ifname(context->snapshot, ifindex);
+	const char *name = pv_snapshot_netns_ifname(context->snapshot, c->netns, c->ifindex);
 
 	if (name)
 		text_put(b, name, strlen(name), word_flags(context));
 	else
-		buf_u64(b, ifindex);
+		buf_u64(b, c->ifindex);
 }
 
 static void put_named_number(const struct column_context *context, const struct number_name *names,
@@ -123,7 +124,7 @@ static void put_host(const struct column_context *context, const struct pv_conve
 	}
 	if (c->ifindex && (e == &c->local || inet_is_link_local(c->family, e->addr))) {
 		buf_putc(b, '%');
-		put_ifname(context, c->ifindex, b);
+		put_ifname(context, c, b);
 	}
 }
 
@@ -231,7 +232,7 @@ static void put_packet(const struct column_context *context, const struct pv_con
 		buf_printf(b, "0x%04x", c->local.port);
 	buf_putc(b, ':');
 	if (c->ifindex)
-		put_ifname(context, c->ifindex, b);
+		put_ifname(context, c, b);
 	else
 		buf_putc(b, '*');
 }
@@ -268,7 +269,7 @@ static void put_end(const struct column_context *context, const struct pv_conver
 	} else if (c->proto == PV_PROTO_PACKET) {
 		put_packet(context, c, b);
 	} else if (c->ifindex) {
-		put_ifname(context, c->ifindex, b);
+		put_ifname(context, c, b);
 	} else {
 		buf_putc(b, '*');
 	}

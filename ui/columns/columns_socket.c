@@ -201,7 +201,8 @@ COLUMN_GETTER(column_get_interface)
 {
 	(void)column;
 	if (c->ifindex)
-		set_name(ret_cell, pv_snapshot_ifname(context->snapshot, c->ifindex));
+		set_name(ret_cell,
+			 pv_snapshot_netns_ifname(context->snapshot, c->netns, c->ifindex));
 }
 
 COLUMN_GETTER(column_get_v6only)

@@ -134,7 +134,8 @@ static void say_state(struct explanation *e, const struct pv_conversation *c)
 
 static void say_interface(struct explanation *e, const struct pv_conversation *c)
 {
-	const char *name = c->ifindex ? pv_snapshot_ifname(e->snapshot, c->ifindex) : NULL;
+	const char *name =
+		c->ifindex ? pv_snapshot_netns_ifname(e->snapshot, c->netns, c->ifindex) : NULL;
 
 	if (name)
 		SAY(e, listens_interface,

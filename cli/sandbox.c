@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A child process for foreign bytes. Three walls, each of which would do: another user without
+ * capabilities, Landlock without a single rule, and a list of the system calls that are left.
+ * Invariant: a wall that this kernel has and that cannot be put up is an error.
+ */
+#include "cli/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+#define NOBODY 65534
+
+/* As include/uapi/linux/landlock.h of Linux 6.12 has it; an older kernel takes a shorter one. */
+struct ruleset {
+	uint64_t files, network, scoped;
+};
+
+struct shared {
+	volatile uint64_t position;
+	volatile int error; /* why the body has not run; 0 = it has */
+};
+
+static int drop_user(void)
+{
+	if (geteuid() != 0)
+		return 0;
+	for (int c = 0; prctl(PR_CAPBSET_READ, c) >= 0; c++)
+		if (prctl(PR_CAPBSET_DROP, c) < 0 && errno != EPERM)
+			return -errno;
+	if (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
+	    setresuid(NOBODY, NOBODY, NOBODY) < 0)
+		return -errno;
+	return 0;
+}
+
+/* A user who is not root may hold capabilities, too (setcap, systemd's AmbientCapabilities). */
+static int drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+		return -errno;
+	return syscall(SYS_capset, &header, none) < 0 ? -errno : 0;
+}
+
+/* The kinds of access that ABI version n knows; the kernel refuses those it does not. */
+static struct ruleset everything(long abi)
+{
+	static const uint8_t file_bits[] = { 0, 13, 14, 15, 15, 16 };
+	size_t last = sizeof(file_bits) - 1;
+	unsigned int bits = file_bits[(size_t)abi > last ? last : (size_t)abi];
+
+	return (struct ruleset){ .files = (UINT64_C(1) << bits) - 1,
+				 .network = abi >= 4 ? 3 : 0,
+				 .scoped = abi >= 6 ? 3 : 0 };
+}
+
+static int forbid_files(void)
+{
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1U);
+	struct ruleset all = everything(abi);
+	size_t size = abi >= 6	 ? sizeof(all)
+		      : abi >= 4 ? offsetof(struct ruleset, scoped)
+				 : offsetof(struct ruleset, network);
+	_cleanup_(cleanup_fd) int fd = -1;
+
+	if (abi < 1) /* Linux before 5.13, or not switched on: the list of system calls remains */
+		return 0;
+	fd = (int)syscall(SYS_landlock_create_ruleset, &all, size, 0U);
+	if (fd < 0)
+		return -errno;
+	return syscall(SYS_landlock_restrict_self, fd, 0U) < 0 ? -errno : 0;
+}
+
+static const int allowed[] = {
+	SCMP_SYS(read),
+	SCMP_SYS(readv),
+	SCMP_SYS(pread64),
+	SCMP_SYS(write),
+	SCMP_SYS(writev),
+	SCMP_SYS(pwrite64),
+	SCMP_SYS(lseek),
+	SCMP_SYS(close),
+	SCMP_SYS(fstat),
+	SCMP_SYS(fsync),
+	SCMP_SYS(fdatasync),
+	SCMP_SYS(recvmsg),
+	SCMP_SYS(recvfrom),
+	SCMP_SYS(poll),
+	SCMP_SYS(ppoll),
+	SCMP_SYS(select),
+	SCMP_SYS(pselect6),
+	SCMP_SYS(getsockopt),
+	SCMP_SYS(brk),
+	SCMP_SYS(munmap),
+	SCMP_SYS(mremap),
+	SCMP_SYS(madvise),
+	SCMP_SYS(futex),
+	SCMP_SYS(sched_yield),
+	SCMP_SYS(sched_getaffinity),
+	SCMP_SYS(set_robust_list),
+	SCMP_SYS(rseq),
+	SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
+	SCMP_SYS(restart_syscall),
+	SCMP_SYS(rt_sigaction),
+	SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(sigaltstack),
+	SCMP_SYS(clock_gettime),
+	SCMP_SYS(clock_nanosleep),
+	SCMP_SYS(nanosleep),
+	SCMP_SYS(gettimeofday),
+	SCMP_SYS(time),
+	SCMP_SYS(getpid),
+	SCMP_SYS(gettid),
+	SCMP_SYS(getrandom),
+	SCMP_SYS(getuid),
+	SCMP_SYS(geteuid),
+	SCMP_SYS(timer_settime),
+	SCMP_SYS(setitimer),
+	SCMP_SYS(alarm),
+	SCMP_SYS(pause),
+};
+
+/*
+ * What depends on an argument: no memory becomes executable, a clone is a thread, of the terminal
+ * nothing but its kind and size is asked. clone3 keeps its flags in memory, where a filter cannot
+ * look; the C library takes clone when it is told that there is no clone3.
+ */
+static int allow_some(scmp_filter_ctx filter)
+{
+	const struct scmp_arg_cmp not_executable =
+		SCMP_A2(SCMP_CMP_MASKED_EQ, (scmp_datum_t)PROT_EXEC, 0);
+	const struct scmp_arg_cmp is_thread =
+		SCMP_A0(SCMP_CMP_MASKED_EQ, (scmp_datum_t)CLONE_THREAD, CLONE_THREAD);
+	const struct scmp_arg_cmp is_terminal_kind = SCMP_A1(SCMP_CMP_EQ, TCGETS);
+	const struct scmp_arg_cmp is_terminal_size = SCMP_A1(SCMP_CMP_EQ, TIOCGWINSZ);
+	const struct scmp_arg_cmp is_of_descriptor =
+		SCMP_A3(SCMP_CMP_MASKED_EQ, (scmp_datum_t)AT_EMPTY_PATH, AT_EMPTY_PATH);
+	const struct scmp_arg_cmp is_status_flags = SCMP_A1(SCMP_CMP_EQ, F_GETFL);
+	const struct {
+		uint32_t action;
+		int call;
+		const struct scmp_arg_cmp *condition;
+	} rules[] = {
+		{ SCMP_ACT_ALLOW, SCMP_SYS(mmap), &not_executable },
+		{ SCMP_ACT_ALLOW, SCMP_SYS(mprotect), &not_executable },
+		{ SCMP_ACT_ALLOW, SCMP_SYS(clone), &is_thread },
+		{ SCMP_ACT_ALLOW, SCMP_SYS(ioctl), &is_terminal_kind },
+		{ SCMP_ACT_ALLOW, SCMP_SYS(ioctl), &is_terminal_size },
+		{ SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), &is_of_descriptor },
+		{ SCMP_ACT_ALLOW, SCMP_SYS(fcntl), &is_status_flags },
+		{ SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), NULL },
+	};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < sizeof(rules) / sizeof(*rules); i++)
+		r = seccomp_rule_add_array(filter, rules[i].action, rules[i].call,
+					   rules[i].condition ? 1 : 0, rules[i].condition);
+	return r;
+}
+
+static void cleanup_filter(scmp_filter_ctx *filter)
+{
+	seccomp_release(*filter);
+}
+
+static int forbid_calls(void)
+{
+	_cleanup_(cleanup_filter) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	int r = filter ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < sizeof(allowed) / sizeof(*allowed); i++)
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
+	if (r == 0)
+		r = allow_some(filter);
+	return r == 0 ? seccomp_load(filter) : r;
+}
+
+static int enter(pid_t parent)
+{
+	int r = 0;
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -errno;
+	if (getppid() != parent)
+		return -ESRCH;
+	r = drop_user();
+	if (r == 0)
+		r = drop_capabilities();
+	/* a change of user clears it */
+	if (r == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		r = -errno;
+	if (r == 0)
+		r = forbid_files();
+	return r == 0 ? forbid_calls() : r;
+}
+
+/* The terminal sends SIGINT to both; one that a process sent was meant for both, too. */
+static bool is_to_pass_on(const siginfo_t *info)
+{
+	return info->si_signo != SIGCHLD && !(info->si_signo == SIGINT && info->si_code > 0);
+}
+
+static int wait_for(pid_t child, const sigset_t *set)
+{
+	int status = 0;
+
+	while (waitpid(child, &status, WNOHANG) == 0) {
+		siginfo_t info;
+
+		if (sigwaitinfo(set, &info) > 0 && is_to_pass_on(&info))
+			kill(child, info.si_signo);
+	}
+	return status;
+}
+
+static void block(sigset_t *ret_set, sigset_t *ret_before)
+{
+	static const int signals[] = { SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGUSR1 };
+
+	sigemptyset(ret_set);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		sigaddset(ret_set, signals[i]);
+	sigprocmask(SIG_BLOCK, ret_set, ret_before);
+}
+
+/* A parent that ignores SIGCHLD never learns how its children ended. */
+static pid_t start(const sigset_t *before, struct sigaction *ret_before)
+{
+	struct sigaction by_default = { .sa_handler = SIG_DFL };
+	pid_t pid;
+
+	sigaction(SIGCHLD, &by_default, ret_before);
+	pid = fork();
+	if (pid == 0)
+		sigprocmask(SIG_SETMASK, before, NULL);
+	return pid;
+}
+
+int sandbox_run(sandbox_body body, void *userdata, struct sandbox_end *ret_end)
+{
+	struct shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct sigaction chld;
+	sigset_t set, before;
+	pid_t parent = getpid(), child;
+	int status, r = 0;
+
+	if (shared == MAP_FAILED)
+		return -errno;
+	block(&set, &before);
+	child = start(&before, &chld);
+	if (child == 0) {
+		shared->error = enter(parent);
+		_exit(shared->error ? 0 : body(userdata, &shared->position));
+	}
+	if (child < 0)
+		r = -errno;
+	status = child > 0 ? wait_for(child, &set) : 0;
+	sigaction(SIGCHLD, &chld, NULL);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (r == 0)
+		r = shared->error;
+	*ret_end = (struct sandbox_end){ .status = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+					 .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+					 .position = shared->position };
+	munmap(shared, sizeof(*shared));
+	return r;
+}

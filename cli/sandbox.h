@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A child process for foreign bytes: it may compute, and read and write the descriptors it was
+ * given, and nothing else. Invariant: the body runs only when all of that is in force.
+ */
+#ifndef CLI_SANDBOX_H
+#define CLI_SANDBOX_H
+
+#include <stdint.h>
+
+/*
+ * Runs in the child; returns its exit status. *position is memory shared with the parent: the body
+ * keeps the number of what it works on there (packets, from 1), to be told should it be stopped.
+ */
+typedef int (*sandbox_body)(void *userdata, volatile uint64_t *position);
+
+struct sandbox_end {
+	int status;	   /* what the body returned; -1 when a signal ended the child */
+	int signal;	   /* that signal, else 0; SIGSYS: it made a system call it may not make */
+	uint64_t position; /* the last one the body stored */
+};
+
+/*
+ * What the body can not do any more: open, create, rename or remove a file; make, bind or connect a
+ * socket; start a program or a process; trace or signal another one; gain privileges. Who was root
+ * is `nobody` with no capability. Threads, memory, clocks, pipes and the descriptors that are open
+ * already remain, so open and load first what is needed (files, message catalogues, time zones).
+ *
+ * The caller must have one thread only and its stdio streams flushed; the body flushes its own.
+ * Meanwhile the calling process passes SIGTERM, SIGHUP, SIGUSR1 and a SIGINT that was meant for it
+ * alone on to the child.
+ *
+ * 0; -ENOSYS or -EINVAL (this kernel has no seccomp filters), another -errno of fork, mmap or of
+ * giving up privileges: then the body has not run.
+ */
+int sandbox_run(sandbox_body body, void *userdata, struct sandbox_end *ret_end);
+
+#endif

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+/* The sandbox from inside: what still works, what ends the child, who it is. */
+#include "../../cli/sandbox.c"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <cmocka.h>
+
+static int body_return(void *userdata, volatile uint64_t *position)
+{
+	*position = 7;
+	return *(int *)userdata;
+}
+
+static int body_open(void *userdata, volatile uint64_t *position)
+{
+	(void)userdata;
+	*position = 42;
+	return open("/etc/passwd", O_RDONLY | O_CLOEXEC) >= 0 ? 10 : 11;
+}
+
+static int body_create(void *userdata, volatile uint64_t *position)
+{
+	(void)userdata, (void)position;
+	return open("/tmp/sandbox-test", O_WRONLY | O_CREAT | O_CLOEXEC, 0600) >= 0 ? 10 : 11;
+}
+
+static int body_socket(void *userdata, volatile uint64_t *position)
+{
+	(void)userdata, (void)position;
+	return socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) >= 0 ? 10 : 11;
+}
+
+static int body_exec(void *userdata, volatile uint64_t *position)
+{
+	(void)userdata, (void)position;
+	execl("/bin/true", "true", (char *)NULL);
+	return 11;
+}
+
+static int body_fork(void *userdata, volatile uint64_t *position)
+{
+	pid_t pid = fork();
+
+	(void)userdata, (void)position;
+	if (pid == 0)
+		_exit(0);
+	return pid > 0 ? 10 : 11;
+}
+
+static int body_kill(void *userdata, volatile uint64_t *position)
+{
+	(void)userdata, (void)position;
+	return kill(getppid(), 0) == 0 ? 10 : 11;
+}
+
+static int body_make_executable(void *userdata, volatile uint64_t *position)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)userdata, (void)position;
+	return mprotect(p, 4096, PROT_READ | PROT_EXEC) == 0 ? 10 : 11;
+}
+
+static void *add_one(void *number)
+{
+	++*(int *)number;
+	return NULL;
+}
+
+/* Memory, threads and the descriptors that are open. */
+static int body_work(void *userdata, volatile uint64_t *position)
+{
+	const int *pipes = userdata;
+	char *memory = malloc(1 << 22), line[4];
+	pthread_t thread;
+	int number = 1;
+
+	(void)position;
+	if (!memory)
+		return 20;
+	memset(memory, 1, 1 << 22);
+	free(memory);
+	if (pthread_create(&thread, NULL, add_one, &number) != 0 ||
+	    pthread_join(thread, NULL) != 0 || number != 2)
+		return 21;
+	if (read(pipes[0], line, sizeof(line)) != 4 || memcmp(line, "ping", 4) != 0)
+		return 22;
+	return write(pipes[3], "pong", 4) == 4 ? 0 : 23;
+}
+
+/* Waits until the parent has looked at it, which it asks for on the second pipe. */
+static int body_wait(void *userdata, volatile uint64_t *position)
+{
+	const int *pipes = userdata;
+	pid_t self = getpid();
+	char byte;
+
+	(void)position;
+	return write(pipes[3], &self, sizeof(self)) == sizeof(self) && read(pipes[0], &byte, 1) == 1
+		       ? 0
+		       : 24;
+}
+
+static void test_returns_status_and_position(void **state)
+{
+	struct sandbox_end end;
+	int status = 5;
+
+	(void)state;
+	assert_int_equal(sandbox_run(body_return, &status, &end), 0);
+	assert_int_equal(end.status, 5);
+	assert_int_equal(end.signal, 0);
+	assert_int_equal(end.position, 7);
+}
+
+static void test_what_ends_it(void **state)
+{
+	static const sandbox_body bodies[] = { body_open,	    body_create, body_socket,
+					       body_exec,	    body_fork,	 body_kill,
+					       body_make_executable };
+	struct sandbox_end end;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(*bodies); i++) {
+		print_message("body %zu\n", i);
+		assert_int_equal(sandbox_run(bodies[i], NULL, &end), 0);
+		assert_int_equal(end.status, -1);
+		assert_int_equal(end.signal, SIGSYS);
+		assert_int_equal(end.position, i == 0 ? 42 : 0);
+	}
+	assert_int_equal(access("/tmp/sandbox-test", F_OK), -1);
+}
+
+static void open_pipes(int pipes[static 4])
+{
+	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(pipes + 2, O_CLOEXEC), 0);
+}
+
+static void close_pipes(int pipes[static 4])
+{
+	for (int i = 0; i < 4; i++)
+		close(pipes[i]);
+}
+
+static void test_what_remains(void **state)
+{
+	struct sandbox_end end;
+	char line[4];
+	int pipes[4];
+
+	(void)state;
+	open_pipes(pipes);
+	assert_int_equal(write(pipes[1], "ping", 4), 4);
+	assert_int_equal(sandbox_run(body_work, pipes, &end), 0);
+	assert_int_equal(end.signal, 0);
+	assert_int_equal(end.status, 0);
+	assert_int_equal(read(pipes[2], line, 4), 4);
+	assert_memory_equal(line, "pong", 4);
+	close_pipes(pipes);
+}
+
+struct look {
+	int *pipes;
+	char text[4096];
+};
+
+static void *look_at_child(void *userdata)
+{
+	struct look *look = userdata;
+	char path[64];
+	pid_t child = 0;
+	FILE *f;
+
+	if (read(look->pipes[2], &child, sizeof(child)) != sizeof(child))
+		return NULL;
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)child);
+	f = fopen(path, "re");
+	if (f) {
+		look->text[fread(look->text, 1, sizeof(look->text) - 1, f)] = '\0';
+		fclose(f);
+	}
+	(void)!write(look->pipes[1], "x", 1);
+	return NULL;
+}
+
+static void test_who_it_is(void **state)
+{
+	struct look look = { 0 };
+	struct sandbox_end end;
+	pthread_t thread;
+	int pipes[4];
+
+	(void)state;
+	open_pipes(pipes);
+	look.pipes = pipes;
+	assert_int_equal(pthread_create(&thread, NULL, look_at_child, &look), 0);
+	assert_int_equal(sandbox_run(body_wait, pipes, &end), 0);
+	pthread_join(thread, NULL);
+	assert_int_equal(end.status, 0);
+	assert_non_null(strstr(look.text, "NoNewPrivs:\t1\n"));
+	assert_non_null(strstr(look.text, "Seccomp:\t2\n"));
+	assert_non_null(strstr(look.text, "CapPrm:\t0000000000000000\n"));
+	assert_non_null(strstr(look.text, "CapEff:\t0000000000000000\n"));
+	if (geteuid() == 0) {
+		assert_non_null(strstr(look.text, "Uid:\t65534\t65534\t65534\t65534\n"));
+		assert_non_null(strstr(look.text, "Gid:\t65534\t65534\t65534\t65534\n"));
+		assert_non_null(strstr(look.text, "Groups:\t \n"));
+		assert_non_null(strstr(look.text, "CapBnd:\t0000000000000000\n"));
+	}
+	close_pipes(pipes);
+}
+
+/* Landlock by itself, which the list of system calls would hide. */
+static void test_landlock_alone(void **state)
+{
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1U);
+	int status;
+	pid_t pid;
+
+	(void)state;
+	if (abi < 1) {
+		print_message("the kernel lacks Landlock\n");
+		skip();
+	}
+	pid = fork();
+	if (pid == 0) {
+		int fd = -1;
+
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || forbid_files() != 0)
+			_exit(1);
+		fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+		_exit(fd < 0 && errno == EACCES ? 0 : 2);
+	}
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static int body_until_term(void *userdata, volatile uint64_t *position)
+{
+	(void)position;
+	(void)!write(((const int *)userdata)[3], "r", 1);
+	pause();
+	return 0;
+}
+
+static void *send_term(void *userdata)
+{
+	char byte;
+
+	if (read(((const int *)userdata)[2], &byte, 1) == 1)
+		kill(getpid(), SIGTERM);
+	return NULL;
+}
+
+static void test_passes_signals_on(void **state)
+{
+	struct sandbox_end end;
+	pthread_t thread;
+	sigset_t term;
+	int pipes[4];
+
+	(void)state;
+	open_pipes(pipes);
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	/* in the helper thread SIGTERM must not be deliverable either */
+	pthread_sigmask(SIG_BLOCK, &term, NULL);
+	assert_int_equal(pthread_create(&thread, NULL, send_term, pipes), 0);
+	pthread_sigmask(SIG_UNBLOCK, &term, NULL);
+	assert_int_equal(sandbox_run(body_until_term, pipes, &end), 0);
+	pthread_join(thread, NULL);
+	assert_int_equal(end.status, -1);
+	assert_int_equal(end.signal, SIGTERM);
+	close_pipes(pipes);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_returns_status_and_position),
+		cmocka_unit_test(test_what_ends_it),
+		cmocka_unit_test(test_what_remains),
+		cmocka_unit_test(test_who_it_is),
+		cmocka_unit_test(test_landlock_alone),
+		cmocka_unit_test(test_passes_signals_on),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
