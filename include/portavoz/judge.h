@@ -4,8 +4,8 @@
  * and their evidence in words. Collect with PV_NEED_VERDICT; see portavoz-rules(7).
  *
  * A suspicious finding outweighs whatever explains; what nothing explains is unexplained. A verdict
- * rests on the executable (device, inode, path, deleted or not), the user, the unit or container and
- * the kernel-thread flag, never on a port number or a process name alone.
+ * rests on the executable (device, inode, path, deleted or not), the user, the unit or container
+ * and the kernel-thread flag, never on a port number or a process name alone.
  */
 #ifndef PORTAVOZ_JUDGE_H
 #define PORTAVOZ_JUDGE_H
@@ -35,8 +35,7 @@ enum pv_severity {
 };
 
 /* The protocols that are judged: those over IP and PACKET. UNIX, NETLINK, VSOCK and XDP are not. */
-#define PV_PROTO_JUDGED                                                                            \
-	((PV_PROTO_BIT(PV_PROTO_PING + 1) - 1) | PV_PROTO_BIT(PV_PROTO_PACKET))
+#define PV_PROTO_JUDGED ((PV_PROTO_BIT(PV_PROTO_PING + 1) - 1) | PV_PROTO_BIT(PV_PROTO_PACKET))
 
 /* A rule, as portavoz rules and portavoz-rules(7) show it. */
 struct pv_rule {

@@ -8,8 +8,9 @@
 #define BASE_DEADLINE_H
 
 /*
- * Calls work(data), which touches nothing but data. Returns its result, and the caller owns data; or
- * -ETIMEDOUT or -EAGAIN (no thread could be had): data is gone then, or will be, by release(data).
+ * Calls work(data), which touches nothing but data. Returns its result, and the caller owns data;
+ * or -ETIMEDOUT or -EAGAIN (no thread could be had): data is gone then, or will be, by
+ * release(data).
  */
 int deadline_run(int (*work)(void *data), void (*release)(void *data), void *data, int ms);
 

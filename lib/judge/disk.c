@@ -148,7 +148,7 @@ static int parse_stat(const struct pv_bytes *value, struct disk_file *ret)
 	if (*t.p == '-') {
 		t.p++;
 		return text_u32(t, 10, &number) && number && number < 4096 ? -(int)number
-									    : -EBADMSG;
+									   : -EBADMSG;
 	}
 	if (!text_word_u64(&t, 10, &file.device) || !text_word_u64(&t, 10, &file.inode) ||
 	    !text_word_u32(&t, 10, &file.mode) || !text_word_u32(&t, 10, &file.uid) ||
@@ -299,8 +299,8 @@ int disk_digest(struct judge *j, const struct program *p, char ret_hex[static 33
 	return r;
 }
 
-int disk_wanted_digest(struct judge *j, const struct pv_bytes *package,
-		       const struct pv_bytes *path, char ret_hex[static 33])
+int disk_wanted_digest(struct judge *j, const struct pv_bytes *package, const struct pv_bytes *path,
+		       char ret_hex[static 33])
 {
 	_cleanup_(cleanup_buf) struct buf key = BUF_INIT;
 	const struct package_provider *provider;

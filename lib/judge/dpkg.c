@@ -121,8 +121,8 @@ static bool may_own(const struct dpkg_needle *needle, const struct pv_bytes *pac
 {
 	/* diversions name packages without their architecture */
 	const char *colon = memchr(package->data, ':', package->len);
-	struct pv_bytes name = { package->data, colon ? (uint32_t)(colon - package->data)
-						      : package->len };
+	struct pv_bytes name = { package->data,
+				 colon ? (uint32_t)(colon - package->data) : package->len };
 
 	if (needle->only.len)
 		return equal(&needle->only, &name);
@@ -135,8 +135,7 @@ static void search_line(struct dpkg_index *x, struct package_query *queries,
 	uint32_t i;
 
 	line = without_usr(line);
-	if (line.len == 0 || line.len >= 4096 ||
-	    !(x->lengths[line.len / 64] >> line.len % 64 & 1))
+	if (line.len == 0 || line.len >= 4096 || !(x->lengths[line.len / 64] >> line.len % 64 & 1))
 		return;
 	for (i = x->heads[hash_of(&line)]; i; i = x->needles.items[i - 1].next) {
 		const struct dpkg_needle *needle = &x->needles.items[i - 1];
@@ -251,7 +250,7 @@ static int search_lists(DIR *dir, struct dpkg_index *x, struct package_query *qu
 	while (r == 0 && x->n_open && (e = readdir(dir))) {
 		struct pv_bytes package = { e->d_name, 0 };
 		size_t stem, open = x->n_open;
-		uint64_t unpacked;
+		uint64_t unpacked = 0;
 
 		if (!is_list(e->d_name, &stem))
 			continue;

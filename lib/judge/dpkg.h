@@ -18,18 +18,18 @@ typedef VEC(struct dpkg_diversion) dpkg_diversions;
 
 /* A path that is looked for in the lists. */
 struct dpkg_needle {
-	struct pv_bytes name;	 /* as lists have it, without the leading "/usr" of merged folders */
-	struct pv_bytes only;	 /* if not empty: in this package's list alone */
-	struct pv_bytes except;	 /* if not empty: in any list but this package's */
-	uint32_t query;		 /* index of struct package_query */
-	uint32_t next;		 /* 1 + index of the next one with the same hash; 0 = none */
+	struct pv_bytes name;	/* as lists have it, without the leading "/usr" of merged folders */
+	struct pv_bytes only;	/* if not empty: in this package's list alone */
+	struct pv_bytes except; /* if not empty: in any list but this package's */
+	uint32_t query;		/* index of struct package_query */
+	uint32_t next;		/* 1 + index of the next one with the same hash; 0 = none */
 };
 
 struct dpkg_index {
 	VEC(struct dpkg_needle) needles;
-	uint32_t heads[1024];	  /* 1 + index of a needle, by hash */
+	uint32_t heads[1024];	     /* 1 + index of a needle, by hash */
 	uint64_t lengths[4096 / 64]; /* bit n: some name has n bytes */
-	size_t n_open;		  /* needles not found yet */
+	size_t n_open;		     /* needles not found yet */
 };
 
 /* Three lines each: from, to, package. Points into the text. 0 or -ENOMEM. */

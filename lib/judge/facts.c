@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Programs and their packages. Every path of the run is put to the package database at once, because
- * one pass over it answers them all.
+ * Programs and their packages. Every path of the run is put to the package database at once,
+ * because one pass over it answers them all.
  */
 #include <errno.h>
 #include <string.h>
@@ -42,25 +42,63 @@ static const struct {
 	const char *name;
 	enum program_kind kind;
 } kinds[] = {
-	{ "sh", KIND_SHELL },	     { "bash", KIND_SHELL },	    { "rbash", KIND_SHELL },
-	{ "dash", KIND_SHELL },	     { "zsh", KIND_SHELL },	    { "ksh", KIND_SHELL },
-	{ "mksh", KIND_SHELL },	     { "fish", KIND_SHELL },	    { "tcsh", KIND_SHELL },
-	{ "csh", KIND_SHELL },	     { "posh", KIND_SHELL },	    { "yash", KIND_SHELL },
-	{ "busybox", KIND_SHELL },   { "bsd-csh", KIND_SHELL },	    { "pwsh", KIND_SHELL },
-	{ "python", KIND_INTERPRETER }, { "pypy", KIND_INTERPRETER }, { "perl", KIND_INTERPRETER },
-	{ "ruby", KIND_INTERPRETER }, { "node", KIND_INTERPRETER },  { "nodejs", KIND_INTERPRETER },
-	{ "php", KIND_INTERPRETER }, { "php-cgi", KIND_INTERPRETER }, { "lua", KIND_INTERPRETER },
-	{ "luajit", KIND_INTERPRETER }, { "tclsh", KIND_INTERPRETER }, { "wish", KIND_INTERPRETER },
-	{ "expect", KIND_INTERPRETER }, { "gawk", KIND_INTERPRETER }, { "mawk", KIND_INTERPRETER },
-	{ "java", KIND_INTERPRETER }, { "guile", KIND_INTERPRETER }, { "erlexec", KIND_INTERPRETER },
-	{ "beam.smp", KIND_INTERPRETER }, { "mono", KIND_INTERPRETER }, { "mono-sgen", KIND_INTERPRETER },
-	{ "dotnet", KIND_INTERPRETER }, { "deno", KIND_INTERPRETER }, { "Rscript", KIND_INTERPRETER },
-	{ "gjs-console", KIND_INTERPRETER }, { "gdb", KIND_INTERPRETER }, { "vim", KIND_INTERPRETER },
-	{ "nc", KIND_RELAY },	     { "ncat", KIND_RELAY },	    { "netcat", KIND_RELAY },
-	{ "nc.openbsd", KIND_RELAY }, { "nc.traditional", KIND_RELAY }, { "socat", KIND_RELAY },
-	{ "socat1", KIND_RELAY },    { "openssl", KIND_RELAY },	    { "telnet", KIND_RELAY },
-	{ "telnet.netkit", KIND_RELAY }, { "inetutils-telnet", KIND_RELAY }, { "cryptcat", KIND_RELAY },
-	{ "sbd", KIND_RELAY },	     { "pwncat", KIND_RELAY },	    { "websocat", KIND_RELAY },
+	{ "sh", KIND_SHELL },
+	{ "bash", KIND_SHELL },
+	{ "rbash", KIND_SHELL },
+	{ "dash", KIND_SHELL },
+	{ "zsh", KIND_SHELL },
+	{ "ksh", KIND_SHELL },
+	{ "mksh", KIND_SHELL },
+	{ "fish", KIND_SHELL },
+	{ "tcsh", KIND_SHELL },
+	{ "csh", KIND_SHELL },
+	{ "posh", KIND_SHELL },
+	{ "yash", KIND_SHELL },
+	{ "busybox", KIND_SHELL },
+	{ "bsd-csh", KIND_SHELL },
+	{ "pwsh", KIND_SHELL },
+	{ "python", KIND_INTERPRETER },
+	{ "pypy", KIND_INTERPRETER },
+	{ "perl", KIND_INTERPRETER },
+	{ "ruby", KIND_INTERPRETER },
+	{ "node", KIND_INTERPRETER },
+	{ "nodejs", KIND_INTERPRETER },
+	{ "php", KIND_INTERPRETER },
+	{ "php-cgi", KIND_INTERPRETER },
+	{ "lua", KIND_INTERPRETER },
+	{ "luajit", KIND_INTERPRETER },
+	{ "tclsh", KIND_INTERPRETER },
+	{ "wish", KIND_INTERPRETER },
+	{ "expect", KIND_INTERPRETER },
+	{ "gawk", KIND_INTERPRETER },
+	{ "mawk", KIND_INTERPRETER },
+	{ "java", KIND_INTERPRETER },
+	{ "guile", KIND_INTERPRETER },
+	{ "erlexec", KIND_INTERPRETER },
+	{ "beam.smp", KIND_INTERPRETER },
+	{ "mono", KIND_INTERPRETER },
+	{ "mono-sgen", KIND_INTERPRETER },
+	{ "dotnet", KIND_INTERPRETER },
+	{ "deno", KIND_INTERPRETER },
+	{ "Rscript", KIND_INTERPRETER },
+	{ "gjs-console", KIND_INTERPRETER },
+	{ "gdb", KIND_INTERPRETER },
+	{ "vim", KIND_INTERPRETER },
+	{ "nc", KIND_RELAY },
+	{ "ncat", KIND_RELAY },
+	{ "netcat", KIND_RELAY },
+	{ "nc.openbsd", KIND_RELAY },
+	{ "nc.traditional", KIND_RELAY },
+	{ "socat", KIND_RELAY },
+	{ "socat1", KIND_RELAY },
+	{ "openssl", KIND_RELAY },
+	{ "telnet", KIND_RELAY },
+	{ "telnet.netkit", KIND_RELAY },
+	{ "inetutils-telnet", KIND_RELAY },
+	{ "cryptcat", KIND_RELAY },
+	{ "sbd", KIND_RELAY },
+	{ "pwncat", KIND_RELAY },
+	{ "websocat", KIND_RELAY },
 };
 
 struct pv_bytes program_name(const struct program *p)
@@ -95,6 +133,11 @@ static enum program_kind kind_of(const struct program *p)
 			return kinds[i].kind;
 	}
 	return KIND_PLAIN;
+}
+
+bool program_path_is_shell(const struct pv_bytes *path)
+{
+	return kind_of(&(struct program){ .path = *path }) == KIND_SHELL;
 }
 
 bool program_is_packaged(const struct program *p)
@@ -397,8 +440,7 @@ static enum disk_state compare(const struct program *p, int error, const struct 
 
 static int take_answer(struct judge *j, struct program *p)
 {
-	const struct package_query *q =
-		p->query == MAP_NONE ? NULL : &j->queries.items[p->query];
+	const struct package_query *q = p->query == MAP_NONE ? NULL : &j->queries.items[p->query];
 	struct disk_file file = { 0 };
 	struct pv_bytes path;
 	int r;
@@ -452,8 +494,7 @@ static int read_preload_file(struct judge *j)
 	if (disk_read_preload(&b) < 0)
 		buf_clear(&b);
 	recall_put(&j->recall, "ld.so.preload", b.data, b.len);
-	return buf_error(&b) < 0 ? -ENOMEM
-				 : snapshot_bytes(j->s, &j->preload_file, b.data, b.len);
+	return buf_error(&b) < 0 ? -ENOMEM : snapshot_bytes(j->s, &j->preload_file, b.data, b.len);
 }
 
 int facts_gather(struct judge *j)
@@ -506,22 +547,27 @@ static int need_digest(struct judge *j, struct program *p)
 	return r == -ENOMEM ? r : 0;
 }
 
-int facts_need(struct judge *j, struct subject *subject, uint32_t facts)
+/* Is the case one that a shell could be behind? */
+static bool may_feed_shell(const struct judge_case *k)
 {
-	struct program *p = subject && subject->program != MAP_NONE
-				    ? &j->programs.items[subject->program]
-				    : NULL;
+	return k->c && k->program && !program_is_explained(k->program) &&
+	       k->c->state != PV_STATE_LISTEN && pv_proto_is_inet((enum pv_proto)k->c->proto);
+}
+
+int facts_need(struct judge_case *k, uint32_t facts)
+{
+	struct judge *j = k->j;
 	int r = 0;
 
-	if (p && facts & FACT_FOLDER)
-		r = need_folder(j, p);
-	if (r == 0 && p && facts & FACT_DIGEST)
-		r = need_digest(j, p);
+	if (k->program && facts & FACT_FOLDER)
+		r = need_folder(j, k->program);
+	if (r == 0 && k->program && facts & FACT_DIGEST)
+		r = need_digest(j, k->program);
 	if (r == 0 && facts & FACT_HIDING)
 		r = hiding_gather(j);
-	if (r == 0 && facts & FACT_SHELLS && p && !program_is_explained(p))
+	if (r == 0 && facts & FACT_SHELLS && may_feed_shell(k))
 		r = shells_gather(j);
-	if (r == 0 && facts & FACT_KERNEL && !subject)
+	if (r == 0 && facts & FACT_KERNEL && !k->subject && k->c->owner_reason == PV_REASON_KERNEL)
 		r = kernel_gather(j);
 	return r;
 }

@@ -29,7 +29,7 @@ enum rule_scope { SCOPE_POLICY, SCOPE_PROGRAM, SCOPE_SOCKET, SCOPE_FOLLOW };
 
 #define RULE(name, ...) RULE_##name,
 enum rule_number {
-#include "judge/rules.def"
+#include "model/rules.def"
 	RULE_N
 };
 #undef RULE
@@ -56,13 +56,13 @@ struct program {
 	struct pv_bytes path; /* without " (deleted)" */
 	bool is_deleted, is_memory;
 	enum program_kind kind;
-	int32_t pid; /* a process that runs it */
+	int32_t pid;	/* a process that runs it */
 	uint32_t query; /* of its path; MAP_NONE = not asked */
 	struct pv_bytes package;
 	uint64_t unpacked;
 	enum disk_state disk;
 	enum digest_state digest;
-	struct pv_bytes folder;	 /* a folder above it that everybody may write to, or empty */
+	struct pv_bytes folder; /* a folder above it that everybody may write to, or empty */
 	bool is_folder_unknown;
 	bool has_folder, has_digest; /* those were asked for */
 };
@@ -73,14 +73,15 @@ struct subject {
 	uint32_t program; /* MAP_NONE = its executable is not known, or it is the kernel's */
 	bool is_judged;
 	bool is_explained, is_suspicious;
-	uint64_t fired; /* RULE_BIT of its findings */
-	uint32_t first, n; /* of judge.process_findings */
+	uint64_t fired;	       /* RULE_BIT of its findings */
+	uint32_t first, n;     /* of judge.process_findings */
 	uint32_t script, unit; /* queries; MAP_NONE = none */
 	struct pv_bytes script_path, unit_name;
 };
 
-/* A shell beside a holder. */
+/* A shell, or a holder to compare it with. */
 struct shell {
+	bool is_shell;
 	int32_t pid, ppid;
 	struct pv_bytes comm;
 	struct pv_bytes ends[3]; /* targets of descriptors 0 to 2 */
@@ -89,8 +90,8 @@ struct shell {
 /* Who uses a socket of the kernel. */
 struct kernel_use {
 	const char *kind;
-	uint8_t proto, family; /* family AF_UNSPEC: both */
-	uint16_t local_port;   /* 0 = any */
+	uint8_t proto, family;	   /* family AF_UNSPEC: both */
+	uint16_t local_port;	   /* 0 = any */
 	struct pv_endpoint remote; /* port 0 = none */
 	const char *evidence;
 };
@@ -103,7 +104,7 @@ struct judge {
 	const struct judge_request *request;
 	struct recall recall;
 	VEC(struct program) programs;
-	struct map by_file; /* of programs */
+	struct map by_file;	  /* of programs */
 	struct subject *subjects; /* one for each process of the snapshot */
 	size_t n_subjects;
 	VEC(struct package_query) queries;
@@ -118,10 +119,11 @@ struct judge {
 	VEC(const char *) hidden_how;
 	bool has_hidden;
 	struct pv_bytes preload_file; /* /etc/ld.so.preload */
-	struct map listeners; /* local port and protocol -> 1 + first row; chained by next_listener */
+	struct map
+		listeners; /* local port and protocol -> 1 + first row; chained by next_listener */
 	uint32_t *next_listener;
 	unsigned n_disk_misses; /* paths that did not answer in time */
-	struct map talks; /* remote end -> an explained row */
+	struct map talks;	/* remote end -> an explained row */
 };
 
 /* What a rule is asked about. */
@@ -158,22 +160,20 @@ extern const struct rule judge_rules[RULE_N];
 void case_say(struct judge_case *k, const char *name, struct pv_bytes value);
 void case_text(struct judge_case *k, const char *name, const char *value);
 void case_number(struct judge_case *k, const char *name, uint64_t value);
-/* "ADDRESS:PORT" of an end, in the arena; false = out of memory */
-void case_end(struct judge_case *k, const char *name, const struct pv_conversation *c,
-	      const struct pv_endpoint *end);
 /* The sentence, in the arena of the snapshot. 0 or -ENOMEM. */
 int case_sentence(const struct judge_case *k, const char *sentence, struct pv_bytes *ret);
 
 /* facts.c: programs and packages, gathered for all processes at once. 0 or -ENOMEM. */
 int facts_gather(struct judge *j);
-/* Those of one subject that a rule needs and that are not there yet. 0 or -ENOMEM. */
-int facts_need(struct judge *j, struct subject *subject, uint32_t facts);
+/* Those of one case that a rule needs and that are not there yet. 0 or -ENOMEM. */
+int facts_need(struct judge_case *k, uint32_t facts);
 /* The package of a path that was asked for: empty = none. */
 struct pv_bytes facts_package(const struct judge *j, const char *path, size_t len);
 /* Is the running file the one at its path, and that of a package? */
 bool program_is_packaged(const struct program *p);
 /* ... and one whose package explains what it does? */
 bool program_is_explained(const struct program *p);
+bool program_path_is_shell(const struct pv_bytes *path);
 struct pv_bytes program_name(const struct program *p); /* the last part of its path */
 
 /* disk.c: files by their path. The paths may be a user's: they are asked for with a deadline. */
@@ -189,8 +189,8 @@ int disk_open_folder(struct judge *j, int32_t pid, const struct pv_bytes *path, 
 		     struct pv_bytes *ret_folder);
 /* MD5 in hexadecimal: of the file that runs, and what its package says. 0 or -errno. */
 int disk_digest(struct judge *j, const struct program *p, char ret_hex[static 33]);
-int disk_wanted_digest(struct judge *j, const struct pv_bytes *package,
-		       const struct pv_bytes *path, char ret_hex[static 33]);
+int disk_wanted_digest(struct judge *j, const struct pv_bytes *package, const struct pv_bytes *path,
+		       char ret_hex[static 33]);
 /* Appends /etc/ld.so.preload; 0 or -errno. */
 int disk_read_preload(struct buf *b);
 
@@ -198,6 +198,15 @@ int disk_read_preload(struct buf *b);
 int hiding_gather(struct judge *j);
 int shells_gather(struct judge *j);
 int kernel_gather(struct judge *j);
+/* How a process is hidden; NULL = it is not. *pid = 0 asks for any, and is set. */
+const char *hiding_of(const struct judge *j, int32_t *pid);
+/* A shell whose input comes from the process, and through what; or NULL. */
+const struct shell *shells_fed_by(struct judge *j, int32_t pid, const char **ret_channel);
+/* Who uses this socket of the kernel, or NULL. */
+const struct kernel_use *kernel_use_of(const struct judge *j, const struct pv_conversation *c);
+
+/* rules_follow.c: rows by what FOLLOW rules look for. 0 or -ENOMEM. */
+int follow_index(struct judge *j);
 
 /* rules_*.c */
 #define RULE(name, id, severity, scope, facts, test, ...) RULE_TEST_##scope(test)
@@ -205,7 +214,7 @@ int kernel_gather(struct judge *j);
 #define RULE_TEST_PROGRAM(test) rule_test test;
 #define RULE_TEST_SOCKET(test) rule_test test;
 #define RULE_TEST_FOLLOW(test) rule_test test;
-#include "judge/rules.def"
+#include "model/rules.def"
 #undef RULE
 
 bool bytes_are(const struct pv_bytes *b, const char *text);

@@ -7,10 +7,8 @@
 #include <portavoz/policy.h>
 
 #include "base/cleanup.h"
+#include "base/inet.h"
 #include "judge/judge-internal.h"
-
-/* Holders of one conversation that are judged; a service of a thousand processes is one program. */
-#define HOLDERS_MAX 64
 
 static void judge_deinit(struct judge *j)
 {
@@ -53,7 +51,7 @@ static int ask(struct judge_case *k, enum rule_number number, finding_vec *findi
 {
 	const struct rule *rule = &judge_rules[number];
 	struct pv_finding f = { .rule = number, .process = UINT32_MAX };
-	int r = facts_need(k->j, k->subject, rule->facts);
+	int r = facts_need(k, rule->facts);
 
 	if (r < 0)
 		return r;
@@ -114,16 +112,16 @@ struct opinion {
 	struct pv_conversation *c;
 	uint32_t row;
 	finding_vec findings;
-	uint64_t despite;     /* suspicious rules that the policy accepts here */
-	bool is_expected;     /* by the policy */
-	bool are_explained;   /* all holders, by what they run */
-	bool is_followed;     /* a FOLLOW rule explains it */
+	uint64_t despite;   /* suspicious rules that the policy accepts here */
+	bool is_expected;   /* by the policy */
+	bool are_explained; /* all holders, by what they run */
+	bool is_followed;   /* a FOLLOW rule explains it */
 };
 
 static bool same_evidence(const struct pv_finding *a, const struct pv_finding *b)
 {
-	return a->rule == b->rule && (a->evidence.data == b->evidence.data ||
-				      bytes_equal(&a->evidence, &b->evidence));
+	return a->rule == b->rule &&
+	       (a->evidence.data == b->evidence.data || bytes_equal(&a->evidence, &b->evidence));
 }
 
 static int add_finding(struct opinion *o, const struct pv_finding *f)
@@ -170,16 +168,12 @@ static int ask_holders(struct opinion *o)
 {
 	const struct pv_snapshot *s = o->j->s;
 	uint64_t fired = 0;
-	uint32_t n_asked = 0;
 	int r = 0;
 
 	o->are_explained = o->c->n_holders > 0;
-	for (uint32_t i = 0; r == 0 && i < o->c->n_holders && n_asked < HOLDERS_MAX; i++) {
-		if (!is_asked(s, o->c, i))
-			continue;
-		n_asked++;
-		r = ask_holder(o, pv_snapshot_holder(s, o->c, i), &fired);
-	}
+	for (uint32_t i = 0; r == 0 && i < o->c->n_holders; i++)
+		if (is_asked(s, o->c, i))
+			r = ask_holder(o, pv_snapshot_holder(s, o->c, i), &fired);
 	return r;
 }
 
@@ -202,6 +196,7 @@ static int ask_policy(struct opinion *o)
 	struct judge_case k = { .j = o->j, .row = o->row, .c = o->c };
 	struct pv_finding f = { .process = UINT32_MAX };
 	const struct pv_policy_rule *rule;
+	char address[INET_TEXT_MAX + 1] = "";
 	uint32_t list_line = 0;
 	size_t index;
 
@@ -209,13 +204,15 @@ static int ask_policy(struct opinion *o)
 		return 0;
 	o->j->s->policy_matches.items[index]++;
 	rule = pv_policy_rule(policy, index);
+	if (o->c->family == AF_INET || o->c->family == AF_INET6)
+		address[inet_text(o->c->family, o->c->remote.addr, address)] = 0;
 	o->is_expected = rule->kind == PV_POLICY_EXPECT;
 	o->despite = o->is_expected ? rule->despite : 0;
 	f.rule = numbers[rule->kind];
 	case_say(&k, "title", rule->title);
 	case_say(&k, "list", rule->title);
 	case_text(&k, "file", rule->file);
-	case_end(&k, "address", o->c, &(struct pv_endpoint){ .port = 0 });
+	case_text(&k, "address", address);
 	case_number(&k, "line", rule->kind == PV_POLICY_BLOCK ? list_line : rule->line);
 	if (case_sentence(&k, judge_rules[f.rule].public.sentence, &f.evidence) < 0)
 		return -ENOMEM;
@@ -249,9 +246,9 @@ static enum pv_verdict verdict_of(const struct opinion *o)
 /* Suspicious, then explaining, then notes; each in the order of the table. */
 static int compare_findings(const void *a, const void *b)
 {
-	static const uint8_t order[PV_SEVERITY_N] = { [PV_SEVERITY_SUSPICIOUS] = 0,
-						      [PV_SEVERITY_EXPLAINS] = 1,
-						      [PV_SEVERITY_NOTE] = 2 };
+	static const uint8_t order[PV_SEVERITY_N] = {
+		[PV_SEVERITY_SUSPICIOUS] = 0, [PV_SEVERITY_EXPLAINS] = 1, [PV_SEVERITY_NOTE] = 2
+	};
 	const struct pv_finding *x = a, *y = b;
 	int d = order[severity_of(x)] - order[severity_of(y)];
 
@@ -269,6 +266,8 @@ static int publish(struct opinion *o)
 		      compare_findings);
 	o->c->verdict = (uint8_t)verdict_of(o);
 	o->c->first_finding = (uint32_t)s->findings.n;
+	if (o->findings.n > UINT16_MAX)
+		o->findings.n = UINT16_MAX;
 	o->c->n_findings = (uint16_t)o->findings.n;
 	o->c->verdict_is_partial = false;
 	for (size_t i = 0; i < o->findings.n; i++) {

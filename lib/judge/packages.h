@@ -20,7 +20,7 @@
 struct package_query {
 	struct pv_bytes path;
 	struct pv_bytes package; /* found: its name, in the arena; else empty */
-	uint64_t unpacked;	 /* when the package was unpacked, seconds since 1970; 0 = unknown */
+	uint64_t unpacked; /* when the package was unpacked, seconds since 1970; 0 = unknown */
 };
 
 struct package_provider {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Facts read outside of procfs (files, packages, digests), each under a key, so that a recording
- * holds them. A recording's stream "judge" is a sequence of records: two 32-bit lengths in host byte
- * order, the key, the value. It is foreign input: a value is bytes until its reader has checked them.
+ * holds them. A recording's stream "judge" is a sequence of records: two 32-bit lengths in host
+ * byte order, the key, the value. It is foreign input: a value is bytes until its reader has
+ * checked them.
  */
 #ifndef JUDGE_RECALL_H
 #define JUDGE_RECALL_H
@@ -19,12 +20,13 @@ struct recall_fact {
 
 struct recall {
 	struct tape *tape;
-	struct buf stream; /* replay: what the facts point into */
+	struct buf stream;	       /* replay: what the facts point into */
 	VEC(struct recall_fact) facts; /* sorted by key */
 	uint64_t n_missing;	       /* asked for and not in the recording */
 };
 
-/* Reads the recording when there is one. 0 or -ENOMEM; a damaged stream ends where it is damaged. */
+/* Reads the recording when there is one. 0 or -ENOMEM; a damaged stream ends where it is damaged.
+ */
 int recall_init(struct recall *r, struct tape *tape);
 void recall_deinit(struct recall *r);
 /* Replay: true, with the value (empty and counted when the recording lacks it). Else false: ask the

@@ -14,32 +14,9 @@
 			  test },
 
 const struct rule judge_rules[RULE_N] = {
-#include "judge/rules.def"
+#include "model/rules.def"
 };
 #undef RULE
-
-#define RULE(name, id, severity, scope, facts, test, looks_at, sentence, about)                    \
-	{ id, PV_SEVERITY_##severity, looks_at, sentence, about },
-
-const struct pv_rule *pv_rules(size_t *ret_n)
-{
-	static const struct pv_rule rules[RULE_N] = {
-#include "judge/rules.def"
-	};
-
-	*ret_n = RULE_N;
-	return rules;
-}
-#undef RULE
-
-int pv_rule_find(const char *id, size_t len)
-{
-	for (int i = 0; i < RULE_N; i++)
-		if (strlen(judge_rules[i].public.id) == len &&
-		    !memcmp(judge_rules[i].public.id, id, len))
-			return i;
-	return -ENOENT;
-}
 
 void case_say(struct judge_case *k, const char *name, struct pv_bytes value)
 {

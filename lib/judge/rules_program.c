@@ -126,10 +126,10 @@ bool test_in_container(struct judge_case *k)
 static bool is_kernel_name(const struct pv_bytes *name)
 {
 	static const char *const prefixes[] = {
-		"kworker", "ksoftirqd", "kthreadd", "migration/", "rcu_",	"rcuop/",
-		"rcuos/",  "kswapd",	"khugepaged", "kcompactd", "kdevtmpfs", "oom_reaper",
-		"kblockd", "kauditd",	"khungtaskd", "ksmd",	   "kintegrityd", "irq/",
-		"cpuhp/",  "jbd2/",	"scsi_eh_",   "watchdogd", "idle_inject/", "kpsmoused",
+		"kworker", "ksoftirqd", "kthreadd",   "migration/", "rcu_",	    "rcuop/",
+		"rcuos/",  "kswapd",	"khugepaged", "kcompactd",  "kdevtmpfs",    "oom_reaper",
+		"kblockd", "kauditd",	"khungtaskd", "ksmd",	    "kintegrityd",  "irq/",
+		"cpuhp/",  "jbd2/",	"scsi_eh_",   "watchdogd",  "idle_inject/", "kpsmoused",
 	};
 
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
@@ -197,12 +197,28 @@ static bool is_users(const struct program *p)
 	       p->folder.len;
 }
 
-/* Is there a compiled program of that name, and is it another file? */
+/* python3 is another name of python3.11. */
+static bool is_own_name(const struct program *p, const struct pv_bytes *name)
+{
+	struct pv_bytes own = program_name(p);
+
+	if (own.len < name->len || memcmp(own.data, name->data, name->len) != 0)
+		return false;
+	for (uint32_t i = name->len; i < own.len; i++)
+		if (!strchr("0123456789.-", own.data[i]))
+			return false;
+	return true;
+}
+
+/*
+ * Is there a compiled program of that name, and is it another file? People keep builds of their own
+ * of python and the like, under their names; the names of daemons (/usr/sbin) are another matter.
+ */
 static bool names_another(struct judge_case *k, const struct pv_bytes *name)
 {
 	static const char *const folders[] = { "/usr/sbin/", "/usr/bin/" };
 	const struct program *p = k->program;
-	struct pv_bytes own = program_name(p);
+	bool is_own = is_own_name(p, name);
 	struct pv_bytes program;
 	struct disk_file file;
 	char path[96];
@@ -210,9 +226,9 @@ static bool names_another(struct judge_case *k, const struct pv_bytes *name)
 	if (!name->len || name->len > 64 || memchr(name->data, '/', name->len) ||
 	    memchr(name->data, 0, name->len) || *name->data == '.')
 		return false;
-	if (bytes_equal(name, &own) && !is_users(p))
+	if (is_own && !is_users(p))
 		return false;
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < (is_own ? 1 : 2); i++) {
 		snprintf(path, sizeof(path), "%s%.*s", folders[i], (int)name->len, name->data);
 		if (disk_stat(k->j, path, &file) < 0 || !file.is_elf)
 			continue;

@@ -94,8 +94,8 @@ struct pv_conversation *snapshot_add(struct pv_snapshot *s, const struct pv_conv
 int snapshot_add_process(struct pv_snapshot *s, const struct pv_process *p, uint32_t *ret_index)
 {
 	struct pv_process copy = *p;
-	struct pv_bytes *strings[] = { &copy.comm,	&copy.exe,	   &copy.cmdline,
-				       &copy.cgroup,	&copy.unit,	   &copy.runtime,
+	struct pv_bytes *strings[] = { &copy.comm,	&copy.exe,	    &copy.cmdline,
+				       &copy.cgroup,	&copy.unit,	    &copy.runtime,
 				       &copy.container, &copy.listen_names, &copy.preload };
 
 	for (size_t i = 0; i < sizeof(strings) / sizeof(*strings); i++)

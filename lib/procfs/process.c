@@ -100,7 +100,8 @@ static void reset(struct procfs_process *p, int32_t pid)
 	buf_clear(&p->listen);
 	p->is_cmdline_cut = false;
 	p->exe_file = (struct procfs_exe){ 0 };
-	p->exe_file_error = p->exe_error = p->cmdline_error = p->cgroup_error = p->uid_error = p->listen_error = 0;
+	p->exe_file_error = p->exe_error = p->cmdline_error = p->cgroup_error = p->uid_error =
+		p->listen_error = 0;
 }
 
 static void path_of(char path[static PATH_ROOM], int32_t pid, const char *name)
@@ -156,8 +157,7 @@ static int read_exe_file(struct tape *t, int handle, struct procfs_process *p)
 	buf_clear(&p->scratch);
 	if (t->mode == TAPE_REPLAY) {
 		r = tape_proc_read(t, -1, path, &p->scratch);
-		return r < 0 ? r
-			     : procfs_exe_parse(p->scratch.data, p->scratch.len, &p->exe_file);
+		return r < 0 ? r : procfs_exe_parse(p->scratch.data, p->scratch.len, &p->exe_file);
 	}
 	if (statx(handle, "exe", AT_STATX_DONT_SYNC, STATX_INO | STATX_NLINK | STATX_UID, &st) < 0)
 		r = -errno;
