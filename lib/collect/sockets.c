@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "bpf/iter.h"
 #include "collect/collector.h"
+#include "collect/netns.h"
 #include "collect/relay.h"
 #include "collect/rows.h"
 #include "netlink/record.h"
@@ -124,8 +125,8 @@ static int dump_once(struct listing *l, const struct round *round, unsigned atte
 		const struct netlink_query *q = &round->queries[i];
 		int r;
 
-		if (l->c->diag_fd < 0 && l->c->tape.mode != TAPE_REPLAY)
-			l->c->diag_fd = netlink_open();
+		/* a failure is recorded as that of the dump */
+		collect_diag_open(l->c);
 		r = netlink_read_sockets(&l->c->tape, l->c->diag_fd, q, attempt, &sink, &result);
 		if (r < 0 || !result.done)
 			l->c->diag_fd = close_fd(l->c->diag_fd);
