@@ -37,7 +37,8 @@
 /* From here on a thread that reads beside one that parses saves more than it costs. */
 #define RELAY_PAYS 5000
 
-#define DETAIL_NEEDS (PV_NEED_TCPINFO | PV_NEED_MEM | PV_NEED_TIMER | PV_NEED_SOCKCGROUP)
+#define DETAIL_NEEDS                                                                               \
+	(PV_NEED_TCPINFO | PV_NEED_MEM | PV_NEED_TIMER | PV_NEED_SOCKCGROUP | PV_NEED_ATTRIBUTES)
 #define SERVER_STATES (PV_STATE_BIT(PV_STATE_LISTEN) | PV_STATE_BIT(PV_STATE_CLOSE))
 #define NO_ITERATOR BPF_KIND_N
 
@@ -295,8 +296,12 @@ static int list_bpf(struct listing *l)
 	l->has_iterated = true;
 	l->n_malformed += l->bpf.n_malformed;
 
-	/* the only reading of this protocol so far, and one that repeats nothing: no index yet */
-	if (l->has_rows || r < 0 || !bpf_sockets_are_exact(&l->bpf))
+	/*
+	 * The only reading of this protocol so far, and one that repeats nothing: no index yet. A
+	 * UNIX socket that is bound meanwhile moves to another slot, and may be met there again.
+	 */
+	if (l->has_rows || r < 0 || !bpf_sockets_are_exact(&l->bpf) ||
+	    l->p->iterator == BPF_KIND_UNIX)
 		r = r == -ENOMEM || rows_index(&l->rows) < 0 ? -ENOMEM : r;
 	l->has_rows |= l->c->snapshot->n_rows > before;
 	if (r == -ENOMEM)
