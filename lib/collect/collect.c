@@ -10,6 +10,8 @@
 
 #include "base/cleanup.h"
 #include "collect/collector.h"
+#include "collect/netns.h"
+#include "collect/rawdump.h"
 
 /* Needs that the filter may decide on before details are read for what it leaves. */
 #define DETAIL_NEEDS                                                                               \
@@ -55,11 +57,18 @@ static int filter_rows(struct collector *c)
 	return 0;
 }
 
+static int list_sockets(struct collector *c)
+{
+	int r = collect_netns_has_own(c) ? collect_sockets(c) : 0;
+
+	return r == 0 && c->others ? collect_netns_sockets(c) : r;
+}
+
 static int run_joins(struct collector *c)
 {
 	struct owner_search *search = NULL;
 	int r = collect_owners_start(c, &search);
-	int sockets = r < 0 ? r : collect_sockets(c);
+	int sockets = r < 0 ? r : list_sockets(c);
 
 	/* the search must be waited for, whatever became of the sockets */
 	if (collect_owners_wait(search) && c->lacks_idle && sockets == 0)
@@ -87,6 +96,20 @@ static int run_details(struct collector *c, uint32_t early)
 	return r;
 }
 
+/* A file knows the TCP sockets and nothing beside them. */
+static int run_rawdump(struct collector *c)
+{
+	int r = collect_rawdump(c, c->request->replay_dir);
+
+	if (r == 0 && c->needs & PV_NEED_DIRECTION)
+		r = collect_directions(c);
+	if (r == 0 && c->needs & PV_NEED_PEER)
+		r = collect_pairs(c);
+	if (r == 0)
+		r = filter_rows(c);
+	return r == 0 ? collect_owners_report(c) : r;
+}
+
 static int run(struct collector *c)
 {
 	const struct pv_request *q = c->request;
@@ -94,8 +117,10 @@ static int run(struct collector *c)
 	uint32_t early = c->tape.mode == TAPE_LIVE ? filter_needs : PV_NEED_ALL;
 	int r = collect_host(c);
 
+	if (r == 0 && collect_netns_is_wanted(c))
+		r = collect_netns_open(c);
 	if (r == 0)
-		r = run_joins(c);
+		r = c->others ? collect_netns_thread(c, run_joins) : run_joins(c);
 	if (r == 0 && early & DETAIL_NEEDS)
 		r = collect_details(c, early & DETAIL_NEEDS);
 	if (r == 0)
@@ -106,6 +131,8 @@ static int run(struct collector *c)
 		r = collect_ifnames(c);
 	if (r == 0 && c->needs & PV_NEED_NAMES)
 		r = collect_names(c->snapshot, &c->tape, q->dns_timeout_ms, q->dns_servers);
+	if (r == 0 && c->others)
+		r = collect_netns_report(c);
 	return r == 0 ? collect_owners_report(c) : r;
 }
 
@@ -114,8 +141,9 @@ int pv_collect(const struct pv_request *request, struct pv_snapshot **ret_snapsh
 	struct collector c = { .request = request, .tape = TAPE_INIT, .diag_fd = -1 };
 	/* a program built with other headers than this library's */
 	int r = request->size == sizeof(*request) ? 0 : -EINVAL;
+	bool is_rawdump = collect_is_rawdump(request->replay_dir);
 
-	if (r == 0)
+	if (r == 0 && !is_rawdump)
 		r = tape_open(&c.tape, request->record_dir, request->replay_dir);
 	if (r < 0)
 		return r;
@@ -128,13 +156,16 @@ int pv_collect(const struct pv_request *request, struct pv_snapshot **ret_snapsh
 	 */
 	if (c.tape.mode != TAPE_LIVE) {
 		c.needs |= PV_NEED_ALL;
+		if (c.tape.mode == TAPE_RECORD)
+			c.needs |= PV_NEED_ATTRIBUTES;
 		c.protos = PV_PROTO_ALL;
 	}
 	c.snapshot = snapshot_new();
-	r = c.snapshot ? run(&c) : -ENOMEM;
+	r = !c.snapshot ? -ENOMEM : is_rawdump ? run_rawdump(&c) : run(&c);
 	if (r == 0)
 		r = c.tape.error;
 	map_deinit(&c.by_cookie);
+	collect_netns_free(c.others);
 	close_fd(c.diag_fd);
 	tape_close(&c.tape);
 	if (r < 0) {
