@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "capture/linktype.h"
 
 #define BATCH_BYTES (1U << 20)
 #define POLL_MS 100 /* how long the kernel may keep a block that is not full */
@@ -100,8 +101,8 @@ int live_open(const struct live_request *request, struct live **ret, char *messa
 	r = activate(l, message);
 	/* LINKTYPE_ and DLT_ numbers agree for what Linux interfaces give, but for raw IP */
 	if (r == 0)
-		l->link_type =
-			pcap_datalink(l->pcap) == DLT_RAW ? 101 : (uint16_t)pcap_datalink(l->pcap);
+		l->link_type = pcap_datalink(l->pcap) == DLT_RAW ? LINKTYPE_RAW
+								 : (uint16_t)pcap_datalink(l->pcap);
 	if (r == 0 && request->filter)
 		r = set_filter(l, request->filter, message);
 	if (r == 0 && pcap_setnonblock(l->pcap, 1, error) < 0)
