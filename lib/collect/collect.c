@@ -134,15 +134,24 @@ static int run_rawdump(struct collector *c)
 	return r == 0 ? collect_owners_report(c) : r;
 }
 
-static int run(struct collector *c)
+/* Details that are read for every row, because the filter or the judge may look at them. */
+static uint32_t early_needs(const struct collector *c)
 {
-	const struct pv_request *q = c->request;
-	uint32_t filter_needs = q->filter ? close_needs(pv_filter_needs(q->filter)) : 0;
-	uint32_t early = c->tape.mode == TAPE_LIVE ? filter_needs : PV_NEED_ALL;
-	int r = collect_host(c);
+	const struct pv_filter *filter = c->request->filter;
+	uint32_t early = filter ? close_needs(pv_filter_needs(filter)) : 0;
 
+	if (c->tape.mode != TAPE_LIVE)
+		early = PV_NEED_ALL;
 	if (c->needs & PV_NEED_VERDICT)
 		early |= VERDICT_NEEDS | PV_NEED_VERDICT;
+	return early;
+}
+
+/* Everything up to the filter. */
+static int run_all_rows(struct collector *c, uint32_t early)
+{
+	int r = collect_host(c);
+
 	if (r == 0 && collect_netns_is_wanted(c))
 		r = collect_netns_open(c);
 	if (r == 0)
@@ -151,6 +160,15 @@ static int run(struct collector *c)
 		r = collect_details(c, early & DETAIL_NEEDS);
 	if (r == 0 && c->needs & PV_NEED_VERDICT)
 		r = run_judge(c);
+	return r;
+}
+
+static int run(struct collector *c)
+{
+	const struct pv_request *q = c->request;
+	uint32_t early = early_needs(c);
+	int r = run_all_rows(c, early);
+
 	if (r == 0)
 		r = filter_rows(c);
 	if (r == 0 && c->needs & DETAIL_NEEDS)
