@@ -65,6 +65,7 @@ enum pv_tunnel {
 	PV_TUNNEL_TEREDO,
 	PV_TUNNEL_MPLS,
 	PV_TUNNEL_L2TP,
+	PV_TUNNEL_AH,
 	PV_TUNNEL_N,
 };
 

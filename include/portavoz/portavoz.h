@@ -5,8 +5,11 @@
 
 #include <portavoz/conversation.h>
 #include <portavoz/coverage.h>
+#include <portavoz/dump.h>
 #include <portavoz/filter.h>
+#include <portavoz/kill.h>
 #include <portavoz/names.h>
+#include <portavoz/policy.h>
 #include <portavoz/registry.h>
 #include <portavoz/snapshot.h>
 #include <portavoz/tables.h>

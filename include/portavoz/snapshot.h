@@ -35,10 +35,11 @@ enum pv_sockets { PV_SOCKETS_AUTO, PV_SOCKETS_BPF, PV_SOCKETS_NETLINK, PV_SOCKET
 #define PV_NEED_SOCKCGROUP 0x0100 /* cgroup id of the socket, tos, mark */
 #define PV_NEED_PEER 0x0200	  /* the other end on this host */
 #define PV_NEED_DIRECTION 0x0400
-#define PV_NEED_NAMES 0x0800   /* remote_name, by reverse DNS */
-#define PV_NEED_PARENTS 0x1000 /* parents of the holding processes; the clock */
-#define PV_NEED_LISTEN 0x2000  /* sockets a holding process was started with (listen_*) */
-#define PV_NEED_ALL 0x37ff     /* everything that sends no packet */
+#define PV_NEED_NAMES 0x0800	       /* remote_name, by reverse DNS */
+#define PV_NEED_PARENTS 0x1000	       /* parents of the holding processes; the clock */
+#define PV_NEED_LISTEN 0x2000	       /* sockets a holding process was started with (listen_*) */
+#define PV_NEED_ALL 0x37ff	       /* everything that sends no packet */
+#define PV_NEED_ATTRIBUTES 0x80000000u /* pv_detail.attributes; not part of PV_NEED_ALL */
 
 struct pv_request {
 	size_t size;	  /* sizeof(struct pv_request), set by PV_REQUEST_INIT */
@@ -54,9 +55,11 @@ struct pv_request {
 	enum pv_owners owners;
 	enum pv_sockets sockets;
 	const struct pv_filter
-		*filter;	 /* borrowed; rows that do not match are left out. NULL = all */
-	const char *record_dir;	 /* store what was read in this new folder; NULL = do not */
-	const char *replay_dir;	 /* read from such a folder instead of the kernel; NULL = live */
+		*filter;	/* borrowed; rows that do not match are left out. NULL = all */
+	const char *record_dir; /* store what was read in this new folder; NULL = do not */
+	/* read from such a folder, or from a raw dump of TCP sockets (dump.h), instead of the
+	 * kernel; NULL = live */
+	const char *replay_dir;
 	int dns_timeout_ms;	 /* budget for all names together, with PV_NEED_NAMES */
 	const char *dns_servers; /* "addr[:port],..." instead of resolv.conf; NULL = resolv.conf */
 	int32_t pid;		 /* read this process, too, even if it holds nothing; 0 = none */
@@ -80,9 +83,10 @@ struct pv_request {
 /*
  * Collects a snapshot. Partial results are no error: pv_snapshot_coverage() tells what is missing.
  * Returns 0 and a snapshot for pv_snapshot_free(), or -errno: -EEXIST (record_dir is not empty),
- * -ENOENT, -EINVAL (replay_dir is no recording; dns_servers is malformed), -ENXIO (netns names one
- * that is not there), -EMFILE or -ENFILE (no descriptor was left), -ENOMEM, or what opening or
- * writing record_dir failed with.
+ * -ENOENT, -EINVAL (replay_dir is no recording; dns_servers is malformed), -EBADMSG (it is damaged,
+ * or a file that is no raw dump: pv_dump_check() tells more), -ENXIO (netns names one that is not
+ * there), -EMFILE or -ENFILE (no descriptor was left), -ENOMEM, or what opening or writing
+ * record_dir failed with.
  */
 int pv_collect(const struct pv_request *request, struct pv_snapshot **ret_snapshot);
 /*

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the kernel tells beside sockets: routes, interfaces, multicast groups, counters. All of it
- * is of the network namespace of the caller, in the order of the kernel. Results are arrays for
- * free() unless said otherwise; functions return 0 or -errno (-ENOENT: this kernel lacks the
- * table).
+ * What the kernel tells beside sockets: routes, interfaces, multicast groups, counters, control
+ * groups. All of it is of the namespaces of the caller, in the order of the kernel. Results are
+ * arrays for free() unless said otherwise; functions return 0 or -errno (-ENOENT: this kernel lacks
+ * the table).
  */
 #ifndef PORTAVOZ_TABLES_H
 #define PORTAVOZ_TABLES_H
@@ -75,13 +75,26 @@ struct pv_counter {
 };
 
 enum pv_counter_table {
-	PV_COUNTERS_SNMP,    /* net/snmp: of both families but for Ip, Icmp, Udp, UdpLite */
-	PV_COUNTERS_NETSTAT, /* net/netstat: TcpExt, IpExt, MPTcpExt */
-	PV_COUNTERS_SNMP6,   /* net/snmp6 */
-	PV_COUNTERS_SCTP,    /* net/sctp/snmp */
+	PV_COUNTERS_SNMP,      /* net/snmp: of both families but for Ip, Icmp, Udp, UdpLite */
+	PV_COUNTERS_NETSTAT,   /* net/netstat: TcpExt, IpExt, MPTcpExt */
+	PV_COUNTERS_SNMP6,     /* net/snmp6 */
+	PV_COUNTERS_SCTP,      /* net/sctp/snmp */
+	PV_COUNTERS_SOCKSTAT,  /* net/sockstat: "TCP" and "inuse" */
+	PV_COUNTERS_SOCKSTAT6, /* net/sockstat6: "TCP6" and "inuse" */
 	PV_COUNTERS_N,
 };
 int pv_counters_read(enum pv_counter_table table, struct pv_counter **ret_counters, size_t *ret_n);
+
+/*
+ * The control groups of the unified hierarchy by the number that sockets name them by
+ * (pv_detail.cgroup_id). _read walks the first mount of it that is found; a host without one, or
+ * one that may not be read, has none. 0 and what is for pv_cgroups_free(), or -ENOMEM.
+ */
+struct pv_cgroups;
+int pv_cgroups_read(struct pv_cgroups **ret_cgroups);
+void pv_cgroups_free(struct pv_cgroups *cgroups);
+/* "/system.slice/ssh.service", as the mount shows it; NULL = none of that number was there. */
+const char *pv_cgroups_path(const struct pv_cgroups *cgroups, uint64_t id);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "collect/collector.h"
+#include "collect/rawdump.h"
 
 /* Needs that the filter may decide on before details are read for what it leaves. */
 #define DETAIL_NEEDS                                                                               \
@@ -87,6 +88,20 @@ static int run_details(struct collector *c, uint32_t early)
 	return r;
 }
 
+/* A file knows the TCP sockets and nothing beside them. */
+static int run_rawdump(struct collector *c)
+{
+	int r = collect_rawdump(c, c->request->replay_dir);
+
+	if (r == 0 && c->needs & PV_NEED_DIRECTION)
+		r = collect_directions(c);
+	if (r == 0 && c->needs & PV_NEED_PEER)
+		r = collect_pairs(c);
+	if (r == 0)
+		r = filter_rows(c);
+	return r == 0 ? collect_owners_report(c) : r;
+}
+
 static int run(struct collector *c)
 {
 	const struct pv_request *q = c->request;
@@ -114,8 +129,9 @@ int pv_collect(const struct pv_request *request, struct pv_snapshot **ret_snapsh
 	struct collector c = { .request = request, .tape = TAPE_INIT, .diag_fd = -1 };
 	/* a program built with other headers than this library's */
 	int r = request->size == sizeof(*request) ? 0 : -EINVAL;
+	bool is_rawdump = collect_is_rawdump(request->replay_dir);
 
-	if (r == 0)
+	if (r == 0 && !is_rawdump)
 		r = tape_open(&c.tape, request->record_dir, request->replay_dir);
 	if (r < 0)
 		return r;
@@ -128,10 +144,12 @@ int pv_collect(const struct pv_request *request, struct pv_snapshot **ret_snapsh
 	 */
 	if (c.tape.mode != TAPE_LIVE) {
 		c.needs |= PV_NEED_ALL;
+		if (c.tape.mode == TAPE_RECORD)
+			c.needs |= PV_NEED_ATTRIBUTES;
 		c.protos = PV_PROTO_ALL;
 	}
 	c.snapshot = snapshot_new();
-	r = c.snapshot ? run(&c) : -ENOMEM;
+	r = !c.snapshot ? -ENOMEM : is_rawdump ? run_rawdump(&c) : run(&c);
 	if (r == 0)
 		r = c.tape.error;
 	map_deinit(&c.by_cookie);

@@ -27,15 +27,12 @@ static uint64_t key_of(const struct pv_conversation *row)
 static int add_details(struct collector *c, uint32_t number, const struct pv_conversation *row)
 {
 	struct pv_conversation *old = snapshot_row(c->snapshot, number);
-	struct pv_detail *detail;
 
 	if (old->detail || !row->detail)
 		return 0;
-	detail = arena_alloc(&c->snapshot->arena, sizeof(*detail));
-	if (!detail)
+	old->detail = snapshot_detail(c->snapshot, row->detail);
+	if (!old->detail)
 		return -ENOMEM;
-	*detail = *row->detail;
-	old->detail = detail;
 	old->timer = row->timer;
 	old->timer_ms = row->timer_ms;
 	old->retrans = row->retrans;

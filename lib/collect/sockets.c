@@ -36,7 +36,8 @@
 /* From here on a thread that reads beside one that parses saves more than it costs. */
 #define RELAY_PAYS 5000
 
-#define DETAIL_NEEDS (PV_NEED_TCPINFO | PV_NEED_MEM | PV_NEED_TIMER | PV_NEED_SOCKCGROUP)
+#define DETAIL_NEEDS                                                                               \
+	(PV_NEED_TCPINFO | PV_NEED_MEM | PV_NEED_TIMER | PV_NEED_SOCKCGROUP | PV_NEED_ATTRIBUTES)
 #define SERVER_STATES (PV_STATE_BIT(PV_STATE_LISTEN) | PV_STATE_BIT(PV_STATE_CLOSE))
 #define NO_ITERATOR BPF_KIND_N
 

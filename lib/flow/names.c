@@ -48,7 +48,7 @@ const char *pv_ending_text(enum pv_ending ending)
 const char *pv_tunnel_name(enum pv_tunnel tunnel)
 {
 	static const char *const names[PV_TUNNEL_N] = { "none",	  "ip",	    "gre",    "erspan", "vxlan",
-							"geneve", "gtpu", "teredo", "mpls",   "l2tp" };
+							"geneve", "gtpu", "teredo", "mpls",   "l2tp", "ah" };
 
 	return tunnel < PV_TUNNEL_N ? names[tunnel] : "unknown";
 }

@@ -51,6 +51,21 @@ static struct pv_conversation *next_row(struct pv_snapshot *s)
 	return snapshot_row(s, s->n_rows);
 }
 
+const struct pv_detail *snapshot_detail(struct pv_snapshot *s, const struct pv_detail *from)
+{
+	struct pv_detail *detail = arena_alloc(&s->arena, sizeof(*detail));
+
+	if (!detail)
+		return NULL;
+	*detail = *from;
+	if (from->attributes_len) {
+		detail->attributes = arena_dup(&s->arena, from->attributes, from->attributes_len);
+		if (!detail->attributes)
+			return NULL;
+	}
+	return detail;
+}
+
 struct pv_conversation *snapshot_add(struct pv_snapshot *s, const struct pv_conversation *row)
 {
 	struct pv_conversation *c = next_row(s);
@@ -66,12 +81,9 @@ struct pv_conversation *snapshot_add(struct pv_snapshot *s, const struct pv_conv
 		c->path = path;
 	}
 	if (row->detail) {
-		struct pv_detail *detail = arena_alloc(&s->arena, sizeof(*detail));
-
-		if (!detail)
+		c->detail = snapshot_detail(s, row->detail);
+		if (!c->detail)
 			return NULL;
-		*detail = *row->detail;
-		c->detail = detail;
 	}
 	s->n_rows++;
 	return c;

@@ -40,6 +40,8 @@ struct pv_snapshot *snapshot_new(void); /* NULL = out of memory; free with pv_sn
 
 /* Copies a row with its path and detail into the snapshot; NULL = out of memory. */
 struct pv_conversation *snapshot_add(struct pv_snapshot *s, const struct pv_conversation *row);
+/* Copies a detail with its attributes; NULL = out of memory. */
+const struct pv_detail *snapshot_detail(struct pv_snapshot *s, const struct pv_detail *from);
 /* Row by number, filtered or not; number < s->n_rows. */
 static inline struct pv_conversation *snapshot_row(const struct pv_snapshot *s, size_t number)
 {

@@ -71,6 +71,9 @@ static uint8_t inet_extensions(const struct netlink_query *q)
 	/* the class id comes with TCLASS, the cgroup id unasked */
 	if (q->needs & PV_NEED_SOCKCGROUP)
 		ext |= EXT(INET_DIAG_TOS) | EXT(INET_DIAG_TCLASS);
+	/* stands for what any congestion control tells of itself */
+	if (q->needs & PV_NEED_ATTRIBUTES && q->needs & PV_NEED_TCPINFO)
+		ext |= EXT(INET_DIAG_VEGASINFO);
 	return ext;
 }
 
@@ -123,6 +126,8 @@ static int put_unix(const struct netlink_query *q, struct nlmsghdr *nlh)
 	req->udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_PEER | UDIAG_SHOW_RQLEN | UDIAG_SHOW_UID;
 	if (q->needs & PV_NEED_MEM)
 		req->udiag_show |= UDIAG_SHOW_MEMINFO;
+	if (q->needs & PV_NEED_ATTRIBUTES)
+		req->udiag_show |= UDIAG_SHOW_VFS | UDIAG_SHOW_ICONS;
 	return 0;
 }
 
@@ -131,9 +136,10 @@ static int put_packet(const struct netlink_query *q, struct nlmsghdr *nlh)
 {
 	struct packet_diag_req *req = put_payload(nlh, sizeof(*req));
 
-	(void)q;
 	req->sdiag_family = AF_PACKET;
 	req->pdiag_show = PACKET_SHOW_INFO | PACKET_SHOW_MEMINFO;
+	if (q->needs & PV_NEED_ATTRIBUTES)
+		req->pdiag_show |= PACKET_SHOW_RING_CFG | PACKET_SHOW_FANOUT | PACKET_SHOW_FILTER;
 	return 0;
 }
 
@@ -141,10 +147,11 @@ static int put_netlink(const struct netlink_query *q, struct nlmsghdr *nlh)
 {
 	struct netlink_diag_req *req = put_payload(nlh, sizeof(*req));
 
-	(void)q;
 	req->sdiag_family = AF_NETLINK;
 	req->sdiag_protocol = NDIAG_PROTO_ALL;
 	req->ndiag_show = NDIAG_SHOW_MEMINFO;
+	if (q->needs & PV_NEED_ATTRIBUTES)
+		req->ndiag_show |= NDIAG_SHOW_GROUPS;
 	return 0;
 }
 
@@ -161,9 +168,10 @@ static int put_xdp(const struct netlink_query *q, struct nlmsghdr *nlh)
 {
 	struct xdp_diag_req *req = put_payload(nlh, sizeof(*req));
 
-	(void)q;
 	req->sdiag_family = AF_XDP;
 	req->xdiag_show = XDP_SHOW_INFO | XDP_SHOW_MEMINFO;
+	if (q->needs & PV_NEED_ATTRIBUTES)
+		req->xdiag_show |= XDP_SHOW_RING_CFG | XDP_SHOW_UMEM | XDP_SHOW_STATS;
 	return 0;
 }
 
@@ -247,17 +255,16 @@ static void put_cookie(uint32_t wire[2], uint64_t cookie)
 	wire[1] = cookie ? (uint32_t)(cookie >> 32) : INET_DIAG_NOCOOKIE;
 }
 
-static void put_exact_inet(const struct pv_conversation *c, struct nlmsghdr *nlh)
+static void put_exact_inet(const struct pv_conversation *c, bool is_swapped, struct nlmsghdr *nlh)
 {
 	struct inet_diag_req_v2 *req = put_payload(nlh, sizeof(*req));
-	/* udp_diag looks up with the two ends exchanged, "for historical reasons" (to 6.18) */
-	bool is_swapped = c->proto == PV_PROTO_UDP || c->proto == PV_PROTO_UDPLITE;
 	const struct pv_endpoint *src = is_swapped ? &c->remote : &c->local;
 	const struct pv_endpoint *dst = is_swapped ? &c->local : &c->remote;
 	struct inet_diag_req_raw *raw = (struct inet_diag_req_raw *)req;
 
 	req->sdiag_family = c->family;
-	req->sdiag_protocol = (uint8_t)protocols[c->proto].number;
+	if (protocols[c->proto].number <= UINT8_MAX)
+		req->sdiag_protocol = (uint8_t)protocols[c->proto].number;
 	if (c->proto == PV_PROTO_RAW)
 		raw->sdiag_raw_protocol = c->protocol;
 	req->idiag_states = PV_STATE_ALL;
@@ -267,6 +274,8 @@ static void put_exact_inet(const struct pv_conversation *c, struct nlmsghdr *nlh
 	memcpy(req->id.idiag_dst, dst->addr, sizeof(dst->addr));
 	req->id.idiag_if = c->ifindex;
 	put_cookie(req->id.idiag_cookie, c->cookie);
+	if (protocols[c->proto].number > UINT8_MAX)
+		mnl_attr_put_u32(nlh, INET_DIAG_REQ_PROTOCOL, protocols[c->proto].number);
 }
 
 static void put_exact_unix(const struct pv_conversation *c, struct nlmsghdr *nlh)
@@ -306,6 +315,8 @@ static bool is_lookup_sure(const struct pv_conversation *c)
 int netlink_socket_exists(int fd, const struct pv_conversation *c)
 {
 	_Alignas(struct nlmsghdr) char buf[NETLINK_REQUEST_MAX];
+	/* udp_diag looks up with the two ends exchanged, "for historical reasons" (to 6.18) */
+	bool is_swapped = c->proto == PV_PROTO_UDP || c->proto == PV_PROTO_UDPLITE;
 	struct nlmsghdr *nlh;
 	int r;
 
@@ -318,9 +329,33 @@ int netlink_socket_exists(int fd, const struct pv_conversation *c)
 	if (c->proto == PV_PROTO_UNIX)
 		put_exact_unix(c, nlh);
 	else
-		put_exact_inet(c, nlh);
+		put_exact_inet(c, is_swapped, nlh);
 	r = netlink_get(fd, nlh, nlh->nlmsg_len);
 	if (r == -ENOENT || r == -ESTALE)
 		return is_lookup_sure(c) ? NETLINK_GONE : NETLINK_UNSURE;
 	return r < 0 ? r : NETLINK_EXISTS;
+}
+
+int netlink_socket_destroy(int fd, const struct pv_conversation *c)
+{
+	_Alignas(struct nlmsghdr) char buf[NETLINK_REQUEST_MAX];
+	const struct diag_protocol *p = protocol_of(c->proto);
+	struct nlmsghdr *nlh;
+
+	if (!p || (p->number && c->family != AF_INET && c->family != AF_INET6))
+		return -EOPNOTSUPP;
+	/* without its cookie a request hits whatever has the tuple now */
+	if (!c->cookie)
+		return -ENOKEY;
+	nlh = mnl_nlmsg_put_header(buf);
+	nlh->nlmsg_type = SOCK_DESTROY;
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	nlh->nlmsg_seq = (uint32_t)c->cookie | 1;
+	/* the kernel decides by the first byte which protocols it can do this with */
+	if (p->number)
+		put_exact_inet(c, false, nlh);
+	else
+		((struct sock_diag_req *)put_payload(nlh, sizeof(struct inet_diag_req_v2)))
+			->sdiag_family = p->family;
+	return netlink_get(fd, nlh, nlh->nlmsg_len);
 }

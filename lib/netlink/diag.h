@@ -78,5 +78,13 @@ bool netlink_dump_is_exact(const struct netlink_query *q, const struct netlink_d
  * -errno.
  */
 int netlink_socket_exists(int fd, const struct pv_conversation *c);
+/*
+ * Has the kernel close that very socket (SOCK_DESTROY, Linux 4.5): by tuple and cookie, so that one
+ * which has the tuple since is never hit. 0; -EOPNOTSUPP (this kind of socket, or a kernel without
+ * CONFIG_INET_DIAG_DESTROY), -EPERM (CAP_NET_ADMIN), -ENOENT or -ESTALE (it is gone, or one of
+ * several that share a port and is not the one the kernel finds), -ENOKEY (its source gave no
+ * cookie), -errno.
+ */
+int netlink_socket_destroy(int fd, const struct pv_conversation *c);
 
 #endif

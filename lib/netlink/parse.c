@@ -552,6 +552,16 @@ static bool read_attributes(struct row *row, const struct family *f, const char 
 	return is_sound;
 }
 
+static void keep_attributes(struct row *row, const char *p, const char *end)
+{
+	struct pv_detail *d = detail_of(row);
+
+	if (p >= end)
+		return;
+	d->attributes = p;
+	d->attributes_len = (uint32_t)(end - p);
+}
+
 static int read_message(const struct nlmsghdr *nlh, const struct family *f,
 			const struct netlink_query *q, const struct sink *sink,
 			struct netlink_parse_stats *stats)
@@ -568,14 +578,17 @@ static int read_message(const struct nlmsghdr *nlh, const struct family *f,
 		stats->malformed++;
 		return 0;
 	}
-	if (len > f->fixed_len &&
-	    !read_attributes(&row, f, fixed + MNL_ALIGN(f->fixed_len), fixed + len))
-		stats->malformed++;
+	if (len > f->fixed_len) {
+		if (!read_attributes(&row, f, fixed + MNL_ALIGN(f->fixed_len), fixed + len))
+			stats->malformed++;
+		else if (q->needs & PV_NEED_ATTRIBUTES)
+			keep_attributes(&row, fixed + MNL_ALIGN(f->fixed_len), fixed + len);
+	}
 	if (f->finish)
 		f->finish(&row);
 	if (row.is_left_out)
 		return 0;
-	if (row.has_detail && row.detail.present)
+	if (row.has_detail && (row.detail.present || row.detail.attributes))
 		row.c.detail = &row.detail;
 	stats->rows++;
 	return sink->row(sink->userdata, &row.c);

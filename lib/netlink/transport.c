@@ -20,16 +20,21 @@
 #define SOCKET_BUFFER (1 << 20)
 #define ANSWER_TIMEOUT_MS 5000
 
-int netlink_open(void)
+int netlink_open_family(int family)
 {
 	int size = SOCKET_BUFFER;
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, family);
 
 	if (fd < 0)
 		return -errno;
 	/* best effort: a smaller buffer only costs more system calls */
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	return fd;
+}
+
+int netlink_open(void)
+{
+	return netlink_open_family(NETLINK_SOCK_DIAG);
 }
 
 static int send_request(int fd, const void *req, size_t len)

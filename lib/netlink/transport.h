@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The way to the kernel's sock_diag: a socket, one request, the datagrams of its answer. Nothing
- * here knows what a datagram says beyond netlink's own control messages.
+ * The way to the kernel's netlink families, sock_diag first: a socket, one request, the datagrams
+ * of its answer. Nothing here knows what a datagram says beyond netlink's own control messages.
  */
 #ifndef NETLINK_TRANSPORT_H
 #define NETLINK_TRANSPORT_H
@@ -34,6 +34,8 @@ struct netlink_dump_result {
 
 /* A blocking NETLINK_SOCK_DIAG socket of this thread's network namespace: descriptor or -errno. */
 int netlink_open(void);
+/* The same of another family: NETLINK_ROUTE, NETLINK_NETFILTER. */
+int netlink_open_family(int family);
 
 /*
  * Sends `req`, a whole netlink message with a sequence number, and hands each datagram of the

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The counters of the protocols. net/snmp and net/netstat have two lines a group, names and values;
- * net/snmp6 and net/sctp/snmp one line a counter, with the group before the name.
+ * net/snmp6 and net/sctp/snmp one line a counter, with the group before the name; net/sockstat and
+ * net/sockstat6 a line a group of names, each with its value behind it.
  */
 #include <errno.h>
 
@@ -100,13 +101,46 @@ static int take_lines(struct text t, counters *all)
 	return r;
 }
 
+/* "TCP: inuse 4 orphan 0 tw 0 alloc 6 mem 1" */
+static int take_group(struct text line, counters *all)
+{
+	struct text group, name, value;
+
+	if (!text_word(&line, &group) || group.end[-1] != ':')
+		return 0;
+	group.end--;
+	while (text_word(&line, &name) && text_word(&line, &value)) {
+		struct pv_counter c = { 0 };
+
+		if (!set_text(c.group, sizeof(c.group), group) ||
+		    !set_text(c.name, sizeof(c.name), name) || !parse_value(value, &c.value))
+			continue;
+		if (vec_push(all, c) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int take_groups(struct text t, counters *all)
+{
+	struct text line;
+	int r = 0;
+
+	while (r == 0 && text_line(&t, &line, NULL))
+		r = take_group(line, all);
+	return r;
+}
+
 int procfs_counters_parse(enum pv_counter_table table, const void *data, size_t len,
 			  struct pv_counter **ret_counters, size_t *ret_n)
 {
-	bool is_paired = table == PV_COUNTERS_SNMP || table == PV_COUNTERS_NETSTAT;
-	struct text t = text_of(data, len);
+	static int (*const takers[])(struct text t, counters * all) = {
+		[PV_COUNTERS_SNMP] = take_pairs,      [PV_COUNTERS_NETSTAT] = take_pairs,
+		[PV_COUNTERS_SNMP6] = take_lines,     [PV_COUNTERS_SCTP] = take_lines,
+		[PV_COUNTERS_SOCKSTAT] = take_groups, [PV_COUNTERS_SOCKSTAT6] = take_groups,
+	};
 	counters all = { 0 };
-	int r = is_paired ? take_pairs(t, &all) : take_lines(t, &all);
+	int r = takers[table](text_of(data, len), &all);
 
 	if (r < 0) {
 		vec_deinit(&all);
@@ -120,10 +154,9 @@ int procfs_counters_parse(enum pv_counter_table table, const void *data, size_t 
 int pv_counters_read(enum pv_counter_table table, struct pv_counter **ret_counters, size_t *ret_n)
 {
 	static const char *const paths[] = {
-		[PV_COUNTERS_SNMP] = "net/snmp",
-		[PV_COUNTERS_NETSTAT] = "net/netstat",
-		[PV_COUNTERS_SNMP6] = "net/snmp6",
-		[PV_COUNTERS_SCTP] = "net/sctp/snmp",
+		[PV_COUNTERS_SNMP] = "net/snmp",	 [PV_COUNTERS_NETSTAT] = "net/netstat",
+		[PV_COUNTERS_SNMP6] = "net/snmp6",	 [PV_COUNTERS_SCTP] = "net/sctp/snmp",
+		[PV_COUNTERS_SOCKSTAT] = "net/sockstat", [PV_COUNTERS_SOCKSTAT6] = "net/sockstat6",
 	};
 	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
 	int r = procfs_table_read(paths[table], &b);

@@ -44,7 +44,7 @@ static int check_row(void *userdata, const struct pv_conversation *c)
 	for (uint32_t i = 0; c->path && i < c->path->len; i++)
 		checked->sum += (unsigned char)c->path->data[i];
 	if (c->detail) {
-		require(c->detail->present != 0);
+		require(c->detail->present != 0 || c->detail->attributes_len > 0);
 		require(memchr(c->detail->congestion, '\0', sizeof(c->detail->congestion)));
 		checked->sum += c->detail->tcp.accecn_opt_seen;
 	}
@@ -57,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const uint8_t families[4] = { AF_UNSPEC, AF_INET, AF_INET6, AF_INET };
 	struct netlink_parse_stats stats = { 0 };
 	struct netlink_dump_result result = { 0 };
-	struct netlink_query q = { .needs = PV_NEED_ALL };
+	struct netlink_query q = { .needs = PV_NEED_ALL | PV_NEED_ATTRIBUTES };
 	struct checked checked = { .q = &q };
 	struct sink sink = { check_row, &checked };
 	struct netlink_datagram d;
@@ -65,7 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < HEADER)
 		return 0;
-	q.proto = (data[0] & 0xf) % PV_PROTO_N;
+	q.proto = (data[0] & 0xf) % PV_PROTO_SOCKETS_N;
 	q.family = families[data[0] >> 4 & 3];
 	d = (struct netlink_datagram){ .data = data + HEADER, .len = size - HEADER };
 	netlink_note_datagram(&d, 0, &result);
