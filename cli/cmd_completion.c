@@ -199,7 +199,7 @@ static void bash_options(struct buf *b, const struct command *command)
 static const char *const operand_words[] = {
 	[OPERAND_NONE] = "",	     [OPERAND_FILTER] = "$filter",
 	[OPERAND_PORT] = "",	     [OPERAND_COMMAND] = "$commands",
-	[OPERAND_SHELL] = "$shells",
+	[OPERAND_SHELL] = "$shells", [OPERAND_CAPTURE] = "$filter",
 };
 
 static int put_bash(struct buf *b)
@@ -305,6 +305,7 @@ static void zsh_options(struct buf *b, const struct command *command)
 		[OPERAND_PORT] = "'*:port: '",
 		[OPERAND_COMMAND] = "'1:command:_portavoz_commands'",
 		[OPERAND_SHELL] = "'1:shell:(" SHELLS ")'",
+		[OPERAND_CAPTURE] = "'1:capture:_files' '*:filter:_portavoz_filter'",
 	};
 
 	buf_printf(b, "\t%s)\n\t\t_arguments -s -S \\\n", command->name);
@@ -432,7 +433,7 @@ static void fish_operands(struct buf *b, size_t command)
 	static const char *const words[] = {
 		[OPERAND_NONE] = NULL,	  [OPERAND_FILTER] = "(__portavoz_filter)",
 		[OPERAND_PORT] = NULL,	  [OPERAND_COMMAND] = "$__portavoz_commands",
-		[OPERAND_SHELL] = SHELLS,
+		[OPERAND_SHELL] = SHELLS, [OPERAND_CAPTURE] = "(__portavoz_filter)",
 	};
 	const char *text = words[commands[command]->operands];
 

@@ -25,13 +25,13 @@ struct pv_capture_progress {
 
 /* Damage of a file: everything before it was reported. */
 struct pv_capture_error {
-	const char *path;      /* as it was given */
-	uint64_t offset;       /* byte at which the damage begins */
-	bool is_decompressed;  /* offset counts what the file decompresses to */
-	uint64_t packets;      /* whole packets of this file before it */
-	int error;	       /* errno of a failed read; 0: the bytes are wrong or end too early */
-	const char *expected;  /* "16 bytes of a packet header" */
-	const char *found;     /* "end of file after 7 bytes" */
+	const char *path;     /* as it was given */
+	uint64_t offset;      /* byte at which the damage begins */
+	bool is_decompressed; /* offset counts what the file decompresses to */
+	uint64_t packets;     /* whole packets of this file before it */
+	int error;	      /* errno of a failed read; 0: the bytes are wrong or end too early */
+	const char *expected; /* "16 bytes of a packet header" */
+	const char *found;    /* "end of file after 7 bytes" */
 };
 
 struct pv_capture_request {
@@ -44,8 +44,8 @@ struct pv_capture_request {
 	uint64_t memory;		/* bytes the conversations may take */
 	int64_t bin_ns;			/* width of the time series; 0 = none */
 	/*
-	 * Conversations of a snapshot at most. 0 = all that are left at the end in one: for sorting;
-	 * fewer of them fit into `memory` then.
+	 * Conversations of a snapshot at most. 0 = all that are left at the end in one: for
+	 * sorting; fewer of them fit into `memory` then.
 	 */
 	size_t batch;
 	uint64_t seed;	    /* of the hash; 0 = a random one */

@@ -13,12 +13,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <portavoz/conversation.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 #pragma GCC visibility push(default)
-
-struct pv_conversation;
 
 /* How a TCP connection stood when the capture or the conversation ended, in Zeek's terms. */
 enum pv_conn_state {
@@ -78,20 +78,20 @@ struct pv_flow_rtt {
 /* One direction: what one end sent. */
 struct pv_flow_side {
 	uint64_t packets;
-	uint64_t bytes;		      /* frames as they were on the wire, headers included */
-	uint64_t payload;	      /* bytes behind the transport header */
-	int64_t first_ns, last_ns;    /* of its packets; 0, 0 when it sent none */
-	uint64_t lost;		      /* TCP: bytes that were skipped and never seen */
-	uint32_t gaps;		      /* TCP: how often bytes were skipped */
-	uint32_t retransmitted;	      /* TCP segments with bytes that were seen before, or too late */
-	uint32_t out_of_order;	      /* TCP segments that filled a fresh gap */
-	uint32_t zero_windows;	      /* TCP segments that closed the window */
-	uint32_t resets;	      /* TCP segments with RST */
-	uint8_t tcp_flags;	      /* every flag it sent */
+	uint64_t bytes;		   /* frames as they were on the wire, headers included */
+	uint64_t payload;	   /* bytes behind the transport header */
+	int64_t first_ns, last_ns; /* of its packets; 0, 0 when it sent none */
+	uint64_t lost;		   /* TCP: bytes that were skipped and never seen */
+	uint32_t gaps;		   /* TCP: how often bytes were skipped */
+	uint32_t retransmitted;	   /* TCP segments with bytes that were seen before, or too late */
+	uint32_t out_of_order;	   /* TCP segments that filled a fresh gap */
+	uint32_t zero_windows;	   /* TCP segments that closed the window */
+	uint32_t resets;	   /* TCP segments with RST */
+	uint8_t tcp_flags;	   /* every flag it sent */
 	bool has_mac, has_handshake;
 	uint8_t mac[6];
-	uint32_t handshake_us;	      /* TCP: from SYN to SYN-ACK (in), from SYN-ACK to ACK (out) */
-	struct pv_flow_rtt rtt;	      /* TCP: after the handshake; how long this end took to ack */
+	uint32_t handshake_us;	/* TCP: from SYN to SYN-ACK (in), from SYN-ACK to ACK (out) */
+	struct pv_flow_rtt rtt; /* TCP: after the handshake; how long this end took to ack */
 };
 
 /* A stretch of time (--bin). */
@@ -120,12 +120,13 @@ struct pv_flow {
 	/* ICMP errors that quoted a packet of it: how many, and the last one */
 	uint32_t icmp_errors;
 	uint8_t icmp_error_type, icmp_error_code;
-	/* Zeek's letters, upper case from the initiator; ^ = the first sender is not the initiator */
+	/* Zeek's letters, upper case from the initiator; ^ = the first sender is not the initiator
+	 */
 	char history[PV_FLOW_HISTORY_MAX + 2];
-	const char *observed;		/* protocol by content, or NULL */
-	const char *observed_detail;	/* foreign text, escaped by writers; or NULL */
-	const char *contradiction;	/* a sentence, or NULL */
-	const struct pv_flow_bin *bins; /* n_bins stretches that have packets, in order */
+	const char *observed;		 /* protocol by content, or NULL */
+	struct pv_bytes observed_detail; /* foreign bytes: what the protocol's own words tell */
+	const char *contradiction;	 /* a sentence, or NULL */
+	const struct pv_flow_bin *bins;	 /* n_bins stretches that have packets, in order */
 	size_t n_bins;
 };
 

@@ -80,6 +80,7 @@ static int set_up(struct pv_capture *c, const struct pv_capture_request *q, char
 	};
 	int r = flow_table_init(&c->table, &o);
 
+	snapshot_prepare_digest(); /* without SHA-1 there are no Community IDs */
 	c->sockets.capacity = c->table.capacity / 8 + 64;
 	if (r == 0)
 		r = capture_new(&c->input);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the table keeps of a live conversation: 384 bytes, laid out so that a packet touches three
- * cache lines, the key's and the hot half of either side. Sides are 0 and 1 in the order of the key;
- * who opened the conversation is decided when it is read, never by the layout.
+ * cache lines, the key's and the hot half of either side. Sides are 0 and 1 in the order of the
+ * key; who opened the conversation is decided when it is read, never by the layout.
  */
 #ifndef FLOW_ENTRY_H
 #define FLOW_ENTRY_H
@@ -21,13 +21,13 @@
 /* Identity. Of the two ends the smaller one (address, then port) is side 0. Compared as bytes. */
 struct flow_key {
 	uint8_t addr[2][16]; /* 4, 16 or 6 (MAC) bytes, the rest zero */
-	uint16_t port[2];    /* ICMP with an id: both the id; a frame without IP: both the ethertype */
-	uint16_t vlan[2];    /* outer first; FLOW_NO_VLAN */
-	uint32_t tunnel;     /* a hash of the tunnels around it; 0 = none */
-	uint8_t family;	     /* AF_INET, AF_INET6, AF_PACKET */
-	uint8_t proto;	     /* enum pv_proto */
-	uint8_t protocol;    /* IP protocol number */
-	uint8_t kind;	     /* ICMP: type of the request */
+	uint16_t port[2]; /* ICMP with an id: both the id; a frame without IP: both the ethertype */
+	uint16_t vlan[2]; /* outer first; FLOW_NO_VLAN */
+	uint32_t tunnel;  /* a hash of the tunnels around it; 0 = none */
+	uint8_t family;	  /* AF_INET, AF_INET6, AF_PACKET */
+	uint8_t proto;	  /* enum pv_proto */
+	uint8_t protocol; /* IP protocol number */
+	uint8_t kind;	  /* ICMP: type of the request */
 };
 _Static_assert(sizeof(struct flow_key) == 48, "no padding: keys are compared as bytes");
 
@@ -85,9 +85,9 @@ struct flow_entry {
 	uint8_t n_history;
 	/* sides, or FLOW_NO_SIDE: who sent first, opened, sent the first FIN, the first RST */
 	uint8_t first_sender : 2, opener : 2, closer : 2, resetter : 2;
-	uint8_t opened_by;		      /* enum pv_direction_by */
-	uint8_t flags;			      /* FLOW_ENTRY_* */
-	uint8_t tunnel;			      /* enum decode_tunnel */
+	uint8_t opened_by; /* enum pv_direction_by */
+	uint8_t flags;	   /* FLOW_ENTRY_* */
+	uint8_t tunnel;	   /* enum decode_tunnel */
 	uint8_t unused;
 	uint8_t icmp_type, icmp_code;	      /* of the first packet */
 	uint8_t error_type, error_code;	      /* of the last ICMP error that quoted it */

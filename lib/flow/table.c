@@ -105,10 +105,10 @@ static uint32_t tunnel_tag(const struct decoded *d, unsigned i)
 /* A request and its reply are of one kind: the type of the request. */
 static uint8_t icmp_kind(const struct decoded_layer *l)
 {
-	static const uint8_t v4[][2] = { { 0, 8 }, { 14, 13 }, { 16, 15 }, { 18, 17 }, { 9, 10 },
-					 { 43, 42 } };
-	static const uint8_t v6[][2] = { { 129, 128 }, { 134, 133 }, { 136, 135 }, { 140, 139 },
-					 { 145, 144 }, { 161, 160 } };
+	static const uint8_t v4[][2] = { { 0, 8 },   { 14, 13 }, { 16, 15 },
+					 { 18, 17 }, { 9, 10 },	 { 43, 42 } };
+	static const uint8_t v6[][2] = { { 129, 128 }, { 134, 133 }, { 136, 135 },
+					 { 140, 139 }, { 145, 144 }, { 161, 160 } };
 	const uint8_t(*pairs)[2] = l->proto == PV_PROTO_ICMP ? v4 : v6;
 
 	for (size_t i = 0; i < sizeof(v4) / sizeof(*v4); i++)
@@ -395,10 +395,11 @@ static bool is_new(const struct flow_entry *e, unsigned side, int64_t time,
 {
 	if (e->key.proto == PV_PROTO_TCP)
 		return flow_tcp_is_new(e, side, time, l);
-	return time - flow_entry_last(e) > (e->key.proto == PV_PROTO_SCTP ||
-							    e->key.proto == PV_PROTO_DCCP
-						    ? FLOW_SILENCE_TCP_S
-						    : FLOW_SILENCE_UDP_S) * SECOND_NS;
+	return time - flow_entry_last(e) >
+	       (e->key.proto == PV_PROTO_SCTP || e->key.proto == PV_PROTO_DCCP
+			? FLOW_SILENCE_TCP_S
+			: FLOW_SILENCE_UDP_S) *
+		       SECOND_NS;
 }
 
 static void open_by(struct flow_entry *e, unsigned opener, enum pv_direction_by by)

@@ -3,8 +3,8 @@
  * The table of conversations: fed with decoded layers, bounded, time is what the packets say.
  *
  * Looking up is done in three steps so that a caller can take many packets through one step before
- * the next, and cache misses overlap: flow_key_make(), flow_table_find(), flow_table_add(). The hash
- * is keyed (XXH3 with a random secret). When the table is full flow_table_add() says so; after
+ * the next, and cache misses overlap: flow_key_make(), flow_table_find(), flow_table_add(). The
+ * hash is keyed (XXH3 with a random secret). When the table is full flow_table_add() says so; after
  * flow_table_evict() the longest idle ones wait in the list of finished conversations, from which
  * they have to be taken and freed.
  */
@@ -22,7 +22,7 @@
 /* A closed connection's stray segments; RFC 9293: twice the maximum segment lifetime of 2 min. */
 #define FLOW_SILENCE_CLOSED_S 240
 
-#define FLOW_CHUNK 4096	  /* entries */
+#define FLOW_CHUNK 4096 /* entries */
 #define FLOW_SECRET_SIZE 192
 
 struct flow_slot {

@@ -12,8 +12,19 @@
 #define REORDER_US 3000
 #define ANY (DECODE_TCP_SYN | DECODE_TCP_FIN | DECODE_TCP_RST)
 
-enum { LETTER_S, LETTER_H, LETTER_A, LETTER_D, LETTER_F, LETTER_R, LETTER_Q, LETTER_I, LETTER_G,
-       LETTER_T, LETTER_W };
+enum {
+	LETTER_S,
+	LETTER_H,
+	LETTER_A,
+	LETTER_D,
+	LETTER_F,
+	LETTER_R,
+	LETTER_Q,
+	LETTER_I,
+	LETTER_G,
+	LETTER_T,
+	LETTER_W
+};
 static const char letters[] = "shadfrqigtw";
 
 static void put_letter(struct flow_entry *e, unsigned side, unsigned letter)
@@ -52,8 +63,7 @@ static bool is_other_syn(const struct flow_entry *e, unsigned side, uint32_t seq
 	if (h->state & (FLOW_DID_SYN | FLOW_DID_SYN_ACK))
 		return seq != h->isn;
 	/* only its answer was seen, or both ends call each other: it belongs to that */
-	return is_closed(e) || h->packets ||
-	       !(o->state & (FLOW_DID_SYN | FLOW_DID_SYN_ACK));
+	return is_closed(e) || h->packets || !(o->state & (FLOW_DID_SYN | FLOW_DID_SYN_ACK));
 }
 
 bool flow_tcp_is_new(const struct flow_entry *e, unsigned side, int64_t time,
@@ -214,7 +224,8 @@ static void add_bytes(struct flow_entry *e, unsigned side, const struct decoded_
 {
 	const struct decoded_tcp *tcp = &l->tcp;
 	struct flow_half *h = &e->half[side];
-	uint32_t marks = (tcp->flags & DECODE_TCP_SYN ? 1 : 0) + (tcp->flags & DECODE_TCP_FIN ? 1 : 0);
+	uint32_t marks =
+		(tcp->flags & DECODE_TCP_SYN ? 1 : 0) + (tcp->flags & DECODE_TCP_FIN ? 1 : 0);
 	uint32_t span = l->payload_wire + marks;
 	int32_t ahead = (int32_t)(tcp->seq - h->next_seq);
 

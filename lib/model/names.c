@@ -76,10 +76,9 @@ const char *pv_direction_name(enum pv_direction direction)
 
 const char *pv_direction_by_name(enum pv_direction_by by)
 {
-	static const char *const names[PV_BY_N] = { "none", "state", "listener", "peer_listener",
-						    "ports",	   "handshake",
-						    "request",	   "others",
-						    "first_packet" };
+	static const char *const names[PV_BY_N] = { "none",	     "state",  "listener",
+						    "peer_listener", "ports",  "handshake",
+						    "request",	     "others", "first_packet" };
 
 	return NAME_OF(names, by);
 }
@@ -200,11 +199,13 @@ static const struct name_and_text gaps[PV_GAP_N] = {
 			 N_("capture with a larger snapshot length") },
 	[PV_GAP_FRAGMENTS] = { "fragments", N_("fragments that could not be put together"), NULL },
 	[PV_GAP_EVICTED] = { "evicted",
-			     N_("conversations that left memory early; what came later is listed as "
+			     N_("conversations that left memory early; what came later is listed "
+				"as "
 				"another one"),
 			     N_("raise --memory") },
-	[PV_GAP_OBSERVED] = { "observed", N_("conversations whose payload was not looked at to the "
-					     "end"),
+	[PV_GAP_OBSERVED] = { "observed",
+			      N_("conversations whose payload was not looked at to the "
+				 "end"),
 			      N_("raise --memory") },
 	[PV_GAP_NOT_RECORDED] = { "not_recorded", N_("facts the recording does not hold"), NULL },
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Names of the enums of a flow, and its Community ID. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <openssl/evp.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -8,13 +9,13 @@
 #include <portavoz/conversation.h>
 #include <portavoz/flow.h>
 
-#include "base/mark.h"
+#include "model/snapshot.h"
 
 const char *pv_conn_state_name(enum pv_conn_state state)
 {
-	static const char *const names[PV_CONN_N] = { "none", "S0",   "S1",	"SF",	 "REJ",
-						      "S2",   "S3",   "RSTO",	"RSTR",	 "RSTOS0",
-						      "RSTRH", "SH",  "SHR",	"OTH" };
+	static const char *const names[PV_CONN_N] = { "none",  "S0", "S1",   "SF",   "REJ",
+						      "S2",    "S3", "RSTO", "RSTR", "RSTOS0",
+						      "RSTRH", "SH", "SHR",  "OTH" };
 
 	return state < PV_CONN_N ? names[state] : "unknown";
 }
@@ -22,17 +23,17 @@ const char *pv_conn_state_name(enum pv_conn_state state)
 static const struct {
 	const char *name, *text;
 } endings[PV_ENDING_N] = {
-	[PV_ENDING_NONE] = { "none", N_("has no end of its own") },
-	[PV_ENDING_UNANSWERED] = { "unanswered", N_("never answered") },
-	[PV_ENDING_OPEN] = { "open", N_("still open at the end of the capture") },
-	[PV_ENDING_REFUSED] = { "refused", N_("refused by the remote end") },
-	[PV_ENDING_CLOSED_LOCAL] = { "closed_local", N_("closed by both ends, the local one first") },
+	[PV_ENDING_NONE] = { "none", "has no end of its own" },
+	[PV_ENDING_UNANSWERED] = { "unanswered", "never answered" },
+	[PV_ENDING_OPEN] = { "open", "still open at the end of the capture" },
+	[PV_ENDING_REFUSED] = { "refused", "refused by the remote end" },
+	[PV_ENDING_CLOSED_LOCAL] = { "closed_local", ("closed by both ends, the local one first") },
 	[PV_ENDING_CLOSED_REMOTE] = { "closed_remote",
-				      N_("closed by both ends, the remote one first") },
-	[PV_ENDING_HALF_LOCAL] = { "half_local", N_("closed by the local end only") },
-	[PV_ENDING_HALF_REMOTE] = { "half_remote", N_("closed by the remote end only") },
-	[PV_ENDING_RESET_LOCAL] = { "reset_local", N_("reset by the local end") },
-	[PV_ENDING_RESET_REMOTE] = { "reset_remote", N_("reset by the remote end") },
+				      "closed by both ends, the remote one first" },
+	[PV_ENDING_HALF_LOCAL] = { "half_local", "closed by the local end only" },
+	[PV_ENDING_HALF_REMOTE] = { "half_remote", "closed by the remote end only" },
+	[PV_ENDING_RESET_LOCAL] = { "reset_local", "reset by the local end" },
+	[PV_ENDING_RESET_REMOTE] = { "reset_remote", "reset by the remote end" },
 };
 
 const char *pv_ending_name(enum pv_ending ending)
@@ -47,15 +48,17 @@ const char *pv_ending_text(enum pv_ending ending)
 
 const char *pv_tunnel_name(enum pv_tunnel tunnel)
 {
-	static const char *const names[PV_TUNNEL_N] = { "none",	  "ip",	    "gre",    "erspan", "vxlan",
-							"geneve", "gtpu", "teredo", "mpls",   "l2tp", "ah" };
+	static const char *const names[PV_TUNNEL_N] = { "none",	 "ip",	   "gre",  "erspan",
+							"vxlan", "geneve", "gtpu", "teredo",
+							"mpls",	 "l2tp",   "ah" };
 
 	return tunnel < PV_TUNNEL_N ? names[tunnel] : "unknown";
 }
 
 /* ---- Community ID ---- */
 
-/* Types that come in pairs; the specification puts the type and its counterpart in place of ports. */
+/* Types that come in pairs; the specification puts the type and its counterpart in place of ports.
+ */
 static const uint8_t icmp_pairs[][2] = { { 8, 0 }, { 13, 14 }, { 15, 16 }, { 17, 18 }, { 10, 9 } };
 static const uint8_t icmp6_pairs[][2] = { { 128, 129 }, { 133, 134 }, { 135, 136 },
 					  { 130, 131 }, { 139, 140 }, { 144, 145 } };
@@ -129,17 +132,33 @@ static size_t tuple(const struct pv_conversation *c, uint8_t out[static 40])
 	return len;
 }
 
-bool pv_conversation_community_id(const struct pv_conversation *c,
-				  char ret_id[PV_COMMUNITY_ID_MAX])
+/*
+ * The first digest reads the library's configuration: a program that gives up opening files later
+ * has it behind it then.
+ */
+static bool sha1(const uint8_t *input, size_t len, uint8_t digest[static EVP_MAX_MD_SIZE])
+{
+	unsigned n = 0;
+
+	return EVP_Digest(input, len, digest, &n, EVP_sha1(), NULL) == 1 && n == 20;
+}
+
+int snapshot_prepare_digest(void)
+{
+	uint8_t digest[EVP_MAX_MD_SIZE];
+
+	return sha1(digest, 0, digest) ? 0 : -ENOSYS;
+}
+
+bool pv_conversation_community_id(const struct pv_conversation *c, char ret_id[PV_COMMUNITY_ID_MAX])
 {
 	uint8_t input[40], digest[EVP_MAX_MD_SIZE];
-	unsigned n = 0;
 
 	if (!c->flow || (c->family != AF_INET && c->family != AF_INET6) || !c->flow->ip_proto)
 		return false;
-	if (EVP_Digest(input, tuple(c, input), digest, &n, EVP_sha1(), NULL) != 1 || n != 20)
+	if (!sha1(input, tuple(c, input), digest))
 		return false;
 	memcpy(ret_id, "1:", 2);
-	EVP_EncodeBlock((unsigned char *)ret_id + 2, digest, (int)n);
+	EVP_EncodeBlock((unsigned char *)ret_id + 2, digest, 20);
 	return true;
 }
