@@ -51,7 +51,8 @@ enum operand_kind {
 	OPERAND_CAPTURE,
 	OPERAND_PORT,
 	OPERAND_COMMAND,
-	OPERAND_SHELL
+	OPERAND_SHELL,
+	OPERAND_FOLDER, /* recordings, or "now" */
 };
 
 struct command {
