@@ -176,7 +176,7 @@ struct pv_conversation {
 	const struct pv_detail *detail; /* NULL unless asked for and given by the kernel */
 	const struct pv_bytes
 		*path; /* unix: name as the kernel holds it (abstract: leading NUL); or NULL */
-	const char *remote_name; /* host name of the remote address, or NULL */
+	const char *remote_name;    /* host name of the remote address, or NULL */
 	const struct pv_flow *flow; /* <portavoz/flow.h>: what a capture tells; NULL = a socket */
 };
 
