@@ -8,7 +8,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <md5.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -241,21 +241,32 @@ int disk_read_preload(struct buf *b)
 
 /* --- digests --- */
 
-static int digest_fd(int fd, char ret_hex[static 33])
+static int hash_fd(EVP_MD_CTX *md5, int fd)
 {
-	uint8_t chunk[65536], digest[MD5_DIGEST_LENGTH];
-	MD5_CTX md5;
+	uint8_t chunk[65536];
 	ssize_t n;
 
-	MD5Init(&md5);
+	if (EVP_DigestInit_ex(md5, EVP_md5(), NULL) != 1)
+		return -EOPNOTSUPP;
 	while ((n = read(fd, chunk, sizeof(chunk))) > 0)
-		MD5Update(&md5, chunk, (size_t)n);
-	if (n < 0)
-		return -errno;
-	MD5Final(digest, &md5);
-	for (size_t i = 0; i < sizeof(digest); i++)
+		if (EVP_DigestUpdate(md5, chunk, (size_t)n) != 1)
+			return -EIO;
+	return n < 0 ? -errno : 0;
+}
+
+static int digest_fd(int fd, char ret_hex[static 33])
+{
+	EVP_MD_CTX *md5 = EVP_MD_CTX_new();
+	uint8_t digest[EVP_MAX_MD_SIZE];
+	unsigned n = 0;
+	int r = md5 ? hash_fd(md5, fd) : -ENOMEM;
+
+	if (r == 0 && (EVP_DigestFinal_ex(md5, digest, &n) != 1 || n != 16))
+		r = -EIO;
+	for (size_t i = 0; r == 0 && i < n; i++)
 		snprintf(ret_hex + 2 * i, 3, "%02x", digest[i]);
-	return 0;
+	EVP_MD_CTX_free(md5);
+	return r;
 }
 
 /* By way of the process: the file that runs, if the process still runs it. */
