@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/thread.h"
 #include "collect/rows.h"
+#include "model/owner_record.h"
 #include "netlink/transport.h"
 #include "procfs/netns.h"
 
@@ -448,6 +449,34 @@ int collect_netns_sockets(struct collector *c)
 			r = visit(c, (uint32_t)w->n_visited);
 	go_home(w);
 	return r == 0 ? index_rows(c) : r;
+}
+
+bool collect_netns_wants_held(const struct collector *c)
+{
+	return c->others && c->others->is_all;
+}
+
+/* A descriptor of a namespace is easier to follow than a socket in it: those come first. */
+static int add_held(struct collector *c, const struct owner_record *r, bool is_socket)
+{
+	struct netns_work *w = c->others;
+	int e;
+
+	if (!(r->flags & OWNER_NETNS_SOCKET) == is_socket)
+		return 0;
+	e = procfs_netns_add_descriptor(&w->list, r->inode, r->pid, r->fd, is_socket);
+	return e ? (e < 0 ? e : 0) : enter_item(c, w, w->list.items.n - 1);
+}
+
+int collect_netns_held(struct collector *c, const struct owner_search *search)
+{
+	size_t n;
+	const struct owner_record *held = collect_owners_held(search, &n);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < 2 * n; i++)
+		r = add_held(c, &held[i % n], i >= n);
+	return r == 0 ? collect_netns_sockets(c) : r;
 }
 
 int collect_netns_diag(struct collector *c, uint32_t netns)
