@@ -45,6 +45,7 @@ struct owner_process {
 struct owner_search {
 	struct collector *c;
 	bool wants_owners, wants_netns;
+	bool met_sockets; /* namespaces that sockets keep, too */
 	pthread_t thread;
 	bool is_threaded;
 	bool by_bpf;   /* which way it went */
@@ -182,6 +183,7 @@ static int search_netns(struct owner_search *s)
 
 	if (s->c->may_bpf && s->c->request->owners != PV_OWNERS_PROC)
 		r = bpf_iter_run(&s->c->tape, BPF_KIND_NETNS, 0, take_chunk, s);
+	s->met_sockets = r == 0;
 	if (r < 0 && r != -ENOMEM)
 		r = procfs_scan_owners(&s->c->tape, &options, take_netns, s, &stats);
 	return r == -ENOMEM ? r : 0;
@@ -665,8 +667,10 @@ int collect_owners_report(struct collector *c)
 	return r;
 }
 
-const struct owner_record *collect_owners_held(const struct owner_search *s, size_t *ret_n)
+const struct owner_record *collect_owners_held(const struct owner_search *s, size_t *ret_n,
+					       bool *ret_with_sockets)
 {
+	*ret_with_sockets = s && s->met_sockets;
 	*ret_n = s ? s->held.n : 0;
 	return s ? s->held.items : NULL;
 }
