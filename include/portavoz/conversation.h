@@ -37,10 +37,23 @@ enum pv_proto {
 	PV_PROTO_NETLINK,
 	PV_PROTO_VSOCK,
 	PV_PROTO_XDP,
+	PV_PROTO_SOCKETS_N, /* the kinds above are kinds of socket; those below only captures show
+			     */
+	PV_PROTO_ICMP = PV_PROTO_SOCKETS_N,
+	PV_PROTO_ICMP6,
+	PV_PROTO_IGMP,
+	PV_PROTO_GRE,
+	PV_PROTO_ESP,
+	PV_PROTO_AH,
+	PV_PROTO_IPIP,	/* IPv4 in IP (protocol 4) */
+	PV_PROTO_IP6IP, /* IPv6 in IP (protocol 41): 6in4, 6in6 */
+	PV_PROTO_IP,	/* any other IP protocol, told by its number */
+	PV_PROTO_ARP,
+	PV_PROTO_ETHER, /* a frame of any other ethertype: MAC addresses only */
 	PV_PROTO_N,
 };
 #define PV_PROTO_BIT(p) (UINT32_C(1) << (p))
-#define PV_PROTO_ALL ((UINT32_C(1) << PV_PROTO_N) - 1)
+#define PV_PROTO_ALL ((UINT32_C(1) << PV_PROTO_SOCKETS_N) - 1) /* every kind of socket */
 
 /*
  * The kernel's own numbers (include/net/tcp_states.h). Sockets other than TCP, MPTCP, SCTP and DCCP
@@ -145,7 +158,7 @@ struct pv_conversation {
 	uint8_t proto;	     /* enum pv_proto */
 	uint8_t state;	     /* enum pv_state */
 	uint8_t type;	     /* SOCK_* */
-	uint8_t protocol;    /* RAW: IP protocol; NETLINK: NETLINK_* ; else 0 */
+	uint8_t protocol;    /* RAW, IP: IP protocol; NETLINK: NETLINK_* ; else 0 */
 	uint8_t timer;	     /* enum pv_timer */
 	uint8_t retrans;     /* probes or retransmissions of that timer */
 	uint8_t direction, direction_by; /* enum pv_direction, enum pv_direction_by */
@@ -267,7 +280,7 @@ const char *pv_reason_name(enum pv_reason reason); /* stable key for machines: "
 const char *pv_reason_text(enum pv_reason reason); /* a clause for people */
 const char *pv_timer_name(enum pv_timer timer);
 /* true for protocols whose endpoints are IP address + port (RAW and PING: address + protocol
- * number) */
+ * number; ICMP to IP: the address alone matters) */
 bool pv_proto_is_inet(enum pv_proto proto);
 
 #pragma GCC visibility pop

@@ -16,7 +16,9 @@
 #define CGROUP (PV_NEED_OWNERS | PV_NEED_CGROUP)
 
 #define REASONS "none|not_asked|time_wait|syn_recv|not_accepted|orphan|kernel|no_permission|..."
-#define PROTOS "tcp|mptcp|udp|udplite|sctp|dccp|raw|ping|unix|packet|netlink|vsock|xdp"
+#define PROTOS                                                                                     \
+	"tcp|mptcp|udp|udplite|sctp|dccp|raw|ping|unix|packet|netlink|vsock|xdp|"                  \
+	"icmp|icmp6|igmp|gre|esp|ah|ipip|ip6ip|ip|arp|ether"
 
 /* name, values, needs, parse, match, words, end, help */
 #define PREDICATES(X)                                                                              \

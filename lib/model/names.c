@@ -17,7 +17,10 @@ static const char *const proto_names[PV_PROTO_N] = {
 	[PV_PROTO_UDPLITE] = "udplite", [PV_PROTO_SCTP] = "sctp",	[PV_PROTO_DCCP] = "dccp",
 	[PV_PROTO_RAW] = "raw",		[PV_PROTO_PING] = "ping",	[PV_PROTO_UNIX] = "unix",
 	[PV_PROTO_PACKET] = "packet",	[PV_PROTO_NETLINK] = "netlink", [PV_PROTO_VSOCK] = "vsock",
-	[PV_PROTO_XDP] = "xdp",
+	[PV_PROTO_XDP] = "xdp",		[PV_PROTO_ICMP] = "icmp",	[PV_PROTO_ICMP6] = "icmp6",
+	[PV_PROTO_IGMP] = "igmp",	[PV_PROTO_GRE] = "gre",		[PV_PROTO_ESP] = "esp",
+	[PV_PROTO_AH] = "ah",		[PV_PROTO_IPIP] = "ipip",	[PV_PROTO_IP6IP] = "ip6ip",
+	[PV_PROTO_IP] = "ip",		[PV_PROTO_ARP] = "arp",		[PV_PROTO_ETHER] = "ether",
 };
 
 const char *pv_proto_name(enum pv_proto proto)
@@ -38,7 +41,7 @@ int pv_proto_parse(const char *name, enum pv_proto *ret_proto)
 
 bool pv_proto_is_inet(enum pv_proto proto)
 {
-	return proto <= PV_PROTO_PING;
+	return proto <= PV_PROTO_PING || (proto >= PV_PROTO_ICMP && proto <= PV_PROTO_IP);
 }
 
 static bool has_state_machine(enum pv_proto proto)
