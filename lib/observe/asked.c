@@ -49,6 +49,13 @@ static struct asked_entry *set_of(const struct asked *asked, const struct asked_
 	return &asked->entries[map_mix(h, asked->seed) % asked->n_sets * WAYS];
 }
 
+void asked_init(struct asked *asked, size_t limit)
+{
+	*asked = (struct asked){ .limit = limit };
+	if (getrandom(&asked->seed, sizeof(asked->seed), GRND_NONBLOCK) != sizeof(asked->seed))
+		asked->seed = (uint64_t)(uintptr_t)asked;
+}
+
 void asked_deinit(struct asked *asked)
 {
 	for (size_t i = 0; asked->entries && i < asked->n_sets * WAYS; i++)
@@ -63,8 +70,6 @@ static int start(struct asked *asked)
 	asked->entries = calloc(asked->n_sets * WAYS, sizeof(*asked->entries));
 	if (!asked->entries)
 		return -ENOMEM;
-	if (getrandom(&asked->seed, sizeof(asked->seed), GRND_NONBLOCK) != sizeof(asked->seed))
-		asked->seed = (uint64_t)(uintptr_t)asked->entries;
 	return 0;
 }
 

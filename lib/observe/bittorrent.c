@@ -42,12 +42,14 @@ static bool begins(const struct probe *p, const char *text)
 	return p->len >= strlen(text) && !memcmp(p->data, text, strlen(text));
 }
 
-/* Messages of the table are dictionaries with sorted keys: arguments, error or results first. */
+/* Messages of the table are dictionaries with sorted keys, "y" (their kind) the last of them. */
 static bool is_dht(const struct probe *p)
 {
-	return (begins(p, "d1:ad2:id20:") || begins(p, "d1:rd2:id20:") || begins(p, "d1:eli20") ||
-		begins(p, "d2:ip6:")) &&
-	       p->data[p->len - 1] == 'e' && memmem(p->data, p->len, "1:y1:", 5);
+	bool begins_well = begins(p, "d1:ad2:") || begins(p, "d1:rd2:") || begins(p, "d1:el") ||
+			   begins(p, "d2:ip6:") || begins(p, "d2:ip18:");
+
+	return begins_well && p->len > 20 && p->data[p->len - 1] == 'e' &&
+	       memmem(p->data, p->len, "1:y1:", 5);
 }
 
 static bool is_tracker(const struct probe *p)
@@ -57,13 +59,16 @@ static bool is_tracker(const struct probe *p)
 	return p->len == 16 && !memcmp(p->data, connect, sizeof(connect));
 }
 
-/* type 4, version 1; no time difference yet; sequence 1 or random, nothing acknowledged */
+/*
+ * Type 4, version 1; no time difference yet, nothing acknowledged; the sequence number is 1, or the
+ * window is closed (libtorrent: then the number is random).
+ */
 static bool is_utp_syn(const struct probe *p)
 {
 	const uint8_t *d = p->data;
 
-	if (p->len < 20 || d[0] != 0x41 || get_be32(d + 8) != 0 || get_be16(d + 16) != 1 ||
-	    get_be16(d + 18) != 0)
+	if (p->len < 20 || d[0] != 0x41 || get_be32(d + 8) != 0 || get_be16(d + 18) != 0 ||
+	    (get_be32(d + 12) != 0 && get_be16(d + 16) != 1))
 		return false;
 	return d[1] == 0 ? p->len == 20 : d[1] == 2 && p->len == 30 && d[20] == 0 && d[21] == 8;
 }

@@ -48,19 +48,42 @@ static bool pg_parameters(struct span body, struct detail *d)
 	}
 }
 
+/* Whether the first parameter is a word, as far as it is there (drivers send "user" first). */
+static bool pg_begins_well(const uint8_t *d, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && ((d[n] >= 'a' && d[n] <= 'z') || d[n] == '_'))
+		n++;
+	return n >= 4 && (n == len || d[n] == 0);
+}
+
 static enum probe_result pg_startup(struct probe *p, size_t at)
 {
 	uint32_t n;
 
-	if (p->len - at < 8)
-		return p->is_last ? PROBE_DONE : PROBE_SURE;
+	if (p->len - at < 12)
+		return PROBE_MORE;
 	n = get_be32(p->data + at);
-	if (n < 8 || n > PG_STARTUP_MAX)
+	if (n < 14 || n > PG_STARTUP_MAX || !pg_begins_well(p->data + at + 8, p->len - at - 8))
 		return PROBE_NO;
 	if (p->len - at < n)
 		return PROBE_SURE;
 	return pg_parameters((struct span){ p->data + at + 8, n - 8 }, &p->detail) ? PROBE_DONE
 										   : PROBE_NO;
+}
+
+/* The ClientHello behind the request; its details are added. */
+static enum probe_result pg_tls(struct probe *p, size_t at)
+{
+	struct probe inner = *p;
+	enum probe_result result;
+
+	inner.data += at;
+	inner.len -= at;
+	result = observe_tls_probe(&inner);
+	p->detail = inner.detail;
+	return result == PROBE_MORE || result == PROBE_SURE ? PROBE_SURE : PROBE_DONE;
 }
 
 /* After its request for encryption a client goes on with TLS, or in the clear when refused. */
@@ -74,8 +97,9 @@ static enum probe_result pg_encryption(struct probe *p, const char *kind)
 	if (p->len == at)
 		return p->is_last ? PROBE_DONE : PROBE_SURE;
 	if (p->data[at] == 0x16)
-		return PROBE_DONE;
-	return pg_startup(p, at);
+		return pg_tls(p, at);
+	/* the request alone was proof enough, whatever this is */
+	return pg_startup(p, at) == PROBE_DONE ? PROBE_DONE : PROBE_SURE;
 }
 
 enum probe_result observe_postgresql_probe(struct probe *p)
@@ -96,7 +120,7 @@ enum probe_result observe_postgresql_probe(struct probe *p)
 		detail_text(&p->detail, "asks", "cancel");
 		return PROBE_DONE;
 	}
-	if (n < 9 || n > PG_STARTUP_MAX || code >> 16 != PG_STARTUP >> 16 || (code & 0xffff) > 2)
+	if (code >> 16 != PG_STARTUP >> 16 || (code & 0xffff) > 2)
 		return PROBE_NO;
 	return pg_startup(p, 0);
 }
@@ -148,6 +172,9 @@ enum probe_result observe_mysql_probe(struct probe *p)
 	read_span(&r, 4 + 8); /* thread, first part of the salt */
 	if (read_u8(&r) != 0 || r.is_short)
 		return PROBE_NO;
+	/* MariaDB 10 puts this in front of its own for replicas that know no version above 5 */
+	if (version.n > 6 && !memcmp(version.p, "5.5.5-", 6) && bytes_have_word(version, "MariaDB"))
+		version = (struct span){ version.p + 6, version.n - 6 };
 	detail_span(&p->detail, "version", version);
 	return PROBE_DONE;
 }

@@ -78,19 +78,63 @@ static bool ntp_length_fits(const uint8_t *d, size_t len)
 	return len == 0 || len == 20 || len == 24 || (len == 16 && get_be16(d + at + 2) == 16);
 }
 
-static bool ntp_fields_fit(const uint8_t *d)
+static bool is_near(uint32_t a, uint32_t b, uint32_t seconds)
+{
+	return a - b + seconds <= 2 * seconds; /* modulo 2^32: eras end in 2036 */
+}
+
+/* Reference ids of what has no clock to refer to are words: INIT, STEP, RATE, DENY, ... */
+static bool is_code(const uint8_t *d)
+{
+	for (unsigned i = 0; i < 4; i++)
+		if (d[i] < 'A' || d[i] > 'Z')
+			return false;
+	return true;
+}
+
+/* The times a server tells: it answers at once, and its clock was set in the last days. */
+static bool ntp_server_fits(const uint8_t *d)
+{
+	uint32_t set = get_be32(d + 16), received = get_be32(d + 32), sent = get_be32(d + 40);
+
+	/* kiss of death (RFC 5905 section 7.4): the rest means nothing */
+	if (d[1] == 0)
+		return is_code(d + 12);
+	return get_be32(d + 12) != 0 && is_near(received, sent, 16) && is_near(set, sent, 1 << 20);
+}
+
+/* A clock that is not set yet tells no time, or an old one. */
+static bool ntp_client_fits(const uint8_t *d)
+{
+	uint32_t set = get_be32(d + 16);
+
+	if (d[1] == 0 || d[1] == 16)
+		return get_be32(d + 12) == 0 || is_code(d + 12);
+	return set == 0 || is_near(set, get_be32(d + 40), 1 << 20);
+}
+
+static bool is_zero(const uint8_t *d, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (d[i])
+			return false;
+	return true;
+}
+
+static bool ntp_fields_fit(const uint8_t *d, unsigned mode)
 {
 	int8_t poll = (int8_t)d[2], precision = (int8_t)d[3];
 
 	/* stratum, poll; root delay and dispersion below 16 s; the transmit time is never zero */
-	if (d[1] > 16 || poll < -7 || poll > 17 || get_be32(d + 4) >> 20 || get_be32(d + 8) >> 20)
+	if (d[1] > 16 || (poll != 0 && poll < 3) || poll > 17 || get_be32(d + 4) >> 20 ||
+	    get_be32(d + 8) >> 20 || !get_be32(d + 40))
 		return false;
-	if (!get_be32(d + 40))
+	/* clients that tell nothing about their clock send zeros (chrony: a precision of 32) */
+	if (mode == 3 && (precision == 32 || precision == 0))
+		return is_zero(d + 4, 20) && d[1] == 0;
+	if (precision >= -3 || precision < -32)
 		return false;
-	/* clients that tell nothing about their clock (chrony) send 32 and zeros */
-	if (precision == 32 || precision == 0)
-		return get_be32(d + 4) == 0 && get_be32(d + 8) == 0 && get_be32(d + 16) == 0;
-	return precision < -3 && precision >= -32;
+	return mode == 4 || mode == 5 ? ntp_server_fits(d) : ntp_client_fits(d);
 }
 
 enum probe_result observe_ntp_probe(struct probe *p)
@@ -106,10 +150,7 @@ enum probe_result observe_ntp_probe(struct probe *p)
 	mode = d[0] & 7;
 	if (version < 1 || version > 4 || mode < 1 || mode > 5)
 		return PROBE_NO;
-	/* a server that names its stratum names its clock, and when it was set */
-	if (mode == 4 && d[1] && (get_be32(d + 12) == 0 || get_be32(d + 16) == 0))
-		return PROBE_NO;
-	if (!ntp_fields_fit(d) || !(p->is_last || ntp_length_fits(d, p->len)))
+	if (!ntp_fields_fit(d, mode) || !(p->is_last || ntp_length_fits(d, p->len)))
 		return PROBE_NO;
 	detail_printf(&p->detail, "version", "%u", version);
 	detail_text(&p->detail, "mode", modes[mode]);
@@ -338,13 +379,23 @@ enum probe_result observe_stun_probe(struct probe *p)
 
 /* --- WireGuard ------------------------------------------------------------------------------- */
 
+/* Keys, nonces and what is encrypted: sixteen such bytes have no five zeros but once in 10^8. */
+static bool looks_random(const uint8_t *d)
+{
+	unsigned zeros = 0;
+
+	for (unsigned i = 0; i < 16; i++)
+		zeros += d[i] == 0;
+	return zeros < 5;
+}
+
 enum probe_result observe_wireguard_probe(struct probe *p)
 {
 	static const char *const names[] = { NULL, "initiation", "response", "cookie", "data" };
 	static const uint8_t lengths[] = { 0, 148, 92, 64, 0 };
 	const uint8_t *d = p->data;
 
-	if (p->len < 32 || d[0] < 1 || d[0] > 4 || d[1] || d[2] || d[3])
+	if (p->len < 32 || d[0] < 1 || d[0] > 4 || d[1] || d[2] || d[3] || !looks_random(d + 16))
 		return PROBE_NO;
 	if (d[0] < 4 && p->len != lengths[d[0]] && !p->is_last)
 		return PROBE_NO;

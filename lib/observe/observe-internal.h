@@ -206,6 +206,7 @@ struct work_side {
 	uint8_t *data;
 	uint32_t base; /* offset in the stream of data[0] */
 	uint16_t cap;
+	uint16_t shown; /* how much of it the probes saw last */
 	uint8_t n_ranges;
 	bool is_last;
 	struct {
@@ -259,6 +260,7 @@ struct asked {
 	size_t limit;
 };
 
+void asked_init(struct asked *asked, size_t limit);
 void asked_deinit(struct asked *asked);
 /* 0 or -ENOMEM; a name that is not fit to be shown is not kept. */
 int asked_put(struct asked *asked, int family, const uint8_t *asker, const uint8_t *addr,

@@ -12,8 +12,9 @@
 
 #define DEFAULT_BUFFER_BYTES (16U << 20)
 #define DEFAULT_NAMES 65536
-/* payloads that told nothing: of a stream cut into small segments, of datagrams of both sides */
-#define STREAM_TRIES 64
+/* a stream in so many small segments is looked at only when it has grown by an eighth */
+#define STREAM_TRIES UINT8_MAX
+/* datagrams of both sides that told nothing new, or nothing at all */
 #define DATAGRAM_TRIES 16
 #define DATAGRAM_TRIES_NOTHING 6
 #define SIDES_DONE (OBSERVE_SIDE_DONE(0) | OBSERVE_SIDE_DONE(1))
@@ -26,7 +27,7 @@ int observe_new(const struct observe_limits *limits, struct observe **ret_observ
 		return -ENOMEM;
 	pool_init(&o->pool,
 		  limits && limits->buffer_bytes ? limits->buffer_bytes : DEFAULT_BUFFER_BYTES);
-	o->asked.limit = limits && limits->names ? limits->names : DEFAULT_NAMES;
+	asked_init(&o->asked, limits && limits->names ? limits->names : DEFAULT_NAMES);
 	o->crypto = crypto_new();
 	o->ndpi = ndpi_new();
 	*ret_observe = o;
@@ -179,8 +180,10 @@ static int run_stream(struct probe *p)
 		found(p, id);
 	if (result == PROBE_DONE || (result == PROBE_SURE && p->is_last))
 		return take_done(p, id);
-	if (result == PROBE_NO || p->is_last || ++p->s->tries > STREAM_TRIES)
+	if (result == PROBE_NO || p->is_last)
 		take_no(p);
+	else if (p->s->tries < STREAM_TRIES)
+		p->s->tries++;
 	return 0;
 }
 
@@ -232,6 +235,10 @@ static int run_kept(struct observe *o, struct observe_state *s, const struct obs
 	if (bytes.n == 0)
 		return 0;
 	probe.is_last = w->side[p->side].is_last;
+	if (s->tries == STREAM_TRIES && !probe.is_last &&
+	    bytes.n < w->side[p->side].shown + w->side[p->side].shown / 8U + 1)
+		return 0;
+	w->side[p->side].shown = (uint16_t)bytes.n;
 	r = run_stream(&probe);
 	w = pool_get(&o->pool, s);
 	if (w && probe.used) {
@@ -241,7 +248,25 @@ static int run_kept(struct observe *o, struct observe_state *s, const struct obs
 	return r;
 }
 
-static int feed_stream(struct observe *o, struct observe_state *s, const struct observe_payload *p)
+/* Shows a side's bytes once more, outside of any packet. */
+static int run_again(struct observe *o, struct observe_state *s, unsigned side, bool is_last)
+{
+	struct observe_payload p = { .side = (uint8_t)side, .transport = PV_TRANSPORT_TCP };
+	struct work *w = pool_get(&o->pool, s);
+
+	if (!w || !observe_wants(s, side) || work_side_bytes(&w->side[side]).n == 0)
+		return 0;
+	if (is_last)
+		w->side[side].is_last = true;
+	else if (work_side_bytes(&w->side[side]).n == w->side[side].shown)
+		return 0;
+	w->side[side].shown = 0;
+	p.data = w->side[side].data;
+	p.len = work_side_bytes(&w->side[side]).n;
+	return run_kept(o, s, &p);
+}
+
+static int feed_first(struct observe *o, struct observe_state *s, const struct observe_payload *p)
 {
 	struct span other = kept(o, s, !p->side);
 	struct probe probe = { .data = p->data,
@@ -253,20 +278,30 @@ static int feed_stream(struct observe *o, struct observe_state *s, const struct 
 			       .payload = p,
 			       .o = o,
 			       .s = s };
-	struct work *w = pool_get(&o->pool, s);
-	int r;
+	struct work *w;
+	int r = run_stream(&probe);
 
-	/* most streams are decided here, by their first segment and without a copy */
-	if (p->offset == 0 && !(w && w->side[p->side].data)) {
-		r = run_stream(&probe);
-		if (r < 0 || !observe_wants(s, p->side))
-			return r;
-		r = keep(o, s, p);
-		w = pool_get(&o->pool, s);
-		if (r == 0 && w && probe.used)
-			pool_consume(&w->side[p->side], probe.used);
-		return r < 0 ? r : 0;
+	if (r < 0 || !observe_wants(s, p->side))
+		return r;
+	r = keep(o, s, p);
+	w = pool_get(&o->pool, s);
+	if (r == 0 && w) {
+		w->side[p->side].shown = (uint16_t)work_side_bytes(&w->side[p->side]).n;
+		pool_consume(&w->side[p->side], probe.used);
 	}
+	return r < 0 ? r : 0;
+}
+
+static int feed_stream(struct observe *o, struct observe_state *s, const struct observe_payload *p)
+{
+	int r = run_again(o, s, !p->side, false);
+	struct work *w = pool_get(&o->pool, s);
+
+	if (r < 0 || !observe_wants(s, p->side))
+		return r;
+	/* most streams are decided here, by their first segment and without a copy */
+	if (p->offset == 0 && !(w && w->side[p->side].data))
+		return feed_first(o, s, p);
 	r = keep(o, s, p);
 	if (r)
 		return r < 0 ? r : 0;
@@ -318,18 +353,8 @@ int observe_finish(struct observe *o, struct observe_state *s)
 {
 	int r = 0;
 
-	for (uint8_t side = 0; side < 2 && r == 0; side++) {
-		struct observe_payload last = { .side = side, .transport = PV_TRANSPORT_TCP };
-		struct work *w = pool_get(&o->pool, s);
-		struct span bytes = kept(o, s, side);
-
-		if (!observe_wants(s, side) || bytes.n == 0 || s->id == OBSERVE_QUIC)
-			continue;
-		w->side[side].is_last = true;
-		last.data = bytes.p;
-		last.len = bytes.n;
-		r = run_kept(o, s, &last);
-	}
+	for (unsigned side = 0; side < 2 && r == 0 && s->id != OBSERVE_QUIC; side++)
+		r = run_again(o, s, side, true);
 	decide(o, s);
 	return r;
 }

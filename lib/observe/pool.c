@@ -193,6 +193,7 @@ void pool_consume(struct work_side *side, size_t n)
 	end = side->ranges[side->n_ranges - 1].end;
 	memmove(side->data, side->data + n, end - n);
 	side->base += (uint32_t)n;
+	side->shown = 0;
 	for (unsigned i = 0; i < side->n_ranges; i++) {
 		side->ranges[i].start = (uint16_t)(side->ranges[i].start - (i ? n : 0));
 		side->ranges[i].end = (uint16_t)(side->ranges[i].end - n);

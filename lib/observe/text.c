@@ -32,7 +32,7 @@ struct span first_line(const uint8_t *data, size_t len, bool *ret_whole)
 	size_t n = newline ? (size_t)(newline - data) : len;
 
 	*ret_whole = newline != NULL;
-	if (newline && n > 0 && data[n - 1] == '\r')
+	if (n > 0 && data[n - 1] == '\r')
 		n--;
 	return (struct span){ data, n };
 }

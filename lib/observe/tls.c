@@ -240,44 +240,47 @@ static size_t gather(const uint8_t *data, size_t len, uint8_t *out, size_t n)
 	return have;
 }
 
-static enum probe_result hello(struct probe *p, size_t n)
+/* `n`: length of the hello, behind its header of four bytes */
+static enum probe_result hello(struct probe *p, uint8_t type, size_t n)
 {
 	uint8_t joined[OBSERVE_STREAM_MAX];
 	struct span body = { p->data + 9, p->len - 9 };
-	size_t have = body.n;
 
 	if (get_be16(p->data + 3) < n + 4) {
-		have = gather(p->data, p->len, joined,
-			      n + 4 < sizeof(joined) ? n + 4 : sizeof(joined));
+		size_t want = n + 4 < sizeof(joined) ? n + 4 : sizeof(joined);
+
 		body.p = joined + 4;
-		have = have > 4 ? have - 4 : 0;
+		body.n = gather(p->data, p->len, joined, want) - 4;
 	}
-	if (have < n && !p->is_last && p->len < OBSERVE_STREAM_MAX)
+	if (body.n < n && !p->is_last)
 		return PROBE_SURE;
-	body.n = have < n ? have : n;
-	if (p->data[5] == CLIENT_HELLO)
+	body.n = body.n < n ? body.n : n;
+	if (type == CLIENT_HELLO)
 		client_hello_detail(p, body);
 	else
 		server_hello_detail(body, &p->detail);
 	return PROBE_DONE;
 }
 
-/* 11 bytes decide: record header, handshake header, version of the hello. */
+/* Six bytes behind the record header decide: type and length of the message, its version. */
 static enum probe_result handshake(struct probe *p)
 {
-	const uint8_t *d = p->data;
+	uint8_t head[6];
 	unsigned record;
 	size_t n;
 
-	if (p->len < 11)
+	if (p->len < 5)
 		return PROBE_MORE;
-	record = get_be16(d + 3);
-	n = get_be24(d + 6);
-	if (record < 6 || record > RECORD_MAX || (d[5] != CLIENT_HELLO && d[5] != SERVER_HELLO))
+	record = get_be16(p->data + 3);
+	if (record == 0 || record > RECORD_MAX)
 		return PROBE_NO;
-	if (n < HELLO_MIN || n > 65535 || d[9] != 3 || d[10] > 4)
+	if (gather(p->data, p->len, head, sizeof(head)) < sizeof(head))
+		return PROBE_MORE;
+	n = get_be24(head + 1);
+	if ((head[0] != CLIENT_HELLO && head[0] != SERVER_HELLO) || n < HELLO_MIN || n > 65535 ||
+	    head[4] != 3 || head[5] > 4)
 		return PROBE_NO;
-	return hello(p, n);
+	return hello(p, head[0], n);
 }
 
 static const char *alert_text(uint8_t code)
@@ -319,7 +322,11 @@ static const char *alert_text(uint8_t code)
 /* Seven bytes are too few to go by, so an alert only counts as the answer to a hello. */
 static enum probe_result alert(struct probe *p)
 {
-	if (!p->is_decided || p->len < 7 || get_be16(p->data + 3) != 2)
+	if (!p->is_decided)
+		return PROBE_NO;
+	if (p->len < 7)
+		return PROBE_MORE;
+	if (get_be16(p->data + 3) != 2)
 		return PROBE_NO;
 	if (alert_text(p->data[6]))
 		detail_text(&p->detail, "alert", alert_text(p->data[6]));
