@@ -11,6 +11,7 @@
 #include <portavoz/names.h>
 #include <portavoz/policy.h>
 #include <portavoz/registry.h>
+#include <portavoz/role.h>
 #include <portavoz/snapshot.h>
 #include <portavoz/tables.h>
 

@@ -73,8 +73,8 @@
 	  "the container of such a process: its id, 12 or more digits of it, or its name")         \
 	X(reason, REASONS, OWNERS, parse_words, match_reason, &reason_words, NONE,                 \
 	  "why no process holding the socket is known")                                            \
-	X(netns, "NUMBER", 0, parse_numeric, match_netns, NULL, NONE,                              \
-	  "the inode number of the network namespace")                                             \
+	X(netns, "NAME|INODE", 0, parse_netns, match_netns, NULL, NONE,                            \
+	  "the network namespace: its name as list -N shows it, or its inode number")              \
 	X(inode, "NUMBER", 0, parse_numeric, match_inode, NULL, NONE,                              \
 	  "the inode number of the socket")                                                        \
 	X(cookie, "NUMBER", 0, parse_numeric, match_cookie, NULL, NONE, "the socket cookie")       \
@@ -103,6 +103,8 @@ static int parse_glob(struct parser *, const struct predicate *, const struct wo
 		      struct fragment *);
 static int parse_user(struct parser *, const struct predicate *, const struct word *,
 		      struct fragment *);
+static int parse_netns(struct parser *, const struct predicate *, const struct word *,
+		       struct fragment *);
 
 static const char *group_word(unsigned int i)
 {
@@ -593,6 +595,30 @@ static int parse_user(struct parser *p, const struct predicate *pred, const stru
 		l.glob = (struct glob){ text, (uint32_t)n, true, false };
 	}
 	return emit(p, &l, comparison, ret);
+}
+
+static int parse_netns(struct parser *p, const struct predicate *pred, const struct word *name,
+		       struct fragment *ret)
+{
+	struct leaf l = { .match = pred->match };
+	enum comparison comparison;
+	const char *text;
+	uint64_t inode;
+	struct word w;
+	size_t n;
+	int r = read_text(p, pred, name, true, &comparison, &w, &text, &n);
+
+	if (r < 0)
+		return r;
+	if (!w.is_quoted && parse_number(text, n, UINT64_MAX, &inode)) {
+		l.range = range_compare(comparison, inode);
+	} else if (comparison > CMP_NE) {
+		return fail_at(p, &w, "an inode number", "cannot be compared by order");
+	} else {
+		l.match = match_netns_name;
+		r = word_glob(p, &w, 0, false, &l.glob);
+	}
+	return r < 0 ? r : emit(p, &l, comparison, ret);
 }
 
 static int parse_service(struct parser *p, const struct predicate *pred, const struct word *name,

@@ -38,6 +38,7 @@ enum column_id {
 	COL_INODE,
 	COL_COOKIE,
 	COL_NETNS,
+	COL_NETNS_NAME,
 	COL_MARK,
 	COL_SHUTDOWN,
 	COL_TOS,
@@ -152,6 +153,8 @@ COLUMN_GETTER(column_get_direction_by);
 COLUMN_GETTER(column_get_uid);
 COLUMN_GETTER(column_get_user);
 COLUMN_GETTER(column_get_netns);
+COLUMN_GETTER(column_get_netns_name);
+COLUMN_PUTTER(column_put_netns_name);
 COLUMN_GETTER(column_get_shutdown);
 COLUMN_GETTER(column_get_timer);
 COLUMN_GETTER(column_get_timer_ms);

@@ -173,6 +173,11 @@ static const struct column registry[COLUMN_END] = {
 			 SOCKET_FIELD(cookie), .flags = COLUMN_RIGHT | COLUMN_ZERO },
 	[COL_NETNS] = { "netns", "NETNS", "Inode of the network namespace.", COLUMN_NUMBER,
 			.flags = COLUMN_RIGHT, .get = column_get_netns },
+	[COL_NETNS_NAME] = { "netns_name", "NETNS",
+			     "Name of the network namespace: that of ip-netns, its container, or "
+			     "\"pid N\".",
+			     COLUMN_NAME, .min = 8, .get = column_get_netns_name,
+			     .put = column_put_netns_name },
 	[COL_MARK] = { "mark", "MARK", "Firewall mark (SO_MARK).", SOCKET_FIELD(mark),
 		       .needs = PV_NEED_SOCKCGROUP, .flags = COLUMN_RIGHT },
 	[COL_SHUTDOWN] = { "shutdown", "SHUTDOWN",

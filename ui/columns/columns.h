@@ -104,8 +104,8 @@ struct column {
 #define COLUMNS_MACHINE                                                                            \
 	"proto,family,type,state,local_addr,local_port,local_service,local_group,"                 \
 	"remote_addr,remote_port,remote_service,remote_group,remote_name,path,interface,"          \
-	"service,direction,direction_by,recv_q,send_q,uid,user,inode,cookie,netns,owners,"         \
-	"owner_reason,pid,fd,comm,exe,unit,container,peer_inode,peer_pid,peer_comm"
+	"service,direction,direction_by,recv_q,send_q,uid,user,inode,cookie,netns,netns_name,"     \
+	"owners,owner_reason,pid,fd,comm,exe,unit,container,peer_inode,peer_pid,peer_comm"
 
 /* All of them, in the order of the manual. */
 const struct column *columns_all(size_t *ret_n);

@@ -258,6 +258,17 @@ COLUMN_GETTER(column_get_netns)
 		set_number(ret_cell, inode);
 }
 
+COLUMN_GETTER(column_get_netns_name)
+{
+	const struct pv_netns *n = pv_snapshot_netns(context->snapshot, c->netns);
+
+	(void)column;
+	if (!n->name.len)
+		return;
+	ret_cell->type = CELL_NAME;
+	ret_cell->bytes = n->name;
+}
+
 COLUMN_GETTER(column_get_shutdown)
 {
 	static const char *const names[] = { "none", "receive", "send", "both" };
