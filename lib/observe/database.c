@@ -147,25 +147,11 @@ static enum probe_result mysql_refusal(struct probe *p, size_t n)
 	return PROBE_DONE;
 }
 
-enum probe_result observe_mysql_probe(struct probe *p)
+static enum probe_result mysql_greeting(struct probe *p, size_t n)
 {
-	struct reader r;
-	struct span version;
-	size_t n;
+	struct reader r = reader_of(p->data + 5, n - 1);
+	struct span version = read_string(&r);
 
-	if (p->len < 5)
-		return p->len > 1 && p->data[1] > 1 ? PROBE_NO : PROBE_MORE;
-	n = p->data[0] | (size_t)p->data[1] << 8 | (size_t)p->data[2] << 16;
-	if (p->data[3] != 0 || n < 10 || n > MYSQL_GREETING_MAX)
-		return PROBE_NO;
-	if (p->data[4] != 10 && p->data[4] != 0xff)
-		return PROBE_NO;
-	if (p->len < 4 + n)
-		return PROBE_MORE;
-	if (p->data[4] == 0xff)
-		return p->len == 4 + n ? mysql_refusal(p, n) : PROBE_NO;
-	r = reader_of(p->data + 5, n - 1);
-	version = read_string(&r);
 	if (n < MYSQL_GREETING_MIN || version.n < 3 || !is_digit(version.p[0]) ||
 	    !bytes_are_text(version))
 		return PROBE_NO;
@@ -177,6 +163,24 @@ enum probe_result observe_mysql_probe(struct probe *p)
 		version = (struct span){ version.p + 6, version.n - 6 };
 	detail_span(&p->detail, "version", version);
 	return PROBE_DONE;
+}
+
+enum probe_result observe_mysql_probe(struct probe *p)
+{
+	size_t n;
+
+	if (p->len < 5)
+		return p->len > 1 && p->data[1] > 1 ? PROBE_NO : PROBE_MORE;
+	n = p->data[0] | (size_t)p->data[1] << 8 | (size_t)p->data[2] << 16;
+	if (p->data[3] != 0 || n < 10 || n > MYSQL_GREETING_MAX)
+		return PROBE_NO;
+	if (p->data[4] != 10 && p->data[4] != 0xff)
+		return PROBE_NO;
+	if (p->len < 4 + n)
+		return PROBE_MORE;
+	if (p->data[4] == 10)
+		return mysql_greeting(p, n);
+	return p->len == 4 + n ? mysql_refusal(p, n) : PROBE_NO;
 }
 
 /* --- Redis: a command as an array of strings ------------------------------------------------ */
