@@ -34,7 +34,8 @@ struct machine {
 	struct decoder *decoder;
 	struct decoded *ret;
 	struct decoded_layer *layer; /* the current one; NULL = none yet */
-	struct decoded_link link;    /* for the next layer */
+	struct decoded_link *link;   /* for the next layer; stands in it already */
+	struct decoded_link spare;   /* ... unless there is no room for one more */
 };
 
 typedef enum step (*step_fn)(struct machine *m);
@@ -56,8 +57,10 @@ static inline void limit(struct machine *m, uint32_t wire)
 		m->left = m->wire;
 }
 
-/* A new layer, zeroed, with the link in front of it; NULL = no room (the layer before says so). */
+/* A new layer behind the link that was read; NULL = no room (the layer before says so). */
 struct decoded_layer *add_layer(struct machine *m);
+/* What follows belongs to a layer inside the current one. Returns next. */
+enum step open_tunnel(struct machine *m, enum decode_tunnel tunnel, uint32_t id, enum step next);
 
 static inline enum step odd(struct machine *m, uint16_t flags)
 {

@@ -1,9 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /* The machine that runs the steps, the table of link types, and names. */
+#include <stddef.h>
 #include <string.h>
 
 #include "capture/decode-internal.h"
 #include "capture/linktype.h"
+
+_Static_assert(offsetof(struct decoded_layer, link) <= 96 &&
+		       offsetof(struct decoded_layer, tcp.sack) - offsetof(struct decoded_layer, tcp) <= 96,
+	       "longer runs of zeroes are made by a slow instruction");
+
+/* All of a layer but its link, which is there already, and the SACK blocks, which are counted. */
+static inline void clear_layer(struct decoded_layer *layer)
+{
+	memset(layer, 0, offsetof(struct decoded_layer, link));
+	memset(&layer->tcp, 0, offsetof(struct decoded_layer, tcp.sack) - offsetof(struct decoded_layer, tcp));
+}
+
+static inline void begin_link(struct machine *m)
+{
+	m->link = m->ret->n_layers < DECODE_LAYERS ? &m->ret->layers[m->ret->n_layers].link : &m->spare;
+	memset(m->link, 0, sizeof(*m->link));
+}
 
 struct decoded_layer *add_layer(struct machine *m)
 {
@@ -14,15 +32,19 @@ struct decoded_layer *add_layer(struct machine *m)
 		return NULL;
 	}
 	layer = &m->ret->layers[m->ret->n_layers++];
-	memset(layer, 0, sizeof(*layer));
+	clear_layer(layer);
 	layer->tunnel = m->tunnel;
 	layer->tunnel_id = m->tunnel_id;
-	layer->link = m->link;
 	m->layer = layer;
-	m->tunnel = DECODE_TUNNEL_NONE;
-	m->tunnel_id = 0;
-	memset(&m->link, 0, sizeof(m->link));
 	return layer;
+}
+
+enum step open_tunnel(struct machine *m, enum decode_tunnel tunnel, uint32_t id, enum step next)
+{
+	m->tunnel = tunnel;
+	m->tunnel_id = id;
+	begin_link(m);
+	return next;
 }
 
 static const step_fn steps[STEP_N] = {
@@ -96,7 +118,7 @@ void decode_packet(struct decoder *d, const struct packet *p, struct decoded *re
 	m.decoder = d;
 	m.ret = ret;
 	m.layer = NULL;
-	memset(&m.link, 0, sizeof(m.link));
+	begin_link(&m);
 	for (int i = 0; next != STEP_END; i++)
 		next = i < STEPS_MAX ? steps[next](&m) : odd(&m, DECODE_TOO_DEEP);
 }

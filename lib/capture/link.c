@@ -30,7 +30,7 @@ struct ethertype {
 
 static enum step vlan_tag(struct machine *m)
 {
-	struct decoded_link *link = &m->link;
+	struct decoded_link *link = m->link;
 
 	if (m->left < 4)
 		return too_short(m, 4);
@@ -50,7 +50,7 @@ static const struct ethertype ethertypes[] = {
 
 enum step step_ethertype(struct machine *m)
 {
-	m->link.ethertype = m->ethertype;
+	m->link->ethertype = m->ethertype;
 	for (size_t i = 0; i < sizeof(ethertypes) / sizeof(*ethertypes); i++)
 		if (ethertypes[i].type == m->ethertype)
 			return ethertypes[i].step(m);
@@ -61,8 +61,8 @@ enum step step_ethernet(struct machine *m)
 {
 	if (m->left < ETHER_HEADER)
 		return too_short(m, ETHER_HEADER);
-	m->link.dst = m->p;
-	m->link.src = m->p + 6;
+	m->link->dst = m->p;
+	m->link->src = m->p + 6;
 	m->ethertype = be16(m->p + 12);
 	take(m, ETHER_HEADER);
 	return step_ethertype(m);
