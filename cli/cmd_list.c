@@ -28,8 +28,14 @@ struct list_values {
 	bool json, jsonl, csv;
 	int owners, sockets, color;
 	const char *columns, *sort, *record, *replay, *dns_servers;
+	struct buf netns; /* what every -N asks for, with commas between */
 	uint32_t dns_timeout_ms;
 };
+
+static void cleanup_values(struct list_values *v)
+{
+	buf_deinit(&v->netns);
+}
 
 #define AT(member) offsetof(struct list_values, member)
 #define PROTO(letter, name, help, bits)                                                            \
@@ -59,6 +65,21 @@ struct list_values {
 	(PV_PROTO_BIT(PV_PROTO_PACKET) | PV_PROTO_BIT(PV_PROTO_NETLINK) |                          \
 	 PV_PROTO_BIT(PV_PROTO_XDP))
 #define RAW_BITS (PV_PROTO_BIT(PV_PROTO_RAW) | PV_PROTO_BIT(PV_PROTO_PING))
+
+static int add_netns(void *values, const char *arg, const struct option_def *def)
+{
+	struct list_values *v = values;
+
+	(void)def;
+	if (!*arg) {
+		usage_error("--netns", "expected NAME, PID or all");
+		return -EINVAL;
+	}
+	if (v->netns.len)
+		buf_putc(&v->netns, ',');
+	buf_puts(&v->netns, arg);
+	return 0;
+}
 
 static const struct option_def list_options[] = {
 	HEADING("Which protocols (default: all that run over IP; with -a every one)"),
@@ -99,6 +120,9 @@ static const struct option_def list_options[] = {
 	FLAG('H', "no-header", "no headings", no_header),
 	CHOICE(0, "color", "auto|always|never", "colours (default: on a terminal)", color),
 	HEADING("Where it comes from"),
+	{ 'N', "netns", "NETNS",
+	  "network namespaces by name or pid, comma-separated, or all (default: this one)",
+	  OPTION_CALL, 0, 0, 0, add_netns },
 	CHOICE(0, "owners", "auto|bpf|proc|none", "how owners are found", owners),
 	CHOICE(0, "sockets", "auto|bpf|netlink|proc", "how sockets are listed", sockets),
 	TEXT(0, "record", "DIR", "also store what was read in this new folder", record),
@@ -254,6 +278,8 @@ static void add_defaults(struct buf *b, const struct list_values *v, bool machin
 	static const char defaults[] = COLUMNS_TABLE, process[] = "process,";
 	const char *at = strstr(defaults, process);
 
+	if (!machine && v->netns.len)
+		buf_puts(b, "netns_name,");
 	if (machine) {
 		buf_puts(b, COLUMNS_MACHINE);
 	} else if (v->processes) {
@@ -358,6 +384,8 @@ static int fail_collect(const struct list_values *v, int r)
 
 	if (v->record && r == -EEXIST)
 		usage_error(dir, "--record needs a new or an empty folder");
+	else if (r == -ENXIO && v->netns.len)
+		usage_error(v->netns.data, "no such network namespace");
 	else if (v->replay && (r == -EINVAL || r == -EBADMSG))
 		usage_error(dir, "is no recording made by portavoz list --record, or is damaged");
 	else
@@ -415,10 +443,11 @@ static void say_coverage(const struct pv_snapshot *s, bool verbose)
 		fwrite(b.data, 1, b.len, stderr);
 }
 
-static int list(const struct list_values *v, const struct view *view, struct pv_filter *filter)
+static int list(struct list_values *v, const struct view *view, struct pv_filter *filter)
 {
 	struct pv_request q = PV_REQUEST_INIT;
 	struct pv_snapshot *s = NULL;
+	const char *netns = v->netns.len ? buf_str(&v->netns) : NULL;
 	bool names_follow;
 	uint32_t needs;
 	int r;
@@ -439,6 +468,7 @@ static int list(const struct list_values *v, const struct view *view, struct pv_
 	q.replay_dir = v->replay;
 	q.dns_timeout_ms = (int)v->dns_timeout_ms;
 	q.dns_servers = v->dns_servers;
+	q.netns = netns;
 	if (q.owners == PV_OWNERS_NONE)
 		q.needs &= ~(uint32_t)PV_NEED_OWNERS;
 	needs = q.needs;
@@ -465,7 +495,7 @@ static int list(const struct list_values *v, const struct view *view, struct pv_
 static int run_list(int argc, char **argv)
 {
 	_cleanup_(cleanup_view) struct view view = { 0 };
-	struct list_values v = { .dns_timeout_ms = 1000 };
+	_cleanup_(cleanup_values) struct list_values v = { .dns_timeout_ms = 1000 };
 	struct pv_filter *filter = NULL;
 	int first, r = command_options(&command_list, argc, argv, &v, &first);
 

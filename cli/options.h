@@ -45,7 +45,15 @@ struct option_def {
 };
 
 /* What a command's operands are, for the completions. */
-enum operand_kind { OPERAND_NONE, OPERAND_FILTER, OPERAND_PORT, OPERAND_COMMAND, OPERAND_SHELL };
+enum operand_kind {
+	OPERAND_NONE,
+	OPERAND_FILTER,
+	OPERAND_CAPTURE,
+	OPERAND_PORT,
+	OPERAND_COMMAND,
+	OPERAND_SHELL,
+	OPERAND_FOLDER, /* recordings, or "now" */
+};
 
 struct command {
 	const char *name;

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "collect/collector.h"
+#include "collect/netns.h"
 #include "collect/rawdump.h"
 
 /* Needs that the filter may decide on before details are read for what it leaves. */
@@ -56,11 +57,18 @@ static int filter_rows(struct collector *c)
 	return 0;
 }
 
+static int list_sockets(struct collector *c)
+{
+	int r = collect_netns_has_own(c) ? collect_sockets(c) : 0;
+
+	return r == 0 && c->others ? collect_netns_sockets(c) : r;
+}
+
 static int run_joins(struct collector *c)
 {
 	struct owner_search *search = NULL;
 	int r = collect_owners_start(c, &search);
-	int sockets = r < 0 ? r : collect_sockets(c);
+	int sockets = r < 0 ? r : list_sockets(c);
 
 	/* the search must be waited for, whatever became of the sockets */
 	if (collect_owners_wait(search) && c->lacks_idle && sockets == 0)
@@ -109,8 +117,10 @@ static int run(struct collector *c)
 	uint32_t early = c->tape.mode == TAPE_LIVE ? filter_needs : PV_NEED_ALL;
 	int r = collect_host(c);
 
+	if (r == 0 && collect_netns_is_wanted(c))
+		r = collect_netns_open(c);
 	if (r == 0)
-		r = run_joins(c);
+		r = c->others ? collect_netns_thread(c, run_joins) : run_joins(c);
 	if (r == 0 && early & DETAIL_NEEDS)
 		r = collect_details(c, early & DETAIL_NEEDS);
 	if (r == 0)
@@ -121,6 +131,8 @@ static int run(struct collector *c)
 		r = collect_ifnames(c);
 	if (r == 0 && c->needs & PV_NEED_NAMES)
 		r = collect_names(c->snapshot, &c->tape, q->dns_timeout_ms, q->dns_servers);
+	if (r == 0 && c->others)
+		r = collect_netns_report(c);
 	return r == 0 ? collect_owners_report(c) : r;
 }
 
@@ -153,6 +165,7 @@ int pv_collect(const struct pv_request *request, struct pv_snapshot **ret_snapsh
 	if (r == 0)
 		r = c.tape.error;
 	map_deinit(&c.by_cookie);
+	collect_netns_free(c.others);
 	close_fd(c.diag_fd);
 	tape_close(&c.tape);
 	if (r < 0) {

@@ -10,6 +10,10 @@
 #include "base/tape.h"
 #include "model/snapshot.h"
 
+#define COLLECTOR_SELF_MAX 64
+
+struct netns_work;
+
 struct collector {
 	const struct pv_request *request;
 	struct tape tape;
@@ -30,6 +34,12 @@ struct collector {
 	bool lacks_idle;      /* an iterator listed TCP: those are still to be listed */
 	bool is_host_pidns;   /* our pid namespace is the initial one */
 	int hidepid;	      /* of the procfs mount */
+	/* other namespaces (netns.c); NULL = none is asked for */
+	struct netns_work *others;
+	uint32_t netns; /* whose rows are being read: number in the snapshot's table */
+	/* inodes of sockets that this collection made in a namespace it is a guest in */
+	uint32_t self[COLLECTOR_SELF_MAX];
+	size_t n_self;
 };
 
 /* sockets.c: rows of every protocol asked for, each lasting socket once. 0 or -errno. */
@@ -71,6 +81,10 @@ int collect_names(struct pv_snapshot *s, struct tape *tape, int timeout_ms, cons
 /* host.c: privileges, namespaces, user and interface names. */
 int collect_host(struct collector *c);
 int collect_ifnames(struct collector *c);
+/* The same for the namespace that is being read, when a row from `first` on has an interface. */
+int collect_ifnames_of(struct collector *c, size_t first);
+/* Settings of the namespace that is being read, and how many sockets are in it. */
+int collect_netns_facts(struct collector *c, struct pv_netns *n);
 
 /* A clause for people why the kernel refused; static. */
 const char *collect_error_text(int error);

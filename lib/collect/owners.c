@@ -14,6 +14,7 @@
 #include "base/thread.h"
 #include "bpf/iter.h"
 #include "collect/collector.h"
+#include "collect/netns.h"
 #include "collect/rows.h"
 #include "netlink/diag.h"
 #include "procfs/scan.h"
@@ -192,7 +193,7 @@ int collect_owners_start(struct collector *c, struct owner_search **ret_search)
 	if (!s)
 		return -ENOMEM;
 	/* one recording is written by one thread: files are appended in a fixed order */
-	if (c->tape.mode == TAPE_LIVE && c->n_sockets >= THREAD_PAYS)
+	if (c->tape.mode == TAPE_LIVE && (c->n_sockets >= THREAD_PAYS || c->others))
 		s->is_threaded = thread_start(&s->thread, 0, search_run, s) == 0;
 	*ret_search = s;
 	return 0;
@@ -507,12 +508,14 @@ static bool is_gone(struct collector *c, const struct map *replayed,
 		    const struct pv_conversation *row)
 {
 	uint64_t pair[2] = { row->cookie, 0 };
+	int fd;
 
 	if (c->tape.mode == TAPE_REPLAY)
 		return map_get(replayed, row->cookie) == 1;
-	if (c->diag_fd < 0 || !row->cookie)
+	fd = row->cookie ? collect_netns_diag(c, row->netns) : -1;
+	if (fd < 0)
 		return false;
-	pair[1] = netlink_socket_exists(c->diag_fd, row) == NETLINK_GONE;
+	pair[1] = netlink_socket_exists(fd, row) == NETLINK_GONE;
 	tape_stream_put(&c->tape, "gone", pair, sizeof(pair));
 	return pair[1];
 }
@@ -538,8 +541,7 @@ static int settle(struct collector *c, const struct owner_search *s)
 	size_t n = 0;
 	int r = read_gone(c, &gone);
 
-	if (c->tape.mode != TAPE_REPLAY && c->diag_fd < 0)
-		c->diag_fd = netlink_open();
+	collect_diag_open(c);
 	for (size_t i = 0; r == 0 && i < c->snapshot->n_rows; i++) {
 		struct pv_conversation *row = snapshot_row(c->snapshot, i);
 

@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "bpf/iter.h"
 #include "collect/collector.h"
+#include "collect/netns.h"
 #include "collect/relay.h"
 #include "collect/rows.h"
 #include "netlink/record.h"
@@ -125,8 +126,8 @@ static int dump_once(struct listing *l, const struct round *round, unsigned atte
 		const struct netlink_query *q = &round->queries[i];
 		int r;
 
-		if (l->c->diag_fd < 0 && l->c->tape.mode != TAPE_REPLAY)
-			l->c->diag_fd = netlink_open();
+		/* a failure is recorded as that of the dump */
+		collect_diag_open(l->c);
 		r = netlink_read_sockets(&l->c->tape, l->c->diag_fd, q, attempt, &sink, &result);
 		if (r < 0 || !result.done)
 			l->c->diag_fd = close_fd(l->c->diag_fd);
@@ -295,8 +296,12 @@ static int list_bpf(struct listing *l)
 	l->has_iterated = true;
 	l->n_malformed += l->bpf.n_malformed;
 
-	/* the only reading of this protocol so far, and one that repeats nothing: no index yet */
-	if (l->has_rows || r < 0 || !bpf_sockets_are_exact(&l->bpf))
+	/*
+	 * The only reading of this protocol so far, and one that repeats nothing: no index yet. A
+	 * UNIX socket that is bound meanwhile moves to another slot, and may be met there again.
+	 */
+	if (l->has_rows || r < 0 || !bpf_sockets_are_exact(&l->bpf) ||
+	    l->p->iterator == BPF_KIND_UNIX)
 		r = r == -ENOMEM || rows_index(&l->rows) < 0 ? -ENOMEM : r;
 	l->has_rows |= l->c->snapshot->n_rows > before;
 	if (r == -ENOMEM)

@@ -243,6 +243,13 @@ LEAF(match_netns)
 	return inode && in_range(l, inode);
 }
 
+LEAF(match_netns_name)
+{
+	const struct pv_bytes *name = &pv_snapshot_netns(s, c->netns)->name;
+
+	return name->len && glob_match(&l->glob, name->data, name->len);
+}
+
 LEAF(match_inode)
 {
 	(void)s;
