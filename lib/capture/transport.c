@@ -345,7 +345,7 @@ enum step decode_ah(struct machine *m)
 		return too_short(m, header < 12 ? UINT32_MAX : header);
 	m->protocol = m->p[0];
 	take(m, header);
-	if (open_tunnel(m, DECODE_TUNNEL_AH, outer->spi, STEP_PROTOCOL) == STEP_END)
+	if (open_tunnel(m, DECODE_TUNNEL_AH, 0, STEP_PROTOCOL) == STEP_END)
 		return STEP_END;
 	inner = add_layer(m);
 	if (!inner)

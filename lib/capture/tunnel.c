@@ -66,7 +66,8 @@ static enum step erspan(struct machine *m, uint16_t flags, uint16_t type)
 	return open_tunnel(m, DECODE_TUNNEL_ERSPAN, session, STEP_ETHERNET);
 }
 
-/* Version 1 (RFC 2637, PPTP): the key is a length and a call; PPP follows, or nothing. */
+/* Version 1 (RFC 2637, PPTP): the key is a length and a call, which differs with the direction; PPP
+ * follows, or nothing. */
 static enum step gre_pptp(struct machine *m, uint16_t flags)
 {
 	uint32_t header = 8 + (flags & GRE_SEQUENCE ? 4 : 0) + (flags & GRE_PPTP_ACK ? 4 : 0);
@@ -79,7 +80,7 @@ static enum step gre_pptp(struct machine *m, uint16_t flags)
 		return STEP_END;
 	take(m, header);
 	limit(m, key >> 16);
-	return open_tunnel(m, DECODE_TUNNEL_GRE, key & 0xffff, STEP_PPP);
+	return open_tunnel(m, DECODE_TUNNEL_GRE, 0, STEP_PPP);
 }
 
 static bool gre_opens(struct machine *m, uint16_t type)

@@ -50,7 +50,7 @@ const char *pv_tunnel_name(enum pv_tunnel tunnel)
 {
 	static const char *const names[PV_TUNNEL_N] = { "none",	 "ip",	   "gre",  "erspan",
 							"vxlan", "geneve", "gtpu", "teredo",
-							"mpls",	 "l2tp",   "ah" };
+							"mpls",	 "etherip",   "ah" };
 
 	return tunnel < PV_TUNNEL_N ? names[tunnel] : "unknown";
 }
