@@ -33,8 +33,14 @@ struct list_values {
 	int owners, sockets, color;
 	const char *columns, *sort, *record, *replay, *dns_servers;
 	const char *filter_file, *dump;
+	struct buf netns; /* what every -N asks for, with commas between */
 	uint32_t dns_timeout_ms;
 };
+
+static void cleanup_values(struct list_values *v)
+{
+	buf_deinit(&v->netns);
+}
 
 #define AT(member) offsetof(struct list_values, member)
 #define PROTO(letter, name, help, bits)                                                            \
@@ -111,6 +117,7 @@ static const struct option_def list_options[] = {
 	FLAG('H', "no-header", "no headings", no_header),
 	CHOICE(0, "color", "auto|always|never", "colours (default: on a terminal)", color),
 	HEADING("Where it comes from"),
+	OPTION_NETNS(AT(netns)),
 	CHOICE(0, "owners", "auto|bpf|proc|none", "how owners are found", owners),
 	CHOICE(0, "sockets", "auto|bpf|netlink|proc", "how sockets are listed", sockets),
 	TEXT(0, "record", "DIR", "also store what was read in this new folder", record),
@@ -224,6 +231,8 @@ static void add_defaults(struct buf *b, const struct list_values *v, bool machin
 	static const char defaults[] = COLUMNS_TABLE, process[] = "process,";
 	const char *at = strstr(defaults, process);
 
+	if (!machine && v->netns.len)
+		buf_puts(b, "netns_name,");
 	if (machine) {
 		buf_puts(b, COLUMNS_MACHINE);
 	} else if (v->processes) {
@@ -323,12 +332,14 @@ static int fail(const char *what, int r)
 	return EXIT_FAILURE;
 }
 
-static int fail_collect(const struct list_values *v, int r)
+static int fail_collect(struct list_values *v, int r)
 {
 	const char *dir = v->record ? v->record : v->replay;
 
 	if (v->record && r == -EEXIST)
 		usage_error(dir, "--record needs a new or an empty folder");
+	else if (report_netns(&v->netns, r))
+		return EXIT_FAILURE;
 	else if (v->replay && r == -EBADMSG && dump_say_damage(dir))
 		return EXIT_FAILURE;
 	else if (v->replay && (r == -EINVAL || r == -EBADMSG))
@@ -414,10 +425,11 @@ static int close_all(struct pv_snapshot *s, const struct list_values *v, const s
 	return r < 0 ? fail("standard output", r) : status;
 }
 
-static int list(const struct list_values *v, const struct view *view, struct pv_filter *filter)
+static int list(struct list_values *v, const struct view *view, struct pv_filter *filter)
 {
 	struct pv_request q = PV_REQUEST_INIT;
 	struct pv_snapshot *s = NULL;
+	const char *netns = v->netns.len ? buf_str(&v->netns) : NULL;
 	bool names_follow;
 	uint32_t needs;
 	int r;
@@ -438,6 +450,7 @@ static int list(const struct list_values *v, const struct view *view, struct pv_
 	q.replay_dir = v->replay;
 	q.dns_timeout_ms = (int)v->dns_timeout_ms;
 	q.dns_servers = v->dns_servers;
+	q.netns = netns;
 	if (q.owners == PV_OWNERS_NONE)
 		q.needs &= ~(uint32_t)PV_NEED_OWNERS;
 	needs = q.needs;
@@ -471,7 +484,7 @@ static int list(const struct list_values *v, const struct view *view, struct pv_
 static int run_list(int argc, char **argv)
 {
 	_cleanup_(cleanup_view) struct view view = { 0 };
-	struct list_values v = { .dns_timeout_ms = 1000 };
+	_cleanup_(cleanup_values) struct list_values v = { .dns_timeout_ms = 1000 };
 	struct pv_filter *filter = NULL;
 	int first, r = command_options(&command_list, argc, argv, &v, &first);
 

@@ -37,10 +37,23 @@ enum pv_proto {
 	PV_PROTO_NETLINK,
 	PV_PROTO_VSOCK,
 	PV_PROTO_XDP,
+	PV_PROTO_SOCKETS_N, /* the kinds above are kinds of socket; those below only captures show
+			     */
+	PV_PROTO_ICMP = PV_PROTO_SOCKETS_N,
+	PV_PROTO_ICMP6,
+	PV_PROTO_IGMP,
+	PV_PROTO_GRE,
+	PV_PROTO_ESP,
+	PV_PROTO_AH,
+	PV_PROTO_IPIP,	/* IPv4 in IP (protocol 4) */
+	PV_PROTO_IP6IP, /* IPv6 in IP (protocol 41): 6in4, 6in6 */
+	PV_PROTO_IP,	/* any other IP protocol, told by its number */
+	PV_PROTO_ARP,
+	PV_PROTO_ETHER, /* a frame of any other ethertype: MAC addresses only */
 	PV_PROTO_N,
 };
 #define PV_PROTO_BIT(p) (UINT32_C(1) << (p))
-#define PV_PROTO_ALL ((UINT32_C(1) << PV_PROTO_N) - 1)
+#define PV_PROTO_ALL ((UINT32_C(1) << PV_PROTO_SOCKETS_N) - 1) /* every kind of socket */
 
 /*
  * The kernel's own numbers (include/net/tcp_states.h). Sockets other than TCP, MPTCP, SCTP and DCCP
@@ -76,6 +89,11 @@ enum pv_direction_by {
 	PV_BY_LISTENER, /* a listener (or unconnected server socket) holds the local port here */
 	PV_BY_PEER_LISTENER, /* both ends are on this host and the other one has the listener */
 	PV_BY_PORTS, /* port evidence: one port is ephemeral on this host, the other is not */
+	/* of captures */
+	PV_BY_HANDSHAKE,    /* the packets that opened it: SYN, INIT, their answers */
+	PV_BY_REQUEST,	    /* a request or its reply (ICMP, ARP) */
+	PV_BY_OTHERS,	    /* other conversations with the same socket tell which end listens */
+	PV_BY_FIRST_PACKET, /* datagrams: who sent first, where nothing else tells */
 	PV_BY_N,
 };
 
@@ -100,6 +118,7 @@ enum pv_reason {
 	PV_REASON_NOT_RECORDED,	 /* the replayed recording does not hold it */
 	PV_REASON_LIMIT,	 /* a resource limit (descriptors, memory) stopped the search */
 	PV_REASON_NO_SOURCE,	 /* the way to find owners that was asked for is not there */
+	PV_REASON_CAPTURE,	 /* packets do not tell; a joined listing could */
 	PV_REASON_N,
 };
 
@@ -127,6 +146,7 @@ enum pv_timer {
 };
 
 struct pv_detail;
+struct pv_flow;
 
 struct pv_conversation {
 	uint64_t cookie; /* socket cookie: with netns the identity; 0 = the source gave none */
@@ -145,18 +165,24 @@ struct pv_conversation {
 	uint8_t proto;	     /* enum pv_proto */
 	uint8_t state;	     /* enum pv_state */
 	uint8_t type;	     /* SOCK_* */
-	uint8_t protocol;    /* RAW: IP protocol; NETLINK: NETLINK_* ; else 0 */
+	uint8_t protocol;    /* RAW, IP: IP protocol; NETLINK: NETLINK_* ; else 0 */
 	uint8_t timer;	     /* enum pv_timer */
 	uint8_t retrans;     /* probes or retransmissions of that timer */
 	uint8_t direction, direction_by; /* enum pv_direction, enum pv_direction_by */
 	uint8_t owner_reason;		 /* enum pv_reason; PV_REASON_NONE when n_holders > 0 */
 	uint8_t shutdown;		 /* bit 0: receive side shut, bit 1: send side shut */
 	uint8_t flags;			 /* PV_CONV_* */
+	uint8_t verdict;		 /* enum pv_verdict, with PV_NEED_VERDICT (judge.h) */
+	/* facts the verdict should rest on could not be had; a finding says which */
+	bool verdict_is_partial;
+	uint16_t n_findings;
+	uint32_t first_finding; /* pv_snapshot_finding() */
 	uint32_t references; /* unix, from the text table: users of the kernel's socket; else 0 */
 	const struct pv_detail *detail; /* NULL unless asked for and given by the kernel */
 	const struct pv_bytes
 		*path; /* unix: name as the kernel holds it (abstract: leading NUL); or NULL */
-	const char *remote_name; /* host name of the remote address, or NULL */
+	const char *remote_name;    /* host name of the remote address, or NULL */
+	const struct pv_flow *flow; /* <portavoz/flow.h>: what a capture tells; NULL = a socket */
 };
 
 #define PV_CONV_KERNEL 0x01 /* the kernel made this socket for itself (sk_kern_sock) */
@@ -245,10 +271,18 @@ struct pv_process {
 	int32_t listen_pid;	      /* for whom they were meant; 0 = no such variable */
 	uint32_t listen_fds;	      /* how many, descriptors 3 and following */
 	struct pv_bytes listen_names; /* their names, with ":" between them */
+	/* the executable itself, wherever its path leads to now; with PV_PROCESS_EXE */
+	uint64_t exe_device, exe_inode;
+	uint32_t exe_links, exe_uid;
+	/* LD_PRELOAD and LD_AUDIT of its environment: "NAME=value" ended by NUL each */
+	struct pv_bytes preload;
 };
 
 #define PV_PROCESS_PARENT 0x01 /* ppid */
-#define PV_PROCESS_LISTEN 0x02 /* listen_* */
+#define PV_PROCESS_LISTEN 0x02 /* listen_*, preload */
+#define PV_PROCESS_EXE 0x04    /* exe_* */
+#define PV_PROCESS_KERNEL 0x08 /* it is a thread of the kernel */
+#define PV_PROCESS_STAT 0x10   /* whether it is one of the kernel's was read */
 
 struct pv_holder {
 	uint32_t process; /* index for pv_snapshot_process() */
@@ -267,7 +301,7 @@ const char *pv_reason_name(enum pv_reason reason); /* stable key for machines: "
 const char *pv_reason_text(enum pv_reason reason); /* a clause for people */
 const char *pv_timer_name(enum pv_timer timer);
 /* true for protocols whose endpoints are IP address + port (RAW and PING: address + protocol
- * number) */
+ * number; ICMP to IP: the address alone matters) */
 bool pv_proto_is_inet(enum pv_proto proto);
 
 #pragma GCC visibility pop

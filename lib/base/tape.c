@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <linux/openat2.h>
 #include <stdio.h>
@@ -16,6 +17,8 @@
 /* A dump of a million sockets with every detail is half as large. */
 #define FILE_MAX_BYTES ((off_t)1 << 30)
 #define LINK_MAX_BYTES 4096
+/* of a stream, with its scope and suffix */
+#define PATH_SIZE (NAME_MAX + 64)
 
 static int is_empty_dir(int dirfd)
 {
@@ -116,6 +119,28 @@ void tape_close(struct tape *t)
 	t->procfd = close_fd(t->procfd);
 }
 
+void tape_scope(const struct tape *t, uint64_t netns_inode, struct tape *ret_scoped)
+{
+	char proc[sizeof(t->scope) + 8];
+
+	*ret_scoped = *t;
+	ret_scoped->error = 0;
+	snprintf(ret_scoped->scope, sizeof(t->scope), "netns/%" PRIu64 "/", netns_inode);
+	if (t->mode != TAPE_REPLAY)
+		return;
+	snprintf(proc, sizeof(proc), "%sproc", ret_scoped->scope);
+	ret_scoped->procfd = open_beneath(t->dirfd, proc, O_RDONLY | O_DIRECTORY);
+}
+
+void tape_scope_close(struct tape *scoped, struct tape *t)
+{
+	if (scoped->mode == TAPE_REPLAY)
+		close_fd(scoped->procfd);
+	if (t->error == 0)
+		t->error = scoped->error;
+	*scoped = (struct tape)TAPE_INIT;
+}
+
 /* A failure stays in t->error: few callers can tell it from one of the source. */
 static int append(struct tape *t, const char *path, const void *data, size_t len)
 {
@@ -130,22 +155,22 @@ static int append(struct tape *t, const char *path, const void *data, size_t len
 
 int tape_stream_put(struct tape *t, const char *name, const void *data, size_t len)
 {
-	char path[NAME_MAX + 16];
+	char path[PATH_SIZE];
 
 	if (t->mode != TAPE_RECORD)
 		return 0;
-	snprintf(path, sizeof(path), "streams/%s", name);
+	snprintf(path, sizeof(path), "%sstreams/%s", t->scope, name);
 	return append(t, path, data, len);
 }
 
 int tape_stream_fail(struct tape *t, const char *name, int error)
 {
-	char path[NAME_MAX + 16], text[16];
+	char path[PATH_SIZE], text[16];
 	int n = snprintf(text, sizeof(text), "%d\n", -error);
 
 	if (t->mode != TAPE_RECORD)
 		return 0;
-	snprintf(path, sizeof(path), "streams/%s.error", name);
+	snprintf(path, sizeof(path), "%sstreams/%s.error", t->scope, name);
 	return append(t, path, text, (size_t)n);
 }
 
@@ -164,14 +189,14 @@ static int read_error(int dirfd, const char *path)
 
 int tape_stream_get(struct tape *t, const char *name, struct buf *b)
 {
-	char path[NAME_MAX + 16];
+	char path[PATH_SIZE];
 	int r;
 
-	snprintf(path, sizeof(path), "streams/%s.error", name);
+	snprintf(path, sizeof(path), "%sstreams/%s.error", t->scope, name);
 	r = read_error(t->dirfd, path);
 	if (r != -ENODATA)
 		return r;
-	snprintf(path, sizeof(path), "streams/%s", name);
+	snprintf(path, sizeof(path), "%sstreams/%s", t->scope, name);
 	return read_beneath(t->dirfd, path, b);
 }
 
@@ -179,7 +204,8 @@ static bool is_recorded(const struct tape *t, const char *path, const char *suff
 {
 	char name[PATH_MAX];
 
-	return snprintf(name, sizeof(name), "proc/%s%s", path, suffix) < (int)sizeof(name) &&
+	return snprintf(name, sizeof(name), "%sproc/%s%s", t->scope, path, suffix) <
+		       (int)sizeof(name) &&
 	       faccessat(t->dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
@@ -193,7 +219,8 @@ static int record_proc(struct tape *t, const char *path, const char *suffix, con
 	/* what is read twice in one run keeps its first outcome: replay must see one truth */
 	if (is_recorded(t, path, suffix) || is_recorded(t, path, ".error"))
 		return 0;
-	if (snprintf(name, sizeof(name), "proc/%s%s", path, suffix) >= (int)sizeof(name))
+	if (snprintf(name, sizeof(name), "%sproc/%s%s", t->scope, path, suffix) >=
+	    (int)sizeof(name))
 		return -ENAMETOOLONG;
 	return append(t, name, data, len);
 }
@@ -233,6 +260,16 @@ static const char *below(const char *path, int dirfd)
 	return dirfd >= 0 && slash ? slash + 1 : path;
 }
 
+/* /proc/net is that of the process's first thread, wherever the caller is. */
+static int read_of_thread(const struct tape *t, const char *path, struct buf *b)
+{
+	char own[PATH_MAX];
+
+	if (snprintf(own, sizeof(own), "thread-self/%s", path) >= (int)sizeof(own))
+		return -ENAMETOOLONG;
+	return file_read_at(t->procfd, own, b);
+}
+
 int tape_proc_read(struct tape *t, int dirfd, const char *path, struct buf *b)
 {
 	size_t start = b->len;
@@ -242,7 +279,9 @@ int tape_proc_read(struct tape *t, int dirfd, const char *path, struct buf *b)
 		return t->mode == TAPE_REPLAY ? -ENODATA : -ENOENT;
 	if (t->mode == TAPE_REPLAY)
 		return replay_proc(t, path, "", b);
-	r = file_read_at(dirfd >= 0 ? dirfd : t->procfd, below(path, dirfd), b);
+	r = dirfd < 0 && t->scope[0] && !strncmp(path, "net/", 4)
+		    ? read_of_thread(t, path, b)
+		    : file_read_at(dirfd >= 0 ? dirfd : t->procfd, below(path, dirfd), b);
 	if (r < 0) {
 		tape_proc_fail(t, path, r);
 		return r;

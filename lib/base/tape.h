@@ -7,6 +7,7 @@
  *   streams/NAME.error  the errno a source failed with, in decimal
  *   proc/PATH           procfs texts under their own path; symbolic links as text files PATH.link
  *   proc/PATH.error     the errno that reading PATH failed with, in decimal
+ *   netns/INODE/        streams/ and proc/ of another network namespace than the caller's
  * A replayed folder is foreign input: nothing in it is followed out of it.
  */
 #ifndef BASE_TAPE_H
@@ -14,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 
@@ -21,13 +23,14 @@ enum tape_mode { TAPE_LIVE, TAPE_RECORD, TAPE_REPLAY };
 
 struct tape {
 	enum tape_mode mode;
-	int dirfd;  /* the recording; -1 when live */
-	int procfd; /* the procfs root: /proc, or proc/ of the recording; -1 = there is none */
-	int error;  /* the first negative errno of writing the recording; 0 = all was written */
+	int dirfd;	/* the recording; -1 when live */
+	int procfd;	/* the procfs root: /proc, or proc/ of the recording; -1 = there is none */
+	int error;	/* the first negative errno of writing the recording; 0 = all was written */
+	char scope[32]; /* "netns/INODE/", or empty */
 };
 #define TAPE_INIT                                                                                  \
 	{                                                                                          \
-		TAPE_LIVE, -1, -1, 0                                                               \
+		TAPE_LIVE, -1, -1, 0, ""                                                           \
 	}
 
 /*
@@ -37,6 +40,14 @@ struct tape {
  */
 int tape_open(struct tape *t, const char *record_dir, const char *replay_dir);
 void tape_close(struct tape *t);
+
+/*
+ * The same tape for what is read by a thread in another network namespace: streams and texts are
+ * those of that folder, and live the "net/" of procfs is that of the calling thread, not of its
+ * process. Valid as long as t; tape_scope_close() closes it and hands its first error on to t.
+ */
+void tape_scope(const struct tape *t, uint64_t netns_inode, struct tape *ret_scoped);
+void tape_scope_close(struct tape *scoped, struct tape *t);
 
 /* Recording: appends to a stream; a call with len 0 makes it exist. Otherwise nothing. 0 or -errno.
  */

@@ -65,21 +65,6 @@ static uint64_t find_rights(struct collector *c, const struct procfs_view *view)
 	return rights;
 }
 
-static int add_netns(struct collector *c, uint64_t inode)
-{
-	struct pv_netns n = { .inode = inode, .is_own = true, .is_read = true };
-	uint64_t *reserved =
-		arena_alloc(&c->snapshot->arena, PROCFS_PORT_WORDS * sizeof(*reserved));
-
-	if (!reserved)
-		return -ENOMEM;
-	if (procfs_read_port_range(&c->tape, &n.ephemeral_first, &n.ephemeral_last) < 0)
-		n.ephemeral_first = n.ephemeral_last = 0;
-	if (procfs_read_reserved_ports(&c->tape, reserved) == 0)
-		n.reserved = reserved;
-	return vec_push(&c->snapshot->netns, n);
-}
-
 static uint64_t known(uint64_t count)
 {
 	return count == PROCFS_COUNT_UNKNOWN ? 0 : count;
@@ -117,6 +102,21 @@ static void count_sockets(struct collector *c)
 	c->may_idle = c->tape.mode != TAPE_LIVE || has_room_for_idle(&s) || !is_unchanged(c, &s);
 }
 
+int collect_netns_facts(struct collector *c, struct pv_netns *n)
+{
+	uint64_t *reserved =
+		arena_alloc(&c->snapshot->arena, PROCFS_PORT_WORDS * sizeof(*reserved));
+
+	if (!reserved)
+		return -ENOMEM;
+	count_sockets(c);
+	if (procfs_read_port_range(&c->tape, &n->ephemeral_first, &n->ephemeral_last) < 0)
+		n->ephemeral_first = n->ephemeral_last = 0;
+	if (procfs_read_reserved_ports(&c->tape, reserved) == 0)
+		n->reserved = reserved;
+	return 0;
+}
+
 static int take_user(void *userdata, uint32_t id, const char *name)
 {
 	return snapshot_add_user(userdata, id, name);
@@ -124,12 +124,15 @@ static int take_user(void *userdata, uint32_t id, const char *name)
 
 static int take_ifname(void *userdata, uint32_t id, const char *name)
 {
-	return snapshot_add_ifname(userdata, 0, id, name);
+	struct collector *c = userdata;
+
+	return snapshot_add_ifname(c->snapshot, c->netns, id, name);
 }
 
 int collect_host(struct collector *c)
 {
 	struct procfs_view view = { 0 };
+	struct pv_netns own = { .is_own = true, .is_read = true };
 	int r;
 
 	c->has_proc = procfs_read_view(&c->tape, &view) == 0;
@@ -141,25 +144,40 @@ int collect_host(struct collector *c)
 			 (has_right(c, CAP_DAC_READ_SEARCH) || has_right(c, CAP_DAC_OVERRIDE));
 	c->hidepid = view.mount.hidepid;
 	c->is_host_pidns = view.is_initial_pidns;
-	count_sockets(c);
-	r = add_netns(c, view.netns);
+	own.inode = view.netns;
+	r = collect_netns_facts(c, &own);
+	if (r == 0)
+		r = vec_push(&c->snapshot->netns, own);
 	if (r == 0)
 		r = procfs_read_users(&c->tape, take_user, c->snapshot);
 	/* without a password file users are numbers */
 	return r == -ENOMEM ? r : 0;
 }
 
-int collect_ifnames(struct collector *c)
+int collect_ifnames_of(struct collector *c, size_t first)
 {
+	bool is_needed = c->tape.mode != TAPE_LIVE;
 	int r = 0;
 
-	for (size_t i = 0; i < pv_snapshot_count(c->snapshot); i++) {
+	for (size_t i = first; !is_needed && i < c->snapshot->n_rows; i++)
+		is_needed = snapshot_row(c->snapshot, i)->ifindex != 0;
+	if (is_needed)
+		r = procfs_read_ifnames(&c->tape, take_ifname, c);
+	return r == -ENOMEM ? r : 0;
+}
+
+int collect_ifnames(struct collector *c)
+{
+	bool is_needed = c->tape.mode != TAPE_LIVE;
+	size_t n = pv_snapshot_count(c->snapshot);
+	int r = 0;
+
+	for (size_t i = 0; !is_needed && i < n; i++) {
 		const struct pv_conversation *row = collector_shown(c, i);
 
-		if (row->ifindex || c->tape.mode != TAPE_LIVE) {
-			r = procfs_read_ifnames(&c->tape, take_ifname, c->snapshot);
-			break;
-		}
+		is_needed = row->ifindex && row->netns == 0;
 	}
+	if (is_needed)
+		r = procfs_read_ifnames(&c->tape, take_ifname, c);
 	return r == -ENOMEM ? r : 0;
 }

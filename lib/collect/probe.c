@@ -29,6 +29,7 @@ static int probe_iterators(struct collector *c)
 		[BPF_KIND_UDP] = "sockets: udp",
 		[BPF_KIND_UNIX] = "sockets: unix",
 		[BPF_KIND_OWNERS] = "owners",
+		[BPF_KIND_NETNS] = "namespaces of descriptors",
 	};
 	int r = 0;
 
@@ -92,14 +93,14 @@ static int probe_protocol(struct collector *c, enum pv_proto proto, int family)
 
 static int probe_protocols(struct collector *c)
 {
-	static const uint8_t families[PV_PROTO_N] = {
+	static const uint8_t families[PV_PROTO_SOCKETS_N] = {
 		[PV_PROTO_UNIX] = AF_UNIX,	 [PV_PROTO_PACKET] = AF_PACKET,
 		[PV_PROTO_NETLINK] = AF_NETLINK, [PV_PROTO_VSOCK] = AF_VSOCK,
 		[PV_PROTO_XDP] = AF_XDP,
 	};
 	int r = 0;
 
-	for (int i = 0; r == 0 && i < PV_PROTO_N; i++)
+	for (int i = 0; r == 0 && i < PV_PROTO_SOCKETS_N; i++)
 		r = probe_protocol(c, (enum pv_proto)i, families[i] ? families[i] : AF_INET);
 	return r;
 }

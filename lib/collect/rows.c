@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "collect/netns.h"
 #include "collect/tuple.h"
 
 /* Slots are fetched this many rows ahead: the table is larger than the caches. */
@@ -68,7 +69,8 @@ static int enter(struct rows *rows, const struct pv_conversation *row, size_t nu
 
 static int append(void *userdata, const struct pv_conversation *row)
 {
-	struct pv_snapshot *s = ((struct rows *)userdata)->c->snapshot;
+	struct collector *c = ((struct rows *)userdata)->c;
+	struct pv_snapshot *s = c->snapshot;
 	struct pv_conversation *added;
 
 	if (s->n_rows >= MAP_NONE - 1)
@@ -76,6 +78,7 @@ static int append(void *userdata, const struct pv_conversation *row)
 	added = snapshot_add(s, row);
 	if (!added)
 		return -ENOMEM;
+	added->netns = c->netns;
 	/* the kernel forgets the user with the socket, and says 0 of what is left (tcp_diag.c) */
 	if (added->state == PV_STATE_TIME_WAIT)
 		added->uid = UINT32_MAX;
@@ -85,7 +88,8 @@ static int append(void *userdata, const struct pv_conversation *row)
 static int merge(void *userdata, const struct pv_conversation *row)
 {
 	struct rows *rows = userdata;
-	int r = enter(rows, row, rows->c->snapshot->n_rows);
+	int r = collect_is_own_socket(rows->c, row) ? 1
+						    : enter(rows, row, rows->c->snapshot->n_rows);
 
 	if (r != 0)
 		return r < 0 ? r : 0;

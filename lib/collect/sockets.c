@@ -8,6 +8,7 @@
  *   /proc/net table where the kernel has no diag module; the coverage says so
  */
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include <portavoz/filter.h>
@@ -15,6 +16,7 @@
 #include "base/cleanup.h"
 #include "bpf/iter.h"
 #include "collect/collector.h"
+#include "collect/netns.h"
 #include "collect/relay.h"
 #include "collect/rows.h"
 #include "netlink/record.h"
@@ -125,8 +127,8 @@ static int dump_once(struct listing *l, const struct round *round, unsigned atte
 		const struct netlink_query *q = &round->queries[i];
 		int r;
 
-		if (l->c->diag_fd < 0 && l->c->tape.mode != TAPE_REPLAY)
-			l->c->diag_fd = netlink_open();
+		/* a failure is recorded as that of the dump */
+		collect_diag_open(l->c);
 		r = netlink_read_sockets(&l->c->tape, l->c->diag_fd, q, attempt, &sink, &result);
 		if (r < 0 || !result.done)
 			l->c->diag_fd = close_fd(l->c->diag_fd);
@@ -295,8 +297,12 @@ static int list_bpf(struct listing *l)
 	l->has_iterated = true;
 	l->n_malformed += l->bpf.n_malformed;
 
-	/* the only reading of this protocol so far, and one that repeats nothing: no index yet */
-	if (l->has_rows || r < 0 || !bpf_sockets_are_exact(&l->bpf))
+	/*
+	 * The only reading of this protocol so far, and one that repeats nothing: no index yet. A
+	 * UNIX socket that is bound meanwhile moves to another slot, and may be met there again.
+	 */
+	if (l->has_rows || r < 0 || !bpf_sockets_are_exact(&l->bpf) ||
+	    l->p->iterator == BPF_KIND_UNIX)
 		r = r == -ENOMEM || rows_index(&l->rows) < 0 ? -ENOMEM : r;
 	l->has_rows |= l->c->snapshot->n_rows > before;
 	if (r == -ENOMEM)
@@ -361,6 +367,17 @@ static int report(struct listing *l, const char *via, enum pv_source_state state
 					   error ? collect_error_text(error) : NULL);
 }
 
+static bool has_gap(const struct listing *l)
+{
+	const struct pv_snapshot *s = l->c->snapshot;
+
+	for (size_t i = 0; i < s->gaps.n; i++)
+		if (s->gaps.items[i].kind == PV_GAP_PROTOCOL && s->gaps.items[i].detail &&
+		    !strcmp(s->gaps.items[i].detail, pv_proto_name(l->p->proto)))
+			return true;
+	return false;
+}
+
 /* No source had it. That is a gap only where the kernel counts such sockets. */
 static int report_none(struct listing *l)
 {
@@ -369,9 +386,9 @@ static int report_none(struct listing *l)
 	/* a limit of ours: an empty list would look like an answer */
 	if (l->diag_error == -EMFILE || l->diag_error == -ENFILE)
 		return l->diag_error;
-	/* AF_VSOCK never counts its sockets (Linux 6.18): 0 says nothing */
+	/* AF_VSOCK never counts its sockets (Linux 6.18): 0 says nothing, but once is enough */
 	if (l->p->proto == PV_PROTO_VSOCK && n == 0)
-		n = 1;
+		n = has_gap(l) ? 0 : 1;
 	if (n == PROCFS_NO_PROTOCOL)
 		return snapshot_add_source(l->c->snapshot, pv_proto_name(l->p->proto), "none",
 					   PV_SOURCE_OFF, "this kernel does not have it");

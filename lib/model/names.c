@@ -5,6 +5,7 @@
 
 #include <portavoz/conversation.h>
 #include <portavoz/coverage.h>
+#include <portavoz/judge.h>
 #include <portavoz/snapshot.h>
 
 #include "base/mark.h"
@@ -17,7 +18,10 @@ static const char *const proto_names[PV_PROTO_N] = {
 	[PV_PROTO_UDPLITE] = "udplite", [PV_PROTO_SCTP] = "sctp",	[PV_PROTO_DCCP] = "dccp",
 	[PV_PROTO_RAW] = "raw",		[PV_PROTO_PING] = "ping",	[PV_PROTO_UNIX] = "unix",
 	[PV_PROTO_PACKET] = "packet",	[PV_PROTO_NETLINK] = "netlink", [PV_PROTO_VSOCK] = "vsock",
-	[PV_PROTO_XDP] = "xdp",
+	[PV_PROTO_XDP] = "xdp",		[PV_PROTO_ICMP] = "icmp",	[PV_PROTO_ICMP6] = "icmp6",
+	[PV_PROTO_IGMP] = "igmp",	[PV_PROTO_GRE] = "gre",		[PV_PROTO_ESP] = "esp",
+	[PV_PROTO_AH] = "ah",		[PV_PROTO_IPIP] = "ipip",	[PV_PROTO_IP6IP] = "ip6ip",
+	[PV_PROTO_IP] = "ip",		[PV_PROTO_ARP] = "arp",		[PV_PROTO_ETHER] = "ether",
 };
 
 const char *pv_proto_name(enum pv_proto proto)
@@ -38,7 +42,7 @@ int pv_proto_parse(const char *name, enum pv_proto *ret_proto)
 
 bool pv_proto_is_inet(enum pv_proto proto)
 {
-	return proto <= PV_PROTO_PING;
+	return proto <= PV_PROTO_PING || (proto >= PV_PROTO_ICMP && proto <= PV_PROTO_IP);
 }
 
 static bool has_state_machine(enum pv_proto proto)
@@ -73,8 +77,9 @@ const char *pv_direction_name(enum pv_direction direction)
 
 const char *pv_direction_by_name(enum pv_direction_by by)
 {
-	static const char *const names[PV_BY_N] = { "none", "state", "listener", "peer_listener",
-						    "ports" };
+	static const char *const names[PV_BY_N] = { "none",	     "state",  "listener",
+						    "peer_listener", "ports",  "handshake",
+						    "request",	     "others", "first_packet" };
 
 	return NAME_OF(names, by);
 }
@@ -85,6 +90,21 @@ const char *pv_netns_by_name(enum pv_netns_by by)
 							  "process", "mount", "descriptor" };
 
 	return NAME_OF(names, by);
+}
+
+const char *pv_verdict_name(enum pv_verdict verdict)
+{
+	static const char *const names[PV_VERDICT_N] = { "none", "explained", "unexplained",
+							 "suspicious" };
+
+	return NAME_OF(names, verdict);
+}
+
+const char *pv_severity_name(enum pv_severity severity)
+{
+	static const char *const names[PV_SEVERITY_N] = { "explains", "note", "suspicious" };
+
+	return NAME_OF(names, severity);
 }
 
 struct name_and_text {
@@ -121,6 +141,7 @@ static const struct name_and_text reasons[PV_REASON_N] = {
 	[PV_REASON_NO_SOURCE] = { "no_source",
 				  N_("the way to find owners that was asked for is not there"),
 				  NULL },
+	[PV_REASON_CAPTURE] = { "capture", N_("packets do not tell their process"), NULL },
 	[PV_REASON_LIMIT] = { "limit", N_("a resource limit stopped the search"), NULL },
 };
 
@@ -184,10 +205,27 @@ static const struct name_and_text gaps[PV_GAP_N] = {
 				   NULL },
 	[PV_GAP_NETNS] = { "netns", N_("network namespaces that could not be entered"),
 			   N_("run as root, or grant CAP_SYS_ADMIN and CAP_SYS_PTRACE") },
+	[PV_GAP_NETNS_STALE] = { "netns_stale",
+				 N_("names of network namespaces that no namespace is mounted on"),
+				 N_("remove them with ip netns delete") },
 	[PV_GAP_NETNS_HIDDEN] = { "netns_hidden",
 				  N_("processes whose network namespace could not be seen"),
 				  N_("run as root, or grant CAP_SYS_PTRACE, in the host's pid "
 				     "namespace") },
+	[PV_GAP_DAMAGED] = { "damaged", N_("damaged files, read up to the damage"), NULL },
+	[PV_GAP_UNDECODED] = { "undecoded", N_("packets in which nothing was understood"), NULL },
+	[PV_GAP_CUT] = { "cut", N_("packets that end before their headers do"),
+			 N_("capture with a larger snapshot length") },
+	[PV_GAP_FRAGMENTS] = { "fragments", N_("fragments that could not be put together"), NULL },
+	[PV_GAP_EVICTED] = { "evicted",
+			     N_("conversations that left memory early; what came later is listed "
+				"as "
+				"another one"),
+			     N_("raise --memory") },
+	[PV_GAP_OBSERVED] = { "observed",
+			      N_("conversations whose payload was not looked at to the "
+				 "end"),
+			      N_("raise --memory") },
 	[PV_GAP_NOT_RECORDED] = { "not_recorded", N_("facts the recording does not hold"), NULL },
 };
 

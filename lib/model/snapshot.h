@@ -28,6 +28,8 @@ struct pv_snapshot {
 	VEC(struct pv_process) processes;
 	VEC(struct pv_holder) holders;
 	VEC(struct pv_netns) netns;
+	VEC(struct pv_finding) findings;
+	VEC(uint64_t) policy_matches; /* one for each rule of the policy */
 	struct pv_clock clock;
 	VEC(struct snapshot_user) users;   /* sorted by id */
 	VEC(struct snapshot_user) ifnames; /* sorted by id */
@@ -63,6 +65,9 @@ int snapshot_add_user(struct pv_snapshot *s, uint32_t uid, const char *name);
 int snapshot_add_ifname(struct pv_snapshot *s, uint32_t netns, uint32_t ifindex, const char *name);
 /* Sorts the lookup tables and publishes the coverage; the snapshot is immutable afterwards. */
 void snapshot_seal(struct pv_snapshot *s);
+
+/* Reads what the library of digests needs for Community IDs; 0, or -ENOSYS: it has no SHA-1. */
+int snapshot_prepare_digest(void);
 
 /* Copies bytes into the arena; out of memory leaves an empty value and returns -ENOMEM. */
 int snapshot_bytes(struct pv_snapshot *s, struct pv_bytes *b, const void *data, size_t len);

@@ -25,7 +25,7 @@ static int take_row(void *userdata, const struct pv_conversation *row)
 	struct count *count = userdata;
 
 	require(row->cookie && row->state && row->state < PV_STATE_NEW_SYN_RECV);
-	require(row->shutdown <= 3 && row->proto < PV_PROTO_N);
+	require(row->shutdown <= 3 && row->proto < PV_PROTO_SOCKETS_N);
 	require(row->local.port <= UINT16_MAX && row->remote.port <= UINT16_MAX);
 	count->rows++;
 	if (!row->path)

@@ -65,7 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < HEADER)
 		return 0;
-	q.proto = (data[0] & 0xf) % PV_PROTO_N;
+	q.proto = (data[0] & 0xf) % PV_PROTO_SOCKETS_N;
 	q.family = families[data[0] >> 4 & 3];
 	d = (struct netlink_datagram){ .data = data + HEADER, .len = size - HEADER };
 	netlink_note_datagram(&d, 0, &result);

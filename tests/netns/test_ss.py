@@ -27,10 +27,16 @@ ATTEMPTS = 6
 MOVING = re.compile(rb"\b(lastsnd|lastrcv|lastack|busy|rcv_rtt|rwnd_limited|sndbuf_limited):[\w.%()]+")
 TIMER = re.compile(rb"timer:\((on|keepalive|timewait|persist),[\w.]*,")
 # the tools' own sockets, and those of the kernel that answer them
-OWN = re.compile(rb"(?m)^(nl|UNCONN|ESTAB) .* (tcpdiag|4):.*\n")
+OWN = re.compile(rb"(?m)^.* (tcpdiag|4):\S+ +\*.*\n")
 STATES = ["ESTAB", "SYN-SENT", "SYN-RECV", "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT", "UNCONN",
           "CLOSE-WAIT", "LAST-ACK", "LISTEN", "CLOSING"]
 NETIDS = ["nl", "p_raw", "p_dgr", "u_str", "u_dgr", "u_seq", "udp", "tcp", "mptcp"]
+
+# all but packet sockets, which would count what passes the loopback device
+TCP_KINDS = ["listen", "backlog", "syn_recv", "established", "unsent", "fin_wait1", "half_closed", "last_ack",
+             "closing", "time_wait", "orphan", "bound", "mptcp", "udp", "udplite"]
+OTHER_KINDS = ["raw", "raw6", "ping", "unix_stream", "unix_seqpacket", "unix_dgram", "unix_path", "unix_pair",
+               "netlink", "vsock", "xdp", "sctp"]
 
 kept = []
 children = []
@@ -107,15 +113,15 @@ def make_unix(work):
 
 
 def make_packet():
-    """With a filter, a ring and a fanout: lo is 1 in every namespace."""
-    s = keep(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0806), bind=("lo", 0x0806))
+    """With a filter, a ring and a fanout, on a device that nothing passes."""
+    s = keep(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0806), bind=("quiet", 0x0806))
     code = struct.pack("HBBI", 0x06, 0, 0, 0xffff)
     code = ctypes.create_string_buffer(code)
     s.setsockopt(socket.SOL_SOCKET, 26, struct.pack("HL", 1, ctypes.addressof(code)))  # SO_ATTACH_FILTER
-    s = keep(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3), bind=("lo", 3))
+    s = keep(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3), bind=("quiet", 3))
     s.setsockopt(263, 5, struct.pack("IIII", 4096, 2, 2048, 4))  # PACKET_RX_RING
     s.setsockopt(263, 8, 1)  # PACKET_AUXDATA
-    s = keep(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x88cc), bind=("lo", 0x88cc))
+    s = keep(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x88cc), bind=("quiet", 0x88cc))
     s.setsockopt(263, 18, 7 | 1 << 16)  # PACKET_FANOUT: round robin
     s = keep(socket.AF_NETLINK, socket.SOCK_RAW, 15)
     s.bind((0, 1))
@@ -145,10 +151,13 @@ def make_program(name, sockets=1):
     children.append(child)
 
 
-def run(command, prefix=(), **kwargs):
-    done = subprocess.run([*prefix, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          timeout=60, check=False, **{"stdin": subprocess.DEVNULL, **kwargs})
-    return OWN.sub(b"", done.stdout), done.returncode
+def run(command, prefix=(), text=b""):
+    with subprocess.Popen([*prefix, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          stdin=subprocess.PIPE) as process:
+        out = process.communicate(text, timeout=60)[0]
+    # ss has one more, for the names of interfaces
+    own = re.compile(rb"(?m)^.* (?:rtnl|0):(?:ss/)?%d .*\n" % process.pid)
+    return own.sub(b"", OWN.sub(b"", out)), process.returncode
 
 
 def fields(output):
@@ -200,8 +209,9 @@ def product(*parts):
 def test_make():
     global load
     work = "/run/portavoz-ss"
-    live.shell("mount -t tmpfs none /run; mkdir %s; ip link set lo up" % work)
-    load = live.Load("mksock")
+    live.shell("mount -t tmpfs none /run; mkdir %s; ip link add quiet type veth peer name still" % work)
+    load = live.Load("mksock", *[kind + variant for variant in ("", "@6", "@mapped", "@linklocal")
+                                 for kind in TCP_KINDS], *OTHER_KINDS)
     make_inet()
     make_unix(work)
     make_packet()
@@ -214,7 +224,10 @@ def test_make():
 def test_plain():
     compare_all(product(["-t", "-u", "-x", "-w", "-tu", "-tux", "-M", "-0", "-4", "-6", "-S", "-d", "--vsock",
                          "-txwu", ""],
-                        ["-an", "-ln", "-n", "-Han", "-anO", "-anp", "-a"]))
+                        ["-an", "-ln", "-n", "-Han", "-anO", "-anp"]) +
+                product(["-t", "-u", "-x", "-w", "-tux", "-M", "-0"], ["-a"]))
+    # the longer name of the program that asks widens a column
+    compare_all([["-a"], ["-l"], ["-A", "netlink", "-a"]], by_field=True)
 
 
 def test_states_and_kinds_were_compared():
@@ -261,10 +274,10 @@ def test_filters():
         "-tan dev != lo", "-tan fwmark = 0x2a", "-tan fwmark = 0x2a/0xff", "-uan sport eq 53 | dport eq 53",
         "-xan src /run/portavoz-ss/*", "-xan src *abstract*", "-an src unix:/run/portavoz-ss/listener",
         "-n state closed", "-n -o state time-wait", "-an -A netlink src netlink:*",
-        "-0an src link:*:lo", "-tan inet:127.0.0.1", "-an state all dst :80 and dst 127.0.0.1")
+        "-0an src link:*:quiet", "-tan inet:127.0.0.1", "-an state all dst :80 and dst 127.0.0.1")
         if "inet:127" not in case and "unix:" not in case and "-o" not in case])
     compare_all([["-tan", "-F", "/dev/stdin", "state", "established"]],
-                runner=lambda c: run(c, stdin=None, input=b"sport = :80\n or dport = :80\n"))
+                runner=lambda c: run(c, text=b"sport = :80\n or dport = :80\n"))
 
 
 def test_nothing_to_show():
@@ -348,7 +361,7 @@ def test_newer_options():
 def test_namespace_by_name():
     live.shell("ip netns add portavoz-ss; ip netns exec portavoz-ss ip link set lo up")
     try:
-        with live.Load("mksock", "tcp_listen", prefix=("ip", "netns", "exec", "portavoz-ss")) as inside:
+        with live.Load("mksock", "listen", prefix=("ip", "netns", "exec", "portavoz-ss")) as inside:
             port = ":%d " % inside.made[0]["local_port"]
             options = ["-N", "portavoz-ss", "-tlnp"]
             live.equal(run([live.PORTAVOZ, "ss", *options]), run([SS, *options]), "-N")

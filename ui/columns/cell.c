@@ -57,6 +57,48 @@ static void put_owners(const struct pv_conversation *c, const struct column_cont
 	}
 }
 
+static void put_evidence(const struct pv_conversation *c, const struct column_context *context,
+			 struct buf *b, unsigned flags)
+{
+	for (uint32_t i = 0; i < c->n_findings; i++) {
+		const struct pv_finding *f = pv_snapshot_finding(context->snapshot, c, i);
+
+		if (i)
+			buf_puts(b, "; ");
+		text_put(b, f->evidence.data, f->evidence.len, flags);
+	}
+}
+
+void column_put_seconds(struct buf *b, int64_t ns)
+{
+	uint64_t n = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
+
+	if (ns < 0)
+		buf_putc(b, '-');
+	buf_u64(b, n / 1000000000);
+	buf_putc(b, '.');
+	for (uint64_t unit = 100000000; unit; unit /= 10)
+		buf_putc(b, (char)('0' + n / unit % 10));
+}
+
+/* "start:out_packets/in_packets/out_bytes/in_bytes", a word each */
+static void put_series(const struct pv_flow *f, struct buf *b)
+{
+	for (size_t i = 0; i < f->n_bins; i++) {
+		const struct pv_flow_bin *bin = &f->bins[i];
+		const uint64_t counts[] = { bin->out_packets, bin->in_packets, bin->out_bytes,
+					    bin->in_bytes };
+
+		if (i)
+			buf_putc(b, ' ');
+		column_put_seconds(b, bin->start_ns);
+		for (size_t k = 0; k < 4; k++) {
+			buf_putc(b, k ? '/' : ':');
+			buf_u64(b, counts[k]);
+		}
+	}
+}
+
 void cell_put(const struct cell *cell, const struct column_context *context, struct buf *b,
 	      unsigned flags)
 {
@@ -84,13 +126,26 @@ void cell_put(const struct cell *cell, const struct column_context *context, str
 	case CELL_OWNERS:
 		put_owners(cell->conversation, context, b, flags);
 		break;
+	case CELL_EVIDENCE:
+		put_evidence(cell->conversation, context, b, flags);
+		break;
+	case CELL_SECONDS:
+		column_put_seconds(b, cell->ns);
+		break;
+	case CELL_OWN:
+		buf_puts(b, cell->own);
+		break;
+	case CELL_SERIES:
+		put_series(cell->conversation->flow, b);
+		break;
 	}
 }
 
 /* Cells of our own words and of digits are ASCII. */
 static bool is_ascii(const struct cell *cell)
 {
-	return cell->type != CELL_NAME && cell->type != CELL_ARGS && cell->type != CELL_OWNERS;
+	return cell->type != CELL_NAME && cell->type != CELL_ARGS && cell->type != CELL_OWNERS &&
+	       cell->type != CELL_EVIDENCE;
 }
 
 size_t column_put(const struct column *column, const struct column_context *context,
@@ -151,8 +206,17 @@ int cell_compare(const struct cell *a, const struct cell *b)
 		return strcmp(a->text, b->text);
 	case CELL_ADDRESS:
 		return compare_addresses(a, b);
+	case CELL_EVIDENCE:
+		return compare_numbers(a->conversation->n_findings, b->conversation->n_findings);
 	case CELL_OWNERS:
 		return compare_numbers(a->conversation->n_holders, b->conversation->n_holders);
+	case CELL_SECONDS:
+		return (a->ns > b->ns) - (a->ns < b->ns);
+	case CELL_OWN:
+		return strcmp(a->own, b->own);
+	case CELL_SERIES:
+		return compare_numbers(a->conversation->flow->n_bins,
+				       b->conversation->flow->n_bins);
 	default:
 		return compare_bytes(&a->bytes, &b->bytes);
 	}

@@ -503,6 +503,21 @@ COLUMN_PUTTER(column_put_user_unit)
 	}
 }
 
+/* "pid 12" is one word to people; in names that others gave a space is shown as one. */
+COLUMN_PUTTER(column_put_netns_name)
+{
+	const struct pv_netns *n = pv_snapshot_netns(context->snapshot, c->netns);
+	bool is_ours = n->name_by == PV_NETNS_BY_PROCESS || n->name_by == PV_NETNS_BY_DESCRIPTOR;
+	unsigned flags = word_flags(context);
+
+	(void)column, (void)limit;
+	if (n->name.len)
+		text_put(b, n->name.data, n->name.len,
+			 is_ours ? flags & ~(unsigned)(TEXT_WORD | TEXT_FIELD) : flags);
+	else
+		buf_putc(b, '-');
+}
+
 /* ---- details ---- */
 
 static bool is_worth_showing(const struct cell *cell)

@@ -86,7 +86,8 @@ COLUMN_GETTER(column_get_protocol)
 COLUMN_GETTER(column_get_state)
 {
 	(void)column, (void)context;
-	set_text(ret_cell, pv_state_name(c->proto, c->state));
+	if (c->state != PV_STATE_UNKNOWN || !c->flow)
+		set_text(ret_cell, pv_state_name(c->proto, c->state));
 }
 
 static void set_addr(struct cell *cell, const struct pv_conversation *c,
@@ -256,6 +257,17 @@ COLUMN_GETTER(column_get_netns)
 	(void)column;
 	if (inode)
 		set_number(ret_cell, inode);
+}
+
+COLUMN_GETTER(column_get_netns_name)
+{
+	const struct pv_netns *n = pv_snapshot_netns(context->snapshot, c->netns);
+
+	(void)column;
+	if (!n->name.len)
+		return;
+	ret_cell->type = CELL_NAME;
+	ret_cell->bytes = n->name;
 }
 
 COLUMN_GETTER(column_get_shutdown)

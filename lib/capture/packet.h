@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Packets out of capture files: pcap and pcapng, plain or compressed (gzip, zstd, lz4, told by
+ * their first bytes), from files and pipes. A capture is one input made of any number of files,
+ * merged by time: of all files the one whose next packet is oldest comes next; within a file the
+ * order of the file stays, and equal times follow the order in which the files were added.
+ *
+ * Files are foreign bytes. Everything before a damage is delivered, then CAPTURE_DAMAGED once for
+ * that file, with the place; nothing is allocated by a size that a file merely claims.
+ */
+#ifndef CAPTURE_PACKET_H
+#define CAPTURE_PACKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <portavoz/conversation.h>
+
+#define CAPTURE_PACKET_MAX (16U << 20)	  /* bytes of one packet; more is damage */
+#define CAPTURE_INTERFACES_MAX (1U << 20) /* of one input; more is damage */
+#define CAPTURE_NAMES_MAX (1U << 18)	  /* names kept of one input; more are dropped */
+#define CAPTURE_FILES_MAX 4096
+
+#define PACKET_UNTIMED 0x01 /* the file gives no time: time_ns is that of the packet before it */
+#define PACKET_INBOUND 0x02 /* the file says which way it went at the interface (pcapng) */
+#define PACKET_OUTBOUND 0x04
+
+struct packet {
+	uint64_t time_ns;    /* since the epoch */
+	const uint8_t *data; /* captured bytes, valid until the next capture_read() */
+	uint32_t captured;   /* bytes at data */
+	uint32_t wire;	     /* bytes the packet had on the wire, as recorded */
+	uint32_t interface;  /* for capture_interface() */
+	uint16_t link_type;  /* LINKTYPE_* (capture/linktype.h) */
+	uint16_t flags;	     /* PACKET_* */
+};
+
+struct capture;
+
+/* An interface of a file. Its texts are foreign bytes and live as long as the capture. */
+struct capture_interface {
+	struct pv_bytes name, description; /* empty when not told; a pcap file tells neither */
+	uint32_t file;			   /* which file, in the order they were added */
+	uint32_t snaplen;		   /* 0 = no limit told */
+	uint16_t link_type;
+	uint8_t fcs;	      /* bytes of frame check sequence at the end of each packet */
+	uint64_t ticks_per_s; /* resolution of the times: 1000000, 1000000000, 2^n ... */
+	int64_t offset_s;     /* added to each time */
+};
+
+/* A name that a pcapng name resolution block gives to an address: a claim of the file. */
+struct capture_name {
+	struct pv_bytes name;
+	uint8_t family; /* AF_INET, AF_INET6 */
+	uint8_t addr[16];
+};
+
+/* What is wrong with a file, and where. Texts are plain and safe to show, but for `file`. */
+struct capture_problem {
+	const char *file; /* as it was given; "-" for standard input */
+	uint64_t offset;  /* byte of the file, or of what it decompresses to, where damage begins */
+	uint64_t packets; /* whole packets of this file before it */
+	int error;	  /* errno of a failed read, or 0: the bytes are wrong or end too early */
+	bool is_decompressed; /* offset counts decompressed bytes */
+	char expected[96],
+		found[96]; /* "16 bytes of a packet header", "end of file after 7 bytes" */
+};
+
+enum { CAPTURE_END = 1, CAPTURE_DAMAGED = 2 };
+
+int capture_new(struct capture **ret);
+void capture_free(struct capture *c); /* NULL is fine */
+
+/*
+ * Adds a file; "-" is standard input. Its format is looked at by the first capture_read(). 0,
+ * -EMFILE beyond CAPTURE_FILES_MAX, or the -errno of open(2) (never blocks on a FIFO without writer
+ * longer than open(2) does). capture_add_fd() takes the descriptor, also when it fails; name is
+ * copied.
+ */
+int capture_add_path(struct capture *c, const char *path);
+int capture_add_fd(struct capture *c, int fd, const char *name);
+
+/*
+ * Up to max packets, oldest first: 0 with *ret_n >= 1, never waiting while there is one to deliver;
+ * CAPTURE_END; CAPTURE_DAMAGED: capture_problem() tells about one file, which is over, and the next
+ * call goes on with the others; -errno (-ENOMEM, or -EINTR when a signal interrupted waiting for a
+ * pipe: call again). *ret_n is 0 unless the result is 0. Packets and what they point at are valid
+ * until the next call.
+ */
+int capture_read(struct capture *c, struct packet *ret, size_t max, size_t *ret_n);
+
+/* capture_read() of one. */
+static inline int capture_next(struct capture *c, struct packet *ret)
+{
+	size_t n;
+
+	return capture_read(c, ret, 1, &n);
+}
+
+/* The last damage; valid after CAPTURE_DAMAGED until the next capture_read(). */
+const struct capture_problem *capture_problem(const struct capture *c);
+
+size_t capture_n_interfaces(const struct capture *c);
+const struct capture_interface *capture_interface(const struct capture *c, size_t i);
+size_t capture_n_names(const struct capture *c); /* grows while packets are read */
+const struct capture_name *capture_name(const struct capture *c, size_t i);
+uint64_t capture_names_dropped(const struct capture *c);
+
+/* How far reading is, for a display of progress: bytes of all files; *ret_total 0 = not known
+ * (pipe). */
+void capture_progress(const struct capture *c, uint64_t *ret_done, uint64_t *ret_total);
+
+#endif

@@ -1,0 +1,780 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A rule is a list of expressions that load registers, compare them, and act. It is run here on
+ * symbols: a register holds a field of the packet, constant bytes, or something not known. What a
+ * comparison says of the few fields that matter goes into the match; any other makes it partial.
+ */
+#include "netlink/nftables.h"
+
+/* before those of the kernel, which then leave out what is in it */
+#include <netinet/in.h>
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_nat.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nf_tables_compat.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/xt_addrtype.h>
+#include <linux/netfilter/xt_tcpudp.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "netlink/message.h"
+#include "netlink/stream.h"
+
+#define STREAM_NAME_MAX 64
+#define SEQUENCE 1
+#define N_REGISTERS 16 /* of 4 bytes */
+#define IPV4_DST 16    /* offsets in the headers */
+#define IPV4_PROTOCOL 9
+#define IPV6_DST 24
+#define IPV6_NEXT 6
+
+enum field {
+	FIELD_UNKNOWN,
+	FIELD_BYTES, /* constant */
+	FIELD_PROTOCOL,
+	FIELD_FAMILY,
+	FIELD_DST,
+	FIELD_DPORT,
+	FIELD_DST_TYPE, /* RTN_* of the destination */
+};
+
+struct nft_register {
+	enum field field;
+	uint8_t bytes[4]; /* of FIELD_BYTES; of FIELD_DST the mask, if is_masked */
+	uint8_t family;	  /* of FIELD_DST */
+	uint8_t len;	  /* of a field: what was loaded, in its first register */
+	bool is_masked;
+};
+
+struct machine {
+	struct nft_rule *rule;
+	struct nft_register registers[N_REGISTERS];
+};
+
+/* ---- registers ---- */
+
+/* The first of the 4-byte registers that a number stands for; N_REGISTERS = none. */
+static unsigned register_at(uint32_t number)
+{
+	if (number >= NFT_REG_1 && number <= NFT_REG_4)
+		return (number - NFT_REG_1) * 4;
+	if (number >= NFT_REG32_00 && number <= NFT_REG32_15)
+		return number - NFT_REG32_00;
+	return N_REGISTERS;
+}
+
+static void set_field(struct machine *m, uint32_t number, enum field field, size_t len,
+		      uint8_t family)
+{
+	unsigned at = register_at(number);
+
+	for (unsigned i = at; i < N_REGISTERS && i < at + (len + 3) / 4; i++)
+		m->registers[i] = (struct nft_register){ .field = field,
+							 .family = family,
+							 .len = (uint8_t)len };
+}
+
+static void set_bytes(struct machine *m, uint32_t number, const struct attribute_value *v)
+{
+	unsigned at = register_at(number);
+
+	for (size_t i = 0; i < v->len && at < N_REGISTERS; i += 4, at++) {
+		struct nft_register *r = &m->registers[at];
+
+		*r = (struct nft_register){ .field = FIELD_BYTES };
+		memcpy(r->bytes, (const char *)v->data + i, v->len - i < 4 ? v->len - i : 4);
+	}
+}
+
+/* Constant bytes; false when they are not known. */
+static bool get_bytes(const struct machine *m, uint32_t number, uint8_t *to, size_t len)
+{
+	unsigned at = register_at(number);
+
+	for (size_t i = 0; i < len; i += 4, at++) {
+		if (at >= N_REGISTERS || m->registers[at].field != FIELD_BYTES)
+			return false;
+		memcpy(to + i, m->registers[at].bytes, len - i < 4 ? len - i : 4);
+	}
+	return true;
+}
+
+/* ---- attributes ---- */
+
+/* The numbers among an expression's attributes, by type; 0 where there is none. */
+#define NUMBERS_MAX 16
+struct numbers {
+	uint32_t of[NUMBERS_MAX];
+};
+
+static struct numbers numbers_in(struct attribute_list l)
+{
+	struct numbers n = { { 0 } };
+	struct attribute_value v;
+
+	while (attribute_next(&l, &v))
+		if (v.type < NUMBERS_MAX && !attribute_be32(&v, &n.of[v.type]))
+			n.of[v.type] = 0;
+	return n;
+}
+
+static bool find_attribute(struct attribute_list l, uint16_t type, struct attribute_value *v)
+{
+	while (attribute_next(&l, v))
+		if (v->type == type)
+			return true;
+	return false;
+}
+
+/* The bytes of an attribute that nests NFTA_DATA_VALUE. */
+static bool find_data(struct attribute_list l, uint16_t type, struct attribute_value *v)
+{
+	struct attribute_value outer;
+
+	return find_attribute(l, type, &outer) &&
+	       find_attribute(attributes_in(&outer), NFTA_DATA_VALUE, v);
+}
+
+static struct pv_bytes text_of(const struct attribute_value *v)
+{
+	return (struct pv_bytes){ v->data, (uint32_t)strnlen(v->data, v->len) };
+}
+
+static bool is_text(const struct attribute_value *v, const char *text)
+{
+	struct pv_bytes b = text_of(v);
+
+	return b.len == strlen(text) && !memcmp(b.data, text, b.len);
+}
+
+static uint16_t port_of(const uint8_t bytes[static 2])
+{
+	return (uint16_t)(bytes[0] << 8 | bytes[1]);
+}
+
+/* ---- what is loaded ---- */
+
+static void run_meta(struct machine *m, struct attribute_list l)
+{
+	struct numbers n = numbers_in(l);
+	uint32_t key = n.of[NFTA_META_KEY];
+
+	/* a rule that sets a mark or the like has no destination register */
+	if (n.of[NFTA_META_DREG])
+		set_field(m, n.of[NFTA_META_DREG],
+			  key == NFT_META_L4PROTO   ? FIELD_PROTOCOL
+			  : key == NFT_META_NFPROTO ? FIELD_FAMILY
+						    : FIELD_UNKNOWN,
+			  16, 0);
+}
+
+/* The header that a table or an earlier comparison says it is; 0 = not known. */
+static uint8_t header_family(const struct machine *m)
+{
+	if (m->rule->family == NFPROTO_IPV4 || m->rule->family == NFPROTO_IPV6)
+		return m->rule->family == NFPROTO_IPV4 ? AF_INET : AF_INET6;
+	return m->rule->match.family;
+}
+
+static enum field network_field(uint8_t family, uint32_t offset, uint32_t len)
+{
+	bool is_v4 = family == AF_INET;
+
+	if (offset == (is_v4 ? IPV4_DST : IPV6_DST) && len <= (is_v4 ? 4 : 16))
+		return FIELD_DST;
+	return offset == (is_v4 ? IPV4_PROTOCOL : IPV6_NEXT) && len == 1 ? FIELD_PROTOCOL
+									 : FIELD_UNKNOWN;
+}
+
+static void run_payload(struct machine *m, struct attribute_list l)
+{
+	struct numbers n = numbers_in(l);
+	uint32_t base = n.of[NFTA_PAYLOAD_BASE], offset = n.of[NFTA_PAYLOAD_OFFSET];
+	uint32_t len = n.of[NFTA_PAYLOAD_LEN];
+	uint8_t family = header_family(m);
+	enum field field = FIELD_UNKNOWN;
+
+	if (base == NFT_PAYLOAD_NETWORK_HEADER && family)
+		field = network_field(family, offset, len);
+	else if (base == NFT_PAYLOAD_TRANSPORT_HEADER && offset == 2 && len == 2)
+		field = FIELD_DPORT;
+	set_field(m, n.of[NFTA_PAYLOAD_DREG], field, len < 64 ? len : 64, family);
+}
+
+static void run_fib(struct machine *m, struct attribute_list l)
+{
+	struct numbers n = numbers_in(l);
+	bool is_type = n.of[NFTA_FIB_RESULT] == NFT_FIB_RESULT_ADDRTYPE &&
+		       n.of[NFTA_FIB_FLAGS] == NFTA_FIB_F_DADDR;
+
+	set_field(m, n.of[NFTA_FIB_DREG], is_type ? FIELD_DST_TYPE : FIELD_UNKNOWN, 4, 0);
+}
+
+static void run_immediate(struct machine *m, struct attribute_list l)
+{
+	struct numbers n = numbers_in(l);
+	struct attribute_value v, verdict;
+	uint32_t code;
+
+	if (n.of[NFTA_IMMEDIATE_DREG] != NFT_REG_VERDICT) {
+		if (find_data(l, NFTA_IMMEDIATE_DATA, &v))
+			set_bytes(m, n.of[NFTA_IMMEDIATE_DREG], &v);
+		return;
+	}
+	if (!find_attribute(l, NFTA_IMMEDIATE_DATA, &v) ||
+	    !find_attribute(attributes_in(&v), NFTA_DATA_VERDICT, &verdict))
+		return;
+	code = numbers_in(attributes_in(&verdict)).of[NFTA_VERDICT_CODE];
+	if (((int32_t)code == NFT_JUMP || (int32_t)code == NFT_GOTO) &&
+	    find_attribute(attributes_in(&verdict), NFTA_VERDICT_CHAIN, &v)) {
+		m->rule->verdict = NFT_LEADS_TO_CHAIN;
+		m->rule->to_chain = text_of(&v);
+	}
+}
+
+/* A mask narrows a field, and makes nothing else that is known. */
+static void run_bitwise(struct machine *m, struct attribute_list l)
+{
+	struct numbers n = numbers_in(l);
+	unsigned at = register_at(n.of[NFTA_BITWISE_SREG]);
+	struct attribute_value mask, flip;
+	uint32_t len = n.of[NFTA_BITWISE_LEN];
+	bool is_mask = at < N_REGISTERS && m->registers[at].field == FIELD_DST &&
+		       n.of[NFTA_BITWISE_SREG] == n.of[NFTA_BITWISE_DREG] &&
+		       find_data(l, NFTA_BITWISE_MASK, &mask) &&
+		       find_data(l, NFTA_BITWISE_XOR, &flip) && mask.len == len && len <= 16 &&
+		       at + (len + 3) / 4 <= N_REGISTERS && flip.len == len;
+
+	for (size_t i = 0; is_mask && i < len; i++)
+		is_mask = ((const uint8_t *)flip.data)[i] == 0;
+	if (!is_mask) {
+		set_field(m, n.of[NFTA_BITWISE_DREG], FIELD_UNKNOWN, len < 64 ? len : 64, 0);
+		return;
+	}
+	for (size_t i = 0; i < len; i++) {
+		m->registers[at + i / 4].is_masked = true;
+		m->registers[at + i / 4].bytes[i % 4] = ((const uint8_t *)mask.data)[i];
+	}
+}
+
+/* ---- what is compared ---- */
+
+/* Bits set from the left on, if there are no others; 255 = there are. */
+static uint8_t prefix_of(const uint8_t *mask, size_t len)
+{
+	uint8_t n = 0;
+
+	while (n < 8 * len && mask[n / 8] >> (7 - n % 8) & 1)
+		n++;
+	for (size_t i = n; i < 8 * len; i++)
+		if (mask[i / 8] >> (7 - i % 8) & 1)
+			return UINT8_MAX;
+	return n;
+}
+
+static bool match_dst(struct machine *m, unsigned at, const struct attribute_value *v)
+{
+	const struct nft_register *r = &m->registers[at];
+	struct nft_match *match = &m->rule->match;
+	uint8_t mask[16], prefix = (uint8_t)(8 * r->len);
+
+	if (v->len != r->len || r->len > 16 || match->dst_prefix)
+		return false;
+	for (size_t i = 0; r->is_masked && i < r->len; i++)
+		mask[i] = m->registers[at + i / 4].bytes[i % 4];
+	if (r->is_masked)
+		prefix = prefix_of(mask, r->len);
+	if (!prefix || prefix == UINT8_MAX)
+		return false;
+	memcpy(match->dst, v->data, v->len);
+	match->dst_prefix = prefix;
+	match->family = r->family;
+	return true;
+}
+
+static bool match_port(struct nft_match *match, uint32_t op, const struct attribute_value *v)
+{
+	uint16_t port;
+
+	if (!attribute_be16(v, &port))
+		return false;
+	if (op == NFT_CMP_EQ || op == NFT_CMP_GTE)
+		match->first_port = port;
+	if (op == NFT_CMP_EQ || op == NFT_CMP_LTE)
+		match->last_port = port;
+	return op == NFT_CMP_EQ || op == NFT_CMP_GTE || op == NFT_CMP_LTE;
+}
+
+static bool match_family(struct nft_match *match, uint8_t nfproto)
+{
+	match->family = nfproto == NFPROTO_IPV4 ? AF_INET : nfproto == NFPROTO_IPV6 ? AF_INET6 : 0;
+	return match->family != 0;
+}
+
+/* false: a condition that the match has no place for */
+static bool compare(struct machine *m, unsigned at, uint32_t op, const struct attribute_value *v)
+{
+	struct nft_match *match = &m->rule->match;
+	const uint8_t *b = v->data;
+	uint32_t type;
+
+	if (m->registers[at].field == FIELD_DPORT)
+		return match_port(match, op, v);
+	if (op != NFT_CMP_EQ || !v->len)
+		return false;
+	switch (m->registers[at].field) {
+	case FIELD_PROTOCOL:
+		match->protocol = b[0];
+		return true;
+	case FIELD_FAMILY:
+		return match_family(match, b[0]);
+	case FIELD_DST:
+		return match_dst(m, at, v);
+	case FIELD_DST_TYPE:
+		/* in the order of the machine */
+		match->is_dst_local = attribute_copy(v, &type, sizeof(type)) && type == RTN_LOCAL;
+		return match->is_dst_local;
+	default:
+		return false;
+	}
+}
+
+static void run_cmp(struct machine *m, struct attribute_list l)
+{
+	struct numbers n = numbers_in(l);
+	unsigned at = register_at(n.of[NFTA_CMP_SREG]);
+	struct attribute_value v;
+
+	if (at >= N_REGISTERS || !find_data(l, NFTA_CMP_DATA, &v) ||
+	    !compare(m, at, n.of[NFTA_CMP_OP], &v))
+		m->rule->match.is_partial = true;
+}
+
+static void run_range(struct machine *m, struct attribute_list l)
+{
+	struct numbers n = numbers_in(l);
+	unsigned at = register_at(n.of[NFTA_RANGE_SREG]);
+	struct attribute_value from, to;
+
+	if (at >= N_REGISTERS || n.of[NFTA_RANGE_OP] != NFT_RANGE_EQ ||
+	    !find_data(l, NFTA_RANGE_FROM_DATA, &from) || !find_data(l, NFTA_RANGE_TO_DATA, &to) ||
+	    !compare(m, at, NFT_CMP_GTE, &from) || !compare(m, at, NFT_CMP_LTE, &to))
+		m->rule->match.is_partial = true;
+}
+
+/* The elements of sets and maps are not read: what they say of the packet is not known. */
+static void run_lookup(struct machine *m, struct attribute_list l)
+{
+	struct numbers n = numbers_in(l);
+
+	m->rule->match.is_partial = true;
+	if (n.of[NFTA_LOOKUP_DREG])
+		set_field(m, n.of[NFTA_LOOKUP_DREG], FIELD_UNKNOWN, 20, 0);
+}
+
+static void run_condition(struct machine *m, struct attribute_list l)
+{
+	(void)l;
+	m->rule->match.is_partial = true;
+}
+
+static void run_nothing(struct machine *m, struct attribute_list l)
+{
+	(void)m, (void)l;
+}
+
+/* Loads what is not known, into a register that each kind of expression tells in another way. */
+static void run_load(struct machine *m, struct attribute_list l)
+{
+	(void)l;
+	memset(m->registers, 0, sizeof(m->registers));
+}
+
+/* ---- where it leads ---- */
+
+static void take_ports(struct machine *m, uint32_t first, uint32_t last)
+{
+	uint8_t from[2], to[2];
+
+	if (!first)
+		return;
+	m->rule->has_ports = true;
+	if (!get_bytes(m, first, from, 2) || !get_bytes(m, last ? last : first, to, 2)) {
+		m->rule->is_unknown = true;
+		return;
+	}
+	m->rule->first_port = port_of(from);
+	m->rule->last_port = port_of(to);
+}
+
+static void run_nat(struct machine *m, struct attribute_list l)
+{
+	struct numbers n = numbers_in(l);
+	uint32_t first = n.of[NFTA_NAT_REG_ADDR_MIN], last = n.of[NFTA_NAT_REG_ADDR_MAX];
+	uint32_t family = n.of[NFTA_NAT_FAMILY];
+	size_t len = family == NFPROTO_IPV4 ? 4 : 16;
+	struct nft_rule *rule = m->rule;
+
+	if (n.of[NFTA_NAT_TYPE] != NFT_NAT_DNAT)
+		return;
+	rule->verdict = NFT_LEADS_TO_ADDRESS;
+	rule->has_address = first != 0;
+	if (first) {
+		rule->to_family = family == NFPROTO_IPV4 ? AF_INET : AF_INET6;
+		if (!get_bytes(m, first, rule->first_addr, len) ||
+		    !get_bytes(m, last ? last : first, rule->last_addr, len))
+			rule->is_unknown = true;
+	}
+	take_ports(m, n.of[NFTA_NAT_REG_PROTO_MIN], n.of[NFTA_NAT_REG_PROTO_MAX]);
+}
+
+static void run_redir(struct machine *m, struct attribute_list l)
+{
+	struct numbers n = numbers_in(l);
+
+	m->rule->verdict = NFT_LEADS_TO_ADDRESS;
+	m->rule->is_redirect = true;
+	take_ports(m, n.of[NFTA_REDIR_REG_PROTO_MIN], n.of[NFTA_REDIR_REG_PROTO_MAX]);
+}
+
+/* ---- matches and targets of x_tables ---- */
+
+static bool is_any_range(const uint16_t range[2])
+{
+	return range[0] == 0 && range[1] == UINT16_MAX;
+}
+
+/* tcp and udp begin alike: source ports, destination ports, in the order of the machine. */
+static bool match_xt_ports(struct nft_match *match, const struct attribute_value *info,
+			   uint8_t protocol)
+{
+	struct xt_tcp tcp = { .flg_mask = 0 };
+	struct xt_udp udp;
+	bool is_tcp = protocol == IPPROTO_TCP;
+
+	if (info->len < (is_tcp ? sizeof(tcp) : sizeof(udp)))
+		return false;
+	memcpy(is_tcp ? (void *)&tcp : (void *)&udp, info->data,
+	       is_tcp ? sizeof(tcp) : sizeof(udp));
+	if (!is_tcp) {
+		memcpy(tcp.spts, udp.spts, sizeof(tcp.spts));
+		memcpy(tcp.dpts, udp.dpts, sizeof(tcp.dpts));
+		tcp.option = 0;
+		tcp.invflags = udp.invflags;
+	}
+	match->protocol = protocol;
+	if (tcp.invflags & XT_TCP_INV_DSTPT)
+		return false;
+	match->first_port = tcp.dpts[0];
+	match->last_port = tcp.dpts[1];
+	return is_any_range(tcp.spts) && !tcp.option && !tcp.flg_mask && !tcp.invflags;
+}
+
+/* Revision 0 and 1 begin alike. */
+static bool match_xt_addrtype(struct nft_match *match, const struct attribute_value *info)
+{
+	const struct xt_addrtype_info_v1 only_local = { .dest = XT_ADDRTYPE_LOCAL };
+	struct xt_addrtype_info_v1 v;
+
+	if (info->len < sizeof(v))
+		return false;
+	memcpy(&v, info->data, sizeof(v));
+	match->is_dst_local = !memcmp(&v, &only_local, sizeof(v));
+	return match->is_dst_local;
+}
+
+static void run_match(struct machine *m, struct attribute_list l)
+{
+	struct attribute_value name, info;
+	struct nft_match *match = &m->rule->match;
+	bool is_known = false;
+
+	if (find_attribute(l, NFTA_MATCH_NAME, &name) &&
+	    find_attribute(l, NFTA_MATCH_INFO, &info)) {
+		if (is_text(&name, "tcp") || is_text(&name, "udp"))
+			is_known = match_xt_ports(
+				match, &info, is_text(&name, "tcp") ? IPPROTO_TCP : IPPROTO_UDP);
+		else if (is_text(&name, "addrtype"))
+			is_known = match_xt_addrtype(match, &info);
+		else
+			is_known = is_text(&name, "comment");
+	}
+	if (!is_known)
+		match->is_partial = true;
+}
+
+struct xt_range {
+	uint32_t flags;
+	uint8_t first_addr[16], last_addr[16];
+	uint8_t first_port[2], last_port[2];
+};
+
+/* Revision 0 of the IPv4 targets has a structure of its own; the others begin alike. */
+static bool read_xt_range(const struct attribute_value *info, bool is_v4_only, struct xt_range *r)
+{
+	struct nf_nat_ipv4_multi_range_compat old;
+	struct nf_nat_range range;
+
+	*r = (struct xt_range){ 0 };
+	if (info->len < (is_v4_only ? sizeof(old) : sizeof(range)))
+		return false;
+	if (is_v4_only) {
+		memcpy(&old, info->data, sizeof(old));
+		r->flags = old.range[0].flags;
+		memcpy(r->first_addr, &old.range[0].min_ip, 4);
+		memcpy(r->last_addr, &old.range[0].max_ip, 4);
+		memcpy(r->first_port, &old.range[0].min, 2);
+		memcpy(r->last_port, &old.range[0].max, 2);
+		return old.rangesize == 1;
+	}
+	memcpy(&range, info->data, sizeof(range));
+	r->flags = range.flags;
+	memcpy(r->first_addr, &range.min_addr, 16);
+	memcpy(r->last_addr, &range.max_addr, 16);
+	memcpy(r->first_port, &range.min_proto, 2);
+	memcpy(r->last_port, &range.max_proto, 2);
+	return true;
+}
+
+static void run_target(struct machine *m, struct attribute_list l)
+{
+	uint32_t revision = numbers_in(l).of[NFTA_TARGET_REV];
+	struct nft_rule *rule = m->rule;
+	struct attribute_value name, info;
+	bool is_dnat, is_redirect;
+	struct xt_range r;
+
+	if (!find_attribute(l, NFTA_TARGET_NAME, &name) ||
+	    !find_attribute(l, NFTA_TARGET_INFO, &info))
+		return;
+	is_dnat = is_text(&name, "DNAT");
+	is_redirect = is_text(&name, "REDIRECT");
+	if (!is_dnat && !is_redirect)
+		return;
+	rule->verdict = NFT_LEADS_TO_ADDRESS;
+	rule->is_redirect = is_redirect;
+	if (!read_xt_range(&info, revision == 0 && rule->family == NFPROTO_IPV4, &r)) {
+		rule->is_unknown = true;
+		return;
+	}
+	rule->has_address = is_dnat && r.flags & NF_NAT_RANGE_MAP_IPS;
+	rule->to_family = rule->family == NFPROTO_IPV4 ? AF_INET : AF_INET6;
+	memcpy(rule->first_addr, r.first_addr, rule->to_family == AF_INET ? 4 : 16);
+	memcpy(rule->last_addr, r.last_addr, rule->to_family == AF_INET ? 4 : 16);
+	rule->has_ports = r.flags & NF_NAT_RANGE_PROTO_SPECIFIED;
+	rule->first_port = port_of(r.first_port);
+	rule->last_port = port_of(r.last_port);
+}
+
+/* ---- rules ---- */
+
+static const struct {
+	const char *name;
+	void (*run)(struct machine *m, struct attribute_list l);
+} expressions[] = {
+	{ "bitwise", run_bitwise },	{ "byteorder", run_load },  { "cmp", run_cmp },
+	{ "comment", run_nothing },	{ "counter", run_nothing }, { "ct", run_load },
+	{ "exthdr", run_load },		{ "fib", run_fib },	    { "hash", run_load },
+	{ "immediate", run_immediate }, { "log", run_nothing },	    { "lookup", run_lookup },
+	{ "match", run_match },		{ "meta", run_meta },	    { "nat", run_nat },
+	{ "notrack", run_nothing },	{ "numgen", run_load },	    { "payload", run_payload },
+	{ "range", run_range },		{ "redir", run_redir },	    { "rt", run_load },
+	{ "socket", run_load },		{ "target", run_target },   { "xfrm", run_load },
+};
+
+static void run_expression(struct machine *m, const struct attribute_value *element)
+{
+	struct attribute_value name, data;
+	const char *end = "";
+	struct attribute_list none = { end, end };
+	size_t i = 0;
+
+	if (!find_attribute(attributes_in(element), NFTA_EXPR_NAME, &name))
+		return;
+	while (i < sizeof(expressions) / sizeof(*expressions) &&
+	       !is_text(&name, expressions[i].name))
+		i++;
+	if (i == sizeof(expressions) / sizeof(*expressions)) {
+		run_condition(m, none);
+		return;
+	}
+	expressions[i].run(m, find_attribute(attributes_in(element), NFTA_EXPR_DATA, &data)
+				      ? attributes_in(&data)
+				      : none);
+}
+
+static bool read_rule(struct attribute_list l, struct nft_rule *rule)
+{
+	struct machine m = { .rule = rule };
+	struct attribute_value v, list;
+	bool has_list = false;
+
+	rule->match.last_port = UINT16_MAX;
+	while (attribute_next(&l, &v)) {
+		if (v.type == NFTA_RULE_TABLE)
+			rule->table = text_of(&v);
+		else if (v.type == NFTA_RULE_CHAIN)
+			rule->chain = text_of(&v);
+		else if (v.type == NFTA_RULE_EXPRESSIONS && (has_list = true))
+			list = v;
+	}
+	if (!attributes_ended(&l) || !rule->table.len || !rule->chain.len)
+		return false;
+	if (!has_list)
+		return true;
+	l = attributes_in(&list);
+	while (attribute_next(&l, &v))
+		if (v.type == NFTA_LIST_ELEM)
+			run_expression(&m, &v);
+	return attributes_ended(&l);
+}
+
+static bool read_chain(struct attribute_list l, struct nft_chain *chain)
+{
+	struct attribute_value v;
+
+	while (attribute_next(&l, &v)) {
+		if (v.type == NFTA_CHAIN_TABLE)
+			chain->table = text_of(&v);
+		else if (v.type == NFTA_CHAIN_NAME)
+			chain->name = text_of(&v);
+		else if (v.type == NFTA_CHAIN_TYPE)
+			chain->is_nat = is_text(&v, "nat");
+		else if (v.type == NFTA_CHAIN_HOOK && (chain->has_hook = true))
+			chain->hook = numbers_in(attributes_in(&v)).of[NFTA_HOOK_HOOKNUM];
+	}
+	return attributes_ended(&l) && chain->table.len && chain->name.len;
+}
+
+/* ---- messages ---- */
+
+/* One of the two callbacks is set. */
+struct walk {
+	nft_chain_fn *chain;
+	nft_rule_fn *rule;
+	void *userdata;
+	uint64_t *malformed;
+};
+
+static int take_rule(const struct walk *w, uint8_t family, struct attribute_list l)
+{
+	struct nft_rule rule = { .family = family };
+
+	if (!read_rule(l, &rule))
+		++*w->malformed;
+	else if (rule.verdict != NFT_LEADS_NOWHERE)
+		return w->rule(w->userdata, &rule);
+	return 0;
+}
+
+static int take_chain(const struct walk *w, uint8_t family, struct attribute_list l)
+{
+	struct nft_chain chain = { .family = family };
+
+	if (!read_chain(l, &chain))
+		++*w->malformed;
+	else
+		return w->chain(w->userdata, &chain);
+	return 0;
+}
+
+static int take_message(const struct walk *w, const struct nlmsghdr *nlh)
+{
+	int type = NFNL_SUBSYS_NFTABLES << 8 | (w->rule ? NFT_MSG_NEWRULE : NFT_MSG_NEWCHAIN);
+	const char *fixed = mnl_nlmsg_get_payload(nlh);
+	size_t len = mnl_nlmsg_get_payload_len(nlh);
+	struct attribute_list l;
+	struct nfgenmsg g;
+
+	if (nlh->nlmsg_type != type || len < sizeof(g)) {
+		++*w->malformed;
+		return 0;
+	}
+	memcpy(&g, fixed, sizeof(g));
+	l = attributes_of(fixed + sizeof(g), len - sizeof(g));
+	return w->rule ? take_rule(w, g.nfgen_family, l) : take_chain(w, g.nfgen_family, l);
+}
+
+static int walk(const struct walk *w, const void *data, size_t len)
+{
+	const struct nlmsghdr *nlh = data;
+	size_t left = len;
+
+	if ((uintptr_t)data % MNL_ALIGNTO)
+		return -EINVAL;
+	for (; message_is_whole(nlh, left); nlh = message_next(nlh, &left)) {
+		int r = nlh->nlmsg_type < NLMSG_MIN_TYPE ? 0 : take_message(w, nlh);
+
+		if (r < 0)
+			return r;
+	}
+	*w->malformed += left > 0;
+	return 0;
+}
+
+int nft_chains_parse(const void *data, size_t len, nft_chain_fn *chain, void *userdata,
+		     uint64_t *malformed)
+{
+	struct walk w = { chain, NULL, userdata, malformed };
+
+	return walk(&w, data, len);
+}
+
+int nft_rules_parse(const void *data, size_t len, nft_rule_fn *rule, void *userdata,
+		    uint64_t *malformed)
+{
+	struct walk w = { NULL, rule, userdata, malformed };
+
+	return walk(&w, data, len);
+}
+
+static int take_datagram(void *userdata, const struct netlink_datagram *d)
+{
+	return walk(userdata, d->data, d->len);
+}
+
+static int dump(struct tape *t, int fd, const char *suffix, struct walk *w)
+{
+	_Alignas(struct nlmsghdr) char request[64];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(request);
+	struct netlink_stream stream = { NULL, request, 0, take_datagram, w };
+	struct netlink_dump_result result;
+	char name[STREAM_NAME_MAX];
+	struct nfgenmsg *g;
+	int r;
+
+	nlh->nlmsg_type = (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 |
+				     (w->rule ? NFT_MSG_GETRULE : NFT_MSG_GETCHAIN));
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	nlh->nlmsg_seq = SEQUENCE;
+	g = mnl_nlmsg_put_extra_header(nlh, sizeof(*g));
+	g->nfgen_family = NFPROTO_UNSPEC;
+	g->version = NFNETLINK_V0;
+	stream.len = nlh->nlmsg_len;
+	snprintf(name, sizeof(name), "%s%s", w->rule ? "nft-rules" : "nft-chains", suffix);
+	stream.name = name;
+	r = netlink_read_stream(t, fd, &stream, &result);
+	return r == NETLINK_REFUSED ? result.error : r;
+}
+
+int nft_chains_read(struct tape *t, int fd, const char *suffix, nft_chain_fn *chain, void *userdata,
+		    uint64_t *malformed)
+{
+	struct walk w = { chain, NULL, userdata, malformed };
+
+	return dump(t, fd, suffix, &w);
+}
+
+int nft_rules_read(struct tape *t, int fd, const char *suffix, nft_rule_fn *rule, void *userdata,
+		   uint64_t *malformed)
+{
+	struct walk w = { NULL, rule, userdata, malformed };
+
+	return dump(t, fd, suffix, &w);
+}

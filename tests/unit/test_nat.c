@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/* Recordings of rules, interfaces and addresses, made by nft, iptables-nft and ip. */
+#include "netlink_messages.h"
+
+#include <arpa/inet.h>
+
+#include "netlink/links.h"
+#include "netlink/nftables.h"
+
+/* A rule in words, so that a test says what it expects on one line. */
+static void put_addr(struct buf *b, uint8_t family, const uint8_t *addr)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	buf_puts(b, inet_ntop(family, addr, text, sizeof(text)));
+}
+
+static void put_match(struct buf *b, const struct nft_match *m)
+{
+	if (m->family)
+		buf_puts(b, m->family == AF_INET ? " v4" : " v6");
+	if (m->protocol)
+		buf_printf(b, " proto %u", m->protocol);
+	if (m->dst_prefix) {
+		buf_puts(b, " dst ");
+		put_addr(b, m->family, m->dst);
+		buf_printf(b, "/%u", m->dst_prefix);
+	}
+	if (m->first_port || m->last_port != UINT16_MAX)
+		buf_printf(b, " port %u-%u", m->first_port, m->last_port);
+	if (m->is_dst_local)
+		buf_puts(b, " local");
+	if (m->is_partial)
+		buf_puts(b, " partial");
+}
+
+static int put_rule(void *userdata, const struct nft_rule *r)
+{
+	struct buf *b = userdata;
+
+	buf_printf(b, "%u %.*s %.*s:", r->family, (int)r->table.len, r->table.data,
+		   (int)r->chain.len, r->chain.data);
+	put_match(b, &r->match);
+	if (r->verdict == NFT_LEADS_TO_CHAIN)
+		buf_printf(b, " jump %.*s", (int)r->to_chain.len, r->to_chain.data);
+	else
+		buf_puts(b, r->is_redirect ? " redirect" : " dnat");
+	if (r->has_address && !r->is_unknown) {
+		buf_putc(b, ' ');
+		put_addr(b, r->to_family, r->first_addr);
+		assert_memory_equal(r->first_addr, r->last_addr, 16);
+	}
+	if (r->has_ports)
+		buf_printf(b, " to %u-%u", r->first_port, r->last_port);
+	if (r->is_unknown)
+		buf_puts(b, " unknown");
+	buf_putc(b, '\n');
+	return 0;
+}
+
+static void assert_rules(const char *name, const char *expected)
+{
+	_cleanup_(cleanup_buf) struct buf data = BUF_INIT;
+	_cleanup_(cleanup_buf) struct buf text = BUF_INIT;
+	uint64_t malformed = 0;
+
+	read_data(name, &data);
+	assert_int_equal(nft_rules_parse(data.data, data.len, put_rule, &text, &malformed), 0);
+	assert_int_equal(malformed, 0);
+	assert_string_equal(buf_str(&text), expected);
+}
+
+static void test_rules_of_nft(void **state)
+{
+	(void)state;
+	assert_rules("nft-rules-plain",
+		     "2 nat pre: proto 6 port 8080-8080 dnat 10.9.0.2 to 80-80\n"
+		     "2 nat pre: proto 17 port 5353-5353 dnat 10.9.0.3 to 53-53\n"
+		     "2 nat pre: v4 proto 6 dst 192.0.2.1/32 port 9000-9010 dnat 10.9.0.3\n"
+		     "2 nat pre: proto 6 port 7000-7000 redirect to 7001-7001\n"
+		     "2 nat pre: proto 6 partial dnat 10.9.0.2\n"
+		     "2 nat pre: proto 6 partial dnat unknown\n"
+		     "2 nat pre: proto 6 port 4200-4200 partial jump sub\n"
+		     "2 nat sub: v4 proto 6 dst 192.0.2.0/25 port 4200-4200 dnat 10.9.0.3 to "
+		     "4201-4201\n");
+}
+
+static void test_rules_of_iptables(void **state)
+{
+	(void)state;
+	assert_rules("nft-rules-iptables",
+		     "2 nat DOCKER: proto 6 port 8080-8080 partial dnat 172.17.0.2 to 80-80\n"
+		     "2 nat DOCKER: v4 proto 17 dst 192.0.2.1/32 port 5000-5010 dnat 172.17.0.3\n"
+		     "2 nat PREROUTING: local jump DOCKER\n"
+		     "2 nat PREROUTING: proto 6 port 80-80 redirect to 8080-8080\n"
+		     "2 nat PREROUTING: proto 6 partial dnat 172.17.0.4\n"
+		     "2 nat OUTPUT: local partial jump DOCKER\n"
+		     "10 nat PREROUTING: v6 proto 6 dst 2001:db8::/64 port 443-443 dnat fd00::2 to "
+		     "8443-8443\n"
+		     "10 nat OUTPUT: proto 6 port 81-81 redirect to 8081-8081\n"
+		     "1 fw pre: v4 proto 6 dst 198.51.100.0/24 port 22-22 dnat 10.1.2.3 to "
+		     "2222-2222\n"
+		     "1 fw pre: proto 17 port 53-53 local dnat fd00::53\n"
+		     "1 fw pre: proto 6 port 100-100 partial dnat 10.1.2.4\n"
+		     "1 fw pre: proto 6 partial redirect\n");
+}
+
+static int put_chain(void *userdata, const struct nft_chain *c)
+{
+	struct buf *b = userdata;
+
+	buf_printf(b, "%u %.*s %.*s%s", c->family, (int)c->table.len, c->table.data,
+		   (int)c->name.len, c->name.data, c->is_nat ? " nat" : "");
+	if (c->has_hook)
+		buf_printf(b, " hook %u", c->hook);
+	buf_putc(b, '\n');
+	return 0;
+}
+
+static void test_chains(void **state)
+{
+	_cleanup_(cleanup_buf) struct buf data = BUF_INIT;
+	_cleanup_(cleanup_buf) struct buf text = BUF_INIT;
+	uint64_t malformed = 0;
+
+	(void)state;
+	read_data("nft-chains-iptables", &data);
+	assert_int_equal(nft_chains_parse(data.data, data.len, put_chain, &text, &malformed), 0);
+	assert_int_equal(malformed, 0);
+	assert_string_equal(buf_str(&text), "2 nat DOCKER\n"
+					    "2 nat PREROUTING nat hook 0\n"
+					    "2 nat OUTPUT nat hook 3\n"
+					    "2 nat POSTROUTING nat hook 4\n"
+					    "10 nat PREROUTING nat hook 0\n"
+					    "10 nat OUTPUT nat hook 3\n"
+					    "1 fw pre nat hook 0\n");
+}
+
+static int put_link(void *userdata, const struct link_entry *l)
+{
+	buf_printf(userdata, "%u %s kind=%s peer=%u/%d master=%u\n", l->index, l->name, l->kind,
+		   l->peer, l->peer_nsid, l->master);
+	return 0;
+}
+
+static void test_links(void **state)
+{
+	_cleanup_(cleanup_buf) struct buf data = BUF_INIT;
+	_cleanup_(cleanup_buf) struct buf text = BUF_INIT;
+	uint64_t malformed = 0;
+
+	(void)state;
+	read_data("links-bridge", &data);
+	assert_int_equal(links_parse(data.data, data.len, put_link, &text, &malformed), 0);
+	assert_int_equal(malformed, 0);
+	assert_string_equal(buf_str(&text), "1 lo kind= peer=0/-1 master=0\n"
+					    "2 br0 kind=bridge peer=0/-1 master=0\n"
+					    "3 vc1 kind=veth peer=2/0 master=2\n"
+					    "4 vc2 kind=veth peer=2/1 master=2\n"
+					    "5 up0 kind=veth peer=2/2 master=0\n");
+}
+
+static int put_address(void *userdata, const struct link_address *a)
+{
+	struct buf *b = userdata;
+
+	/* link-local ones are made of random hardware addresses */
+	if (a->family == AF_INET6 && a->addr[0] == 0xfe)
+		return 0;
+	put_addr(b, a->family, a->addr);
+	buf_printf(b, "/%u dev %u\n", a->prefix, a->index);
+	return 0;
+}
+
+static void test_addresses(void **state)
+{
+	_cleanup_(cleanup_buf) struct buf data = BUF_INIT;
+	_cleanup_(cleanup_buf) struct buf text = BUF_INIT;
+	uint64_t malformed = 0;
+
+	(void)state;
+	read_data("addresses-bridge", &data);
+	assert_int_equal(link_addresses_parse(data.data, data.len, put_address, &text, &malformed),
+			 0);
+	assert_int_equal(malformed, 0);
+	assert_string_equal(buf_str(&text), "127.0.0.1/8 dev 1\n10.9.0.1/24 dev 2\n"
+					    "192.0.2.1/24 dev 5\n::1/128 dev 1\n"
+					    "2001:db8::1/64 dev 2\n");
+}
+
+static int refuse_link(void *userdata, const struct link_entry *l)
+{
+	(void)userdata, (void)l;
+	return -ENOMEM;
+}
+
+/* Cut anywhere, or with any byte another, it is passed over or understood, and nothing else. */
+static void test_hostile(void **state)
+{
+	_cleanup_(cleanup_buf) struct buf data = BUF_INIT;
+	_cleanup_(cleanup_buf) struct buf text = BUF_INIT;
+	uint64_t malformed = 0;
+
+	(void)state;
+	read_data("links-bridge", &data);
+	for (size_t cut = 1; cut < 1200; cut++) {
+		malformed = 0;
+		buf_clear(&text);
+		assert_int_equal(links_parse(data.data, cut, put_link, &text, &malformed), 0);
+	}
+	assert_int_equal(malformed, 1);
+	assert_int_equal(links_parse(data.data, data.len, refuse_link, NULL, &malformed), -ENOMEM);
+	assert_int_equal(links_parse(data.data + 1, 64, refuse_link, NULL, &malformed), -EINVAL);
+	malformed = 0;
+	assert_int_equal(nft_chains_parse(data.data, data.len, put_chain, &text, &malformed), 0);
+	assert_true(malformed >= 5);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rules_of_nft), cmocka_unit_test(test_rules_of_iptables),
+		cmocka_unit_test(test_chains),	     cmocka_unit_test(test_links),
+		cmocka_unit_test(test_addresses),    cmocka_unit_test(test_hostile),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
