@@ -74,11 +74,14 @@ static uint32_t group_of(const struct pv_conversation *row)
 /* With -4 after -6 ss asks for IPv4 alone, and the other way round. */
 static bool is_family_shown(const struct ss_values *v, const struct pv_conversation *row)
 {
+	/* a table of /proc is read for both, where the kernel has no sock_diag for the protocol */
+	int preferred = row->cookie ? v->preferred : -1;
+
 	switch (row->family) {
 	case AF_INET:
-		return v->families & 1u << SS_INET && v->preferred != SS_INET6;
+		return v->families & 1u << SS_INET && preferred != SS_INET6;
 	case AF_INET6:
-		return v->families & 1u << SS_INET6 && v->preferred != SS_INET;
+		return v->families & 1u << SS_INET6 && preferred != SS_INET;
 	case AF_PACKET:
 		return v->families & 1u << SS_LINK;
 	case AF_UNIX:
