@@ -11,7 +11,7 @@
 #include "flow/payload.h"
 
 _Static_assert((int)PV_TUNNEL_TEREDO == (int)DECODE_TUNNEL_TEREDO &&
-		       (int)PV_TUNNEL_L2TP == (int)DECODE_TUNNEL_L2TP &&
+		       (int)PV_TUNNEL_ETHERIP == (int)DECODE_TUNNEL_ETHERIP &&
 		       (int)PV_TUNNEL_N == (int)DECODE_TUNNEL_AMSDU,
 	       "the public names of tunnels are the decoder's, in its order");
 
