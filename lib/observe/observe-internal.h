@@ -282,7 +282,7 @@ struct crypto;
 struct crypto *crypto_new(void);
 struct crypto *crypto_free(struct crypto *c);
 bool crypto_sha256(struct crypto *c, const void *data, size_t len, uint8_t out[static 32]);
-/* HKDF-Extract and HKDF-Expand-Label of TLS 1.3 (RFC 8446 7.1) with SHA-256 and no context. */
+/* HKDF-Extract and HKDF-Expand-Label of TLS 1.3 (RFC 8446 7.1): SHA-256, no context, n <= 32. */
 bool crypto_hkdf_extract(struct crypto *c, struct span salt, struct span secret,
 			 uint8_t out[static 32]);
 bool crypto_hkdf_label(struct crypto *c, const uint8_t secret[static 32], const char *label,
@@ -318,6 +318,9 @@ bool ja4_client(struct crypto *c, const struct tls_hello *h, char carrier,
 /* sni, alpn, offers, ja4 */
 void tls_hello_detail(struct crypto *c, const struct tls_hello *h, char carrier, struct detail *d);
 
+/* What an Initial of QUIC held when it was opened; version 1 or 0x6b3343cf. */
+enum probe_result observe_quic_frames(struct probe *p, uint32_t version, struct span plain);
+
 /* --- nDPI ------------------------------------------------------------------------------------- */
 
 struct ndpi;
@@ -333,6 +336,7 @@ struct observe {
 	struct asked asked;
 	struct crypto *crypto;
 	struct ndpi *ndpi;
+	uint32_t first[256]; /* by the first byte of a stream: protocols that may begin so */
 	uint64_t fed, found;
 	size_t details;
 };
