@@ -106,7 +106,8 @@ static inline struct span read_span(struct reader *r, size_t n)
 		r->is_short = true;
 		s.n = r->left;
 	}
-	r->p += s.n;
+	if (s.n)
+		r->p += s.n; /* of nothing p may be NULL */
 	r->left -= s.n;
 	return s;
 }
@@ -323,19 +324,19 @@ enum probe_result observe_quic_frames(struct probe *p, uint32_t version, struct 
 
 /* --- nDPI ------------------------------------------------------------------------------------- */
 
-struct ndpi;
+struct observe_ndpi;
 /* NULL when the library is not built in, or could not start. */
-struct ndpi *ndpi_new(void);
-struct ndpi *ndpi_free(struct ndpi *n);
+struct observe_ndpi *observe_ndpi_new(void);
+struct observe_ndpi *observe_ndpi_free(struct observe_ndpi *n);
 /* What nDPI takes one payload for by its content; its number for it, 0 = nothing. */
-uint16_t ndpi_guess(struct ndpi *n, const struct observe_payload *p);
-const char *ndpi_name(const struct ndpi *n, uint16_t number);
+uint16_t observe_ndpi_guess(struct observe_ndpi *n, const struct observe_payload *p);
+const char *observe_ndpi_name(const struct observe_ndpi *n, uint16_t number);
 
 struct observe {
 	struct pool pool;
 	struct asked asked;
 	struct crypto *crypto;
-	struct ndpi *ndpi;
+	struct observe_ndpi *ndpi;
 	uint32_t first[256]; /* by the first byte of a stream: protocols that may begin so */
 	uint64_t fed, found;
 	size_t details;

@@ -26,7 +26,7 @@ struct observe *observe_free(struct observe *o)
 	pool_deinit(&o->pool);
 	asked_deinit(&o->asked);
 	crypto_free(o->crypto);
-	ndpi_free(o->ndpi);
+	observe_ndpi_free(o->ndpi);
 	free(o);
 	return NULL;
 }
@@ -167,22 +167,27 @@ static int take_done(struct probe *p, enum observe_id id)
 	return r;
 }
 
-/* Nothing of ours: nDPI may know the bytes. */
-static void take_no(struct probe *p)
+/* Whether nDPI knows the bytes that nobody here does; the conversation is decided then. */
+static bool is_known_to_ndpi(struct probe *p)
 {
 	uint16_t number = 0;
 
 	if (p->s->id == OBSERVE_NONE && p->o->ndpi)
-		number = ndpi_guess(p->o->ndpi, p->payload);
-	if (number) {
-		pool_release(&p->o->pool, p->s);
-		found(p, OBSERVE_OTHER);
-		/* the slot is free to hold the number of nDPI */
-		p->s->slot = number;
-		decide(p->o, p->s);
-		return;
-	}
-	side_done(p->o, p->s, p->payload->side);
+		number = observe_ndpi_guess(p->o->ndpi, p->payload);
+	if (!number)
+		return false;
+	pool_release(&p->o->pool, p->s);
+	found(p, OBSERVE_OTHER);
+	/* the slot is free to hold the number of nDPI */
+	p->s->slot = number;
+	decide(p->o, p->s);
+	return true;
+}
+
+static void take_no(struct probe *p)
+{
+	if (!is_known_to_ndpi(p))
+		side_done(p->o, p->s, p->payload->side);
 }
 
 static int run_stream(struct probe *p)
@@ -361,8 +366,10 @@ static int feed_datagram(struct observe *o, struct observe_state *s,
 		r = set_detail(o, s, &probe.detail, false);
 		if (s->tries > DATAGRAM_TRIES)
 			decide(o, s);
-	} else if (s->id == OBSERVE_NONE && (s->tries > DATAGRAM_TRIES_NOTHING || o->ndpi)) {
-		take_no(&probe);
+	} else if (s->id == OBSERVE_NONE && is_known_to_ndpi(&probe)) {
+		return 0;
+	} else if (s->id == OBSERVE_NONE && s->tries > DATAGRAM_TRIES_NOTHING) {
+		side_done(o, s, p->side);
 	} else if (s->tries == UINT8_MAX) {
 		decide(o, s);
 	}
@@ -389,7 +396,7 @@ int observe_new(const struct observe_limits *limits, struct observe **ret_observ
 		  limits && limits->buffer_bytes ? limits->buffer_bytes : DEFAULT_BUFFER_BYTES);
 	asked_init(&o->asked, limits && limits->names ? limits->names : DEFAULT_NAMES);
 	o->crypto = crypto_new();
-	o->ndpi = ndpi_new();
+	o->ndpi = observe_ndpi_new();
 	learn_first_bytes(o);
 	*ret_observe = o;
 	return 0;
@@ -423,13 +430,13 @@ enum observe_verdict observe_state_verdict(const struct observe_state *s)
 
 const char *observe_state_name(const struct observe *o, const struct observe_state *s)
 {
-	return s->id == OBSERVE_OTHER ? ndpi_name(o->ndpi, s->slot)
+	return s->id == OBSERVE_OTHER ? observe_ndpi_name(o->ndpi, s->slot)
 				      : observe_id_name(observe_state_id(s));
 }
 
 const char *observe_state_title(const struct observe *o, const struct observe_state *s)
 {
-	return s->id == OBSERVE_OTHER ? ndpi_name(o->ndpi, s->slot)
+	return s->id == OBSERVE_OTHER ? observe_ndpi_name(o->ndpi, s->slot)
 				      : observe_id_title(observe_state_id(s));
 }
 
