@@ -41,6 +41,8 @@ enum pv_gap_kind {
 	PV_GAP_NAMES_REFUSED,	 /* host names refused: they imitate an address or hold odd bytes */
 	PV_GAP_NETNS,	     /* network namespaces that could not be entered; detail: which, why */
 	PV_GAP_NETNS_HIDDEN, /* processes that may be in, or hold, others that were not found */
+	PV_GAP_NAT,	     /* namespaces whose translations could not be read; detail: why */
+	PV_GAP_RULES,	     /* rules, or namespaces whose rules, are not known; detail: why */
 	PV_GAP_NOT_RECORDED, /* the recording lacks what was asked */
 	PV_GAP_N,
 };

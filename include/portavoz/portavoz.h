@@ -6,6 +6,7 @@
 #include <portavoz/conversation.h>
 #include <portavoz/coverage.h>
 #include <portavoz/dump.h>
+#include <portavoz/exposure.h>
 #include <portavoz/filter.h>
 #include <portavoz/kill.h>
 #include <portavoz/names.h>

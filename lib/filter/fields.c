@@ -10,6 +10,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
+#include <portavoz/exposure.h>
 #include <portavoz/registry.h>
 
 #define OWNERS PV_NEED_OWNERS
@@ -53,6 +54,8 @@
 	  REMOTE, "the group of the remote port number")                                           \
 	X(direction, "incoming|outgoing|listen|unknown", PV_NEED_DIRECTION, parse_words,           \
 	  match_direction, &direction_words, NONE, "which end opened the conversation")            \
+	X(exposure, "loopback|container|multicast|interface|published|any|none", PV_NEED_EXPOSURE, \
+	  parse_words, match_exposure, &exposure_words, NONE, "who can reach a listener")          \
 	X(proto, PROTOS, 0, parse_words, match_proto, &proto_words, NONE, "the protocol")          \
 	X(family, "inet|inet6|unix|link|netlink|vsock|xdp", 0, parse_words, match_family,          \
 	  &family_words, NONE, "the address family of the socket")                                 \
@@ -116,6 +119,11 @@ static const char *direction_word(unsigned int i)
 	return pv_direction_name((enum pv_direction)i);
 }
 
+static const char *exposure_word(unsigned int i)
+{
+	return pv_exposure_name((enum pv_exposure)i);
+}
+
 static const char *proto_word(unsigned int i)
 {
 	return pv_proto_name((enum pv_proto)i);
@@ -142,6 +150,7 @@ static const char *family_word(unsigned int i)
 
 static const struct filter_words group_words = { group_word, PV_GROUP_N };
 static const struct filter_words direction_words = { direction_word, PV_DIR_N };
+static const struct filter_words exposure_words = { exposure_word, PV_EXPOSURE_N };
 static const struct filter_words proto_words = { proto_word, PV_PROTO_N };
 static const struct filter_words reason_words = { reason_word, PV_REASON_N };
 static const struct filter_words family_words = { family_word,
