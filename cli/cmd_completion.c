@@ -197,9 +197,10 @@ static void bash_options(struct buf *b, const struct command *command)
 }
 
 static const char *const operand_words[] = {
-	[OPERAND_NONE] = "",	     [OPERAND_FILTER] = "$filter",
-	[OPERAND_PORT] = "",	     [OPERAND_COMMAND] = "$commands",
-	[OPERAND_SHELL] = "$shells",
+	[OPERAND_NONE] = "",	       [OPERAND_FILTER] = "$filter",
+	[OPERAND_PORT] = "",	       [OPERAND_COMMAND] = "$commands",
+	[OPERAND_SHELL] = "$shells",   [OPERAND_FOLDER] = "now",
+	[OPERAND_CAPTURE] = "$filter",
 };
 
 static int put_bash(struct buf *b)
@@ -242,9 +243,10 @@ static int put_bash(struct buf *b)
 	for (size_t i = 0; commands[i]; i++)
 		bash_options(b, commands[i]);
 	for (size_t i = 0; commands[i]; i++)
-		buf_printf(b, "\t%s:*) words=\"%s%s\" ;;\n", commands[i]->name,
+		buf_printf(b, "\t%s:*) words=\"%s%s\"%s ;;\n", commands[i]->name,
 			   operand_words[commands[i]->operands],
-			   i == 0 ? "$([ \"$COMP_CWORD\" -eq 1 ] && echo \" $commands\")" : "");
+			   i == 0 ? "$([ \"$COMP_CWORD\" -eq 1 ] && echo \" $commands\")" : "",
+			   commands[i]->operands == OPERAND_FOLDER ? " kind=dirs" : "");
 	buf_puts(
 		b,
 		"\tesac\n"
@@ -256,7 +258,7 @@ static int put_bash(struct buf *b)
 		"\"${item#\"$sign\"}\")\n"
 		"\telif [ \"$kind\" = dirs ]; then\n"
 		"\t\tcompopt -o filenames 2>/dev/null\n"
-		"\t\tmapfile -t COMPREPLY < <(compgen -d -- \"$cur\")\n"
+		"\t\tmapfile -t COMPREPLY < <(compgen -d -W \"$words\" -- \"$cur\")\n"
 		"\telif [ -n \"$words\" ]; then\n"
 		"\t\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
 		"\tfi\n"
@@ -305,6 +307,8 @@ static void zsh_options(struct buf *b, const struct command *command)
 		[OPERAND_PORT] = "'*:port: '",
 		[OPERAND_COMMAND] = "'1:command:_portavoz_commands'",
 		[OPERAND_SHELL] = "'1:shell:(" SHELLS ")'",
+		[OPERAND_CAPTURE] = "'1:capture:_files' '*:filter:_portavoz_filter'",
+		[OPERAND_FOLDER] = "'*:recording or now:_files -/'",
 	};
 
 	buf_printf(b, "\t%s)\n\t\t_arguments -s -S \\\n", command->name);
@@ -430,9 +434,13 @@ static void fish_option(struct buf *b, size_t command, const struct option_def *
 static void fish_operands(struct buf *b, size_t command)
 {
 	static const char *const words[] = {
-		[OPERAND_NONE] = NULL,	  [OPERAND_FILTER] = "(__portavoz_filter)",
-		[OPERAND_PORT] = NULL,	  [OPERAND_COMMAND] = "$__portavoz_commands",
+		[OPERAND_NONE] = NULL,
+		[OPERAND_FILTER] = "(__portavoz_filter)",
+		[OPERAND_PORT] = NULL,
+		[OPERAND_COMMAND] = "$__portavoz_commands",
 		[OPERAND_SHELL] = SHELLS,
+		[OPERAND_FOLDER] = "(echo now; __fish_complete_directories)",
+		[OPERAND_CAPTURE] = "(__portavoz_filter)",
 	};
 	const char *text = words[commands[command]->operands];
 

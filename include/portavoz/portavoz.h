@@ -3,15 +3,19 @@
 #ifndef PORTAVOZ_PORTAVOZ_H
 #define PORTAVOZ_PORTAVOZ_H
 
+#include <portavoz/capture.h>
 #include <portavoz/conversation.h>
 #include <portavoz/coverage.h>
 #include <portavoz/dump.h>
+#include <portavoz/ends.h>
 #include <portavoz/exposure.h>
 #include <portavoz/filter.h>
+#include <portavoz/flow.h>
 #include <portavoz/kill.h>
 #include <portavoz/names.h>
 #include <portavoz/policy.h>
 #include <portavoz/registry.h>
+#include <portavoz/role.h>
 #include <portavoz/snapshot.h>
 #include <portavoz/tables.h>
 

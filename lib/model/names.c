@@ -78,7 +78,9 @@ const char *pv_direction_name(enum pv_direction direction)
 const char *pv_direction_by_name(enum pv_direction_by by)
 {
 	static const char *const names[PV_BY_N] = { "none",	     "state",	  "listener",
-						    "peer_listener", "conntrack", "ports" };
+						    "peer_listener", "conntrack", "ports",
+						    "handshake",     "request",	  "others",
+						    "first_packet" };
 
 	return NAME_OF(names, by);
 }
@@ -147,6 +149,7 @@ static const struct name_and_text reasons[PV_REASON_N] = {
 	[PV_REASON_NO_SOURCE] = { "no_source",
 				  N_("the way to find owners that was asked for is not there"),
 				  NULL },
+	[PV_REASON_CAPTURE] = { "capture", N_("packets do not tell their process"), NULL },
 	[PV_REASON_LIMIT] = { "limit", N_("a resource limit stopped the search"), NULL },
 };
 
@@ -210,6 +213,9 @@ static const struct name_and_text gaps[PV_GAP_N] = {
 				   NULL },
 	[PV_GAP_NETNS] = { "netns", N_("network namespaces that could not be entered"),
 			   N_("run as root, or grant CAP_SYS_ADMIN and CAP_SYS_PTRACE") },
+	[PV_GAP_NETNS_STALE] = { "netns_stale",
+				 N_("names of network namespaces that no namespace is mounted on"),
+				 N_("remove them with ip netns delete") },
 	[PV_GAP_NETNS_HIDDEN] = { "netns_hidden",
 				  N_("processes whose network namespace could not be seen"),
 				  N_("run as root, or grant CAP_SYS_PTRACE, in the host's pid "
@@ -219,6 +225,20 @@ static const struct name_and_text gaps[PV_GAP_N] = {
 	[PV_GAP_RULES] = { "rules",
 			   N_("translation rules, or namespaces with some, that were not read"),
 			   N_("run as root, or grant CAP_NET_ADMIN") },
+	[PV_GAP_DAMAGED] = { "damaged", N_("damaged files, read up to the damage"), NULL },
+	[PV_GAP_UNDECODED] = { "undecoded", N_("packets in which nothing was understood"), NULL },
+	[PV_GAP_CUT] = { "cut", N_("packets that end before their headers do"),
+			 N_("capture with a larger snapshot length") },
+	[PV_GAP_FRAGMENTS] = { "fragments", N_("fragments that could not be put together"), NULL },
+	[PV_GAP_EVICTED] = { "evicted",
+			     N_("conversations that left memory early; what came later is listed "
+				"as "
+				"another one"),
+			     N_("raise --memory") },
+	[PV_GAP_OBSERVED] = { "observed",
+			      N_("conversations whose payload was not looked at to the "
+				 "end"),
+			      N_("raise --memory") },
 	[PV_GAP_NOT_RECORDED] = { "not_recorded", N_("facts the recording does not hold"), NULL },
 };
 

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/* portavoz diff: what is new, gone or changed between two moments, by role. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <portavoz/portavoz.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "cli/commands.h"
+#include "cli/role_text.h"
+#include "ui/render/render.h"
+
+#define EXIT_DIFFERENT 4
+#define NOW "now"
+
+struct diff_values {
+	bool json, strict, verbose;
+};
+
+#define FLAG(letter, name, help, member)                                                           \
+	{                                                                                          \
+		letter, name, NULL, help, OPTION_FLAG, offsetof(struct diff_values, member), 0, 0, \
+			NULL                                                                       \
+	}
+
+static const struct option_def diff_options[] = {
+	FLAG(0, "json", "one JSON document", json),
+	FLAG(0, "strict", "exit status 3 when something could not be seen", strict),
+	FLAG('v', "verbose", "say on stderr what could not be seen, terminal or not", verbose),
+	{ 0 },
+};
+
+static int run_diff(int argc, char **argv);
+
+const struct command command_diff = {
+	.name = "diff",
+	.summary = "compare two recordings, or a recording and this host, by role",
+	.usage = "[OPTION]... BEFORE AFTER",
+	.about = "BEFORE and AFTER are folders made by portavoz list --record, or the word 'now'.\n"
+		 "What counts are programs and units, directions, services, users and networks;\n"
+		 "a restart and other ephemeral ports are no change. Exit status: 0 equal,\n"
+		 "4 different.",
+	.defs = diff_options,
+	.operands = OPERAND_FOLDER,
+	.run = run_diff,
+};
+
+struct side {
+	struct pv_snapshot *snapshot;
+	struct pv_roles *roles;
+};
+
+static void side_deinit(struct side *s)
+{
+	pv_roles_free(s->roles);
+	pv_snapshot_free(s->snapshot);
+}
+
+static int side_open(struct side *s, const char *word)
+{
+	int r = role_collect(strcmp(word, NOW) ? word : NULL, &s->snapshot);
+
+	if (r != 0)
+		return r;
+	s->roles = pv_roles_new();
+	if (!s->roles || pv_roles_add(s->roles, s->snapshot) < 0 || pv_roles_finish(s->roles) < 0) {
+		usage_error("diff", "%s", strerror(ENOMEM));
+		return EXIT_FAILURE;
+	}
+	return 0;
+}
+
+static void put_line(struct buf *b, const struct pv_role_difference *d)
+{
+	const struct pv_role *role = d->after ? d->after : d->before;
+
+	buf_printf(b, "%-8s ", pv_role_change_name(d->change));
+	role_put_what(b, role);
+	buf_puts(b, d->change == PV_ROLE_CHANGED ? "\n         now    " : " ");
+	role_put_where(b, role);
+	if (d->change == PV_ROLE_CHANGED) {
+		buf_puts(b, "\n         before ");
+		role_put_where(b, d->before);
+	}
+	while (b->len && !buf_error(b) && b->data[b->len - 1] == ' ')
+		b->len--;
+	buf_putc(b, '\n');
+}
+
+static void put_side(struct buf *b, const char *name, const struct pv_role *role)
+{
+	buf_printf(b, ",\"%s\":", name);
+	if (role)
+		role_put_json(b, role);
+	else
+		buf_puts(b, "null");
+}
+
+static void put_json(struct buf *b, const struct side sides[static 2],
+		     const struct pv_role_difference *d, size_t n)
+{
+	buf_puts(b, "{\"schema\":1,\"coverage\":{\"before\":");
+	render_coverage_json(pv_snapshot_coverage(sides[0].snapshot), b);
+	buf_puts(b, ",\"after\":");
+	render_coverage_json(pv_snapshot_coverage(sides[1].snapshot), b);
+	buf_printf(b, "},\"equal\":%s,\"differences\":[", n ? "false" : "true");
+	for (size_t i = 0; i < n; i++) {
+		buf_printf(b, "%s{\"change\":\"%s\"", i ? "," : "",
+			   pv_role_change_name(d[i].change));
+		put_side(b, "before", d[i].before);
+		put_side(b, "after", d[i].after);
+		buf_putc(b, '}');
+	}
+	buf_puts(b, "]}\n");
+}
+
+static void say_coverage(const struct pv_snapshot *s, const char *word, bool verbose)
+{
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+
+	if (!verbose && !isatty(STDERR_FILENO))
+		return;
+	if (render_coverage_line(pv_snapshot_coverage(s), verbose, &b) == 0 && b.len) {
+		usage_error(word, "not everything could be seen:");
+		fwrite(b.data, 1, b.len, stderr);
+	}
+}
+
+static int diff(const struct diff_values *v, char **words, const struct side sides[static 2])
+{
+	_cleanup_(cleanup_free) struct pv_role_difference *d = NULL;
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+	bool complete = true;
+	size_t n;
+	int r = pv_roles_diff(sides[0].roles, sides[1].roles, &d, &n);
+
+	if (r < 0) {
+		usage_error("diff", "%s", strerror(-r));
+		return EXIT_FAILURE;
+	}
+	if (v->json)
+		put_json(&b, sides, d, n);
+	for (size_t i = 0; !v->json && i < n; i++)
+		put_line(&b, &d[i]);
+	r = print_stdout(&b);
+	if (r)
+		return r;
+	for (int i = 0; i < 2; i++) {
+		say_coverage(sides[i].snapshot, words[i], v->verbose);
+		complete = complete && pv_snapshot_coverage(sides[i].snapshot)->complete;
+	}
+	return v->strict && !complete ? EXIT_PARTIAL : n ? EXIT_DIFFERENT : EXIT_SUCCESS;
+}
+
+static int run_diff(int argc, char **argv)
+{
+	struct side sides[2] = { 0 };
+	struct diff_values v = { 0 };
+	int first, r = command_options(&command_diff, argc, argv, &v, &first);
+
+	if (r >= 0)
+		return r;
+	if (argc - first != 2) {
+		usage_error("diff", "needs two of: a folder made by portavoz list --record, 'now'");
+		return EXIT_USAGE;
+	}
+	r = side_open(&sides[0], argv[first]);
+	if (r == 0)
+		r = side_open(&sides[1], argv[first + 1]);
+	if (r == 0)
+		r = diff(&v, argv + first, sides);
+	side_deinit(&sides[0]);
+	side_deinit(&sides[1]);
+	return r;
+}
