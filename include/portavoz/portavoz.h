@@ -11,6 +11,7 @@
 #include <portavoz/exposure.h>
 #include <portavoz/filter.h>
 #include <portavoz/flow.h>
+#include <portavoz/judge.h>
 #include <portavoz/kill.h>
 #include <portavoz/names.h>
 #include <portavoz/policy.h>
