@@ -126,6 +126,9 @@ static const struct name_and_text reasons[PV_REASON_N] = {
 				  N_("the way to find owners that was asked for is not there"),
 				  NULL },
 	[PV_REASON_CAPTURE] = { "capture", N_("packets do not tell their process"), NULL },
+	[PV_REASON_NO_MATCH] = { "no_match", N_("no listed socket is this end"), NULL },
+	[PV_REASON_AMBIGUOUS] = { "ambiguous", N_("several listed sockets fit equally well"),
+				  NULL },
 	[PV_REASON_LIMIT] = { "limit", N_("a resource limit stopped the search"), NULL },
 };
 
