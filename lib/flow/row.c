@@ -8,6 +8,8 @@
 
 #include <portavoz/filter.h>
 
+#include "flow/payload.h"
+
 _Static_assert((int)PV_TUNNEL_TEREDO == (int)DECODE_TUNNEL_TEREDO &&
 		       (int)PV_TUNNEL_ETHERIP == (int)DECODE_TUNNEL_ETHERIP &&
 		       (int)PV_TUNNEL_N == (int)DECODE_TUNNEL_AMSDU,
@@ -146,14 +148,15 @@ static int keep(struct pv_snapshot *s, const struct flow_table *t, const struct 
 		return -ENOMEM;
 	*copy = *f;
 	row->flow = copy;
+	if (flow_payload_keep(s, row, copy) < 0)
+		return -ENOMEM;
 	if (e->first_bin != FLOW_NONE && add_bins(s, t, e, opener, copy) < 0)
 		return -ENOMEM;
 	return 0;
 }
 
-int flow_row_add(struct pv_snapshot *s, const struct flow_table *t,
-		 const struct flow_sockets *sockets, struct flow_entry *e,
-		 struct flow_owners *owners, const struct pv_filter *filter)
+int flow_row_add(struct pv_snapshot *s, struct flow_table *t, const struct flow_sockets *sockets,
+		 struct flow_entry *e, struct flow_owners *owners, const struct pv_filter *filter)
 {
 	enum pv_direction_by by;
 	unsigned known = flow_opener(t, sockets, e, &by);
@@ -168,6 +171,7 @@ int flow_row_add(struct pv_snapshot *s, const struct flow_table *t,
 		.owner_reason = PV_REASON_CAPTURE,
 	};
 	struct pv_conversation *added;
+	struct flow_payload_text text;
 	struct pv_flow f;
 
 	set_flow(&f, e, opener);
@@ -176,6 +180,8 @@ int flow_row_add(struct pv_snapshot *s, const struct flow_table *t,
 	row.state = (uint8_t)state_of(e, (enum pv_conn_state)f.conn_state);
 	row.flow = &f;
 	if (flow_owners_apply(owners, &e->key, opener, s, &row) < 0)
+		return -ENOMEM;
+	if (flow_payload_show(t, e, opener, &text, &row, &f) < 0)
 		return -ENOMEM;
 	if (filter && !pv_filter_match(filter, s, &row))
 		return 0;
