@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "capture/packet.h"
+#include "flow/live.h"
 #include "flow/row.h"
 
 #define GROUP 32
@@ -23,6 +24,7 @@
 	 sizeof(void *))
 /* Of the memory that was asked for: what reading, decoding and the batches need. */
 #define RESERVED_SHARE 8
+#define BUFFER_SHARE 64 /* of that: payload of conversations whose protocol is not decided */
 
 enum phase { PHASE_READ, PHASE_DRAIN, PHASE_LAST, PHASE_END };
 
@@ -37,6 +39,9 @@ struct pv_capture {
 	struct decoder *decoder;
 	struct flow_table table;
 	struct flow_sockets sockets;
+	struct flow_owners owners;
+	struct flow_live *live;	 /* NULL: files */
+	struct observe *observe; /* NULL = payloads are not looked at */
 	const struct pv_filter *filter;
 	size_t batch;
 	int (*progress)(const struct pv_capture_progress *progress, void *userdata);
@@ -78,14 +83,22 @@ static int set_up(struct pv_capture *c, const struct pv_capture_request *q, char
 		.seed = q->seed,
 		.bin_ns = q->bin_ns,
 	};
-	int r = flow_table_init(&c->table, &o);
+	struct observe_limits limits = { .buffer_bytes = q->memory / BUFFER_SHARE };
+	int r = q->observed ? observe_new(&limits, &c->observe) : 0;
 
+	o.observe = c->observe;
+	if (r == 0)
+		r = flow_table_init(&c->table, &o);
 	snapshot_prepare_digest(); /* without SHA-1 there are no Community IDs */
 	c->sockets.capacity = c->table.capacity / 8 + 64;
 	if (r == 0)
 		r = capture_new(&c->input);
 	if (r == 0)
 		r = decoder_new(&c->decoder);
+	if (r == 0 && q->joined)
+		r = flow_owners_join(&c->owners, q->joined);
+	if (r == 0 && q->live)
+		r = flow_live_open(q->live, q->bpf, q->userdata, &c->live, ret_message);
 	return r < 0 ? r : add_paths(c, q, ret_message);
 }
 
@@ -96,7 +109,7 @@ int pv_capture_open(const struct pv_capture_request *q, struct pv_capture **ret,
 
 	if (ret_message)
 		*ret_message = NULL;
-	if (q->size != sizeof(*q) || !q->n_paths)
+	if (q->size != sizeof(*q) || !q->live == !q->n_paths || (q->live && q->joined))
 		return -EINVAL;
 	c = calloc(1, sizeof(*c));
 	if (!c)
@@ -119,9 +132,12 @@ void pv_capture_free(struct pv_capture *c)
 	if (!c)
 		return;
 	flow_table_deinit(&c->table);
+	observe_free(c->observe);
 	map_deinit(&c->sockets.counts);
 	capture_free(c->input);
 	decoder_free(c->decoder);
+	flow_owners_deinit(&c->owners);
+	flow_live_free(c->live);
 	arena_deinit(&c->arena);
 	vec_deinit(&c->damage);
 	free(c);
@@ -149,9 +165,13 @@ static int note_damage(struct pv_capture *c)
 
 static int tell_progress(struct pv_capture *c)
 {
-	capture_progress(c->input, &c->at.bytes, &c->at.total_bytes);
+	if (c->live)
+		c->at.bytes = c->bytes;
+	else
+		capture_progress(c->input, &c->at.bytes, &c->at.total_bytes);
 	c->at.conversations = c->table.n_live;
-	if (!c->progress || c->at.bytes < c->next_progress)
+	c->at.undecoded = c->undecoded;
+	if (!c->progress || (!c->live && c->at.bytes < c->next_progress))
 		return 0;
 	c->next_progress = c->at.bytes + PROGRESS_BYTES;
 	return c->progress(&c->at, c->userdata);
@@ -189,6 +209,17 @@ static void count_odd(struct pv_capture *c, const struct taken *t, const struct 
 		c->cut++;
 }
 
+/* The sockets of a packet are those of its innermost layer. */
+static int note_live(struct pv_capture *c, const struct taken *t, const struct packet *p)
+{
+	const struct flow_ref *ref = NULL;
+
+	for (unsigned i = 0; i < t->decoded.n_layers; i++)
+		if (t->has_key >> i & 1)
+			ref = &t->refs[i];
+	return flow_live_note(c->live, &c->owners, p, ref ? &ref->key : NULL, ref ? ref->side : 0);
+}
+
 /* 0, FLOW_TABLE_FULL (the packet is not done yet) or -errno */
 static int add_packet(struct pv_capture *c)
 {
@@ -211,7 +242,21 @@ static int add_packet(struct pv_capture *c)
 	count_odd(c, t, p);
 	c->layer = 0;
 	c->next++;
-	return 0;
+	return c->live ? note_live(c, t, p) : 0;
+}
+
+/* What is due of asking and writing is done between two groups of packets. */
+static int read_live(struct pv_capture *c, bool *ret_end)
+{
+	int r = flow_live_work(c->live, &c->owners, false);
+
+	if (r == 0)
+		r = flow_live_read(c->live, c->packets, GROUP, &c->n_packets);
+	*ret_end = r == FLOW_LIVE_END;
+	if (r == FLOW_LIVE_END)
+		r = flow_live_work(c->live, &c->owners, true);
+	c->at.dropped = flow_live_dropped(c->live);
+	return r == 0 ? tell_progress(c) : r;
 }
 
 /* 0, FLOW_TABLE_FULL, CAPTURE_END is told by *ret_end, or -errno */
@@ -229,6 +274,8 @@ static int read_some(struct pv_capture *c, bool *ret_end)
 		return 0;
 	}
 	c->next = c->ready = 0;
+	if (c->live)
+		return read_live(c, ret_end);
 	r = capture_read(c->input, c->packets, GROUP, &c->n_packets);
 	if (r == CAPTURE_DAMAGED)
 		return note_damage(c);
@@ -276,10 +323,20 @@ static int add_damage(struct pv_snapshot *s, const struct pv_capture_error *e)
 	return snapshot_add_gap(s, PV_GAP_DAMAGED, 1, detail);
 }
 
+static uint64_t n_abandoned(const struct pv_capture *c)
+{
+	struct observe_counts counts = { 0 };
+
+	if (c->observe)
+		observe_counts_get(c->observe, &counts);
+	return counts.abandoned;
+}
+
 static int add_coverage(struct pv_capture *c, struct pv_snapshot *s)
 {
 	const struct decoder_stats *d = decoder_stats(c->decoder);
-	int r = snapshot_add_source(s, "packets", "capture files", PV_SOURCE_WORKING, NULL);
+	int r = snapshot_add_source(s, "packets", c->live ? "AF_PACKET ring" : "capture files",
+				    PV_SOURCE_WORKING, NULL);
 
 	for (size_t i = 0; r == 0 && i < c->damage.n; i++)
 		r = add_damage(s, &c->damage.items[i]);
@@ -291,6 +348,10 @@ static int add_coverage(struct pv_capture *c, struct pv_snapshot *s)
 		r = add_gap(s, PV_GAP_FRAGMENTS, d->unplaced_packets, NULL);
 	if (r == 0)
 		r = add_gap(s, PV_GAP_EVICTED, c->table.n_evicted, NULL);
+	if (r == 0)
+		r = add_gap(s, PV_GAP_DROPPED, c->at.dropped, NULL);
+	if (r == 0)
+		r = add_gap(s, PV_GAP_OBSERVED, n_abandoned(c), NULL);
 	return r;
 }
 
@@ -302,7 +363,7 @@ static int fill(struct pv_capture *c, struct pv_snapshot *s)
 	while (r == 0 && (!c->batch || s->n_rows < c->batch) &&
 	       (index = flow_table_take(&c->table)) != FLOW_NONE) {
 		r = flow_row_add(s, &c->table, &c->sockets, flow_table_entry(&c->table, index),
-				 c->filter);
+				 &c->owners, c->filter);
 		flow_table_free_entry(&c->table, index);
 	}
 	if (r < 0 || c->table.finished != FLOW_NONE)

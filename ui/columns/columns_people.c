@@ -466,16 +466,6 @@ COLUMN_PUTTER(column_put_holders)
 	}
 }
 
-COLUMN_PUTTER(column_put_peer)
-{
-	const struct pv_conversation *peer = pv_snapshot_peer(context->snapshot, c);
-
-	if (peer)
-		column_put_process(column, context, peer, b, limit);
-	else
-		buf_putc(b, '-');
-}
-
 /* "user", "user/unit" or "user/runtime:container" */
 COLUMN_PUTTER(column_put_user_unit)
 {
@@ -514,6 +504,17 @@ COLUMN_PUTTER(column_put_netns_name)
 	if (n->name.len)
 		text_put(b, n->name.data, n->name.len,
 			 is_ours ? flags & ~(unsigned)(TEXT_WORD | TEXT_FIELD) : flags);
+	else
+		buf_putc(b, '-');
+}
+
+/* Values with spaces stand in quotation marks, so the spaces may stay. */
+COLUMN_PUTTER(column_put_observed_detail)
+{
+	(void)column, (void)limit;
+	if (c->flow && c->flow->observed_detail.len)
+		text_put(b, c->flow->observed_detail.data, c->flow->observed_detail.len,
+			 word_flags(context) & ~(unsigned)(TEXT_WORD | TEXT_FIELD));
 	else
 		buf_putc(b, '-');
 }
