@@ -3,15 +3,24 @@
  * portavoz read: captures -> conversations -> writer. Files are opened first, everything else
  * happens in the sandbox.
  */
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/reading.h"
 
+struct read_values {
+	struct reading_values reading;
+	const char *joined;
+};
+
 static const struct option_def read_options[] = {
 	READING_HEADING("What is read"),
 	READING_INPUT_OPTIONS,
+	{ 0, "joined", "DIR", "processes out of a recording (list --record) of that time",
+	  OPTION_TEXT, offsetof(struct read_values, joined), 0, 0, NULL },
 	READING_OUTPUT_OPTIONS,
 };
 
@@ -51,10 +60,30 @@ static bool is_file(const char *word)
 	return !strcmp(word, "-") || access(word, F_OK) == 0;
 }
 
+/* Everything the recording holds, for the processes at both ends. */
+static int open_joined(const char *path, struct pv_snapshot **ret)
+{
+	struct pv_request q = PV_REQUEST_INIT;
+	int r;
+
+	if (!path)
+		return 0;
+	q.needs = PV_NEED_OWNERS | PV_NEED_EXE | PV_NEED_CMDLINE | PV_NEED_CGROUP | PV_NEED_PUSER;
+	q.netns = "all";
+	q.replay_dir = path;
+	r = pv_collect(&q, ret);
+	if (r == -EINVAL || r == -EBADMSG || r == -ENOTDIR)
+		usage_error(path, "is no recording: make one with portavoz list --record=DIR");
+	else if (r < 0)
+		usage_error(path, "%s", strerror(-r));
+	return r;
+}
+
 static int run_read(int argc, char **argv)
 {
-	struct reading_values v = READING_VALUES_INIT;
-	struct reading g = { .command = "read", .values = &v, .request = PV_CAPTURE_INIT };
+	struct read_values v = { .reading = READING_VALUES_INIT };
+	struct reading g = { .command = "read", .values = &v.reading, .request = PV_CAPTURE_INIT };
+	struct pv_snapshot *joined = NULL;
 	int first, after, r = command_options(&command_read, argc, argv, &v, &first);
 
 	if (r >= 0)
@@ -63,11 +92,16 @@ static int run_read(int argc, char **argv)
 		usage_error("read", "a capture file is missing; - is standard input");
 		return EXIT_USAGE;
 	}
-	if (reading_check(&v) < 0)
+	if (reading_check(&v.reading) < 0)
 		return EXIT_USAGE;
+	if (open_joined(v.joined, &joined) < 0)
+		return EXIT_FAILURE;
 	for (after = first + 1; after < argc && is_file(argv[after]); after++)
 		;
 	g.request.paths = (const char *const *)argv + first;
 	g.request.n_paths = (size_t)(after - first);
-	return reading_run(&g, argv + after, argc - after);
+	g.request.joined = joined;
+	r = reading_run(&g, argv + after, argc - after);
+	pv_snapshot_free(joined);
+	return r;
 }

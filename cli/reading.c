@@ -386,10 +386,10 @@ static int open_capture(struct reading *g, const struct view *view, const struct
 	q->progress = show_progress;
 	q->userdata = g;
 	r = pv_capture_open(q, &g->capture, &message);
-	if (r < 0 && message)
+	if (r == -EINVAL && message)
 		usage_error(g->command, "%s", message);
 	else if (r < 0)
-		fail(g->command, r);
+		fail(message ? message : g->command, r);
 	return r;
 }
 
