@@ -61,6 +61,7 @@ expect "-local_port" "$(offers list --sort = -local_p)"
 expect "all" "$(offers list -N al)"
 expect "4,all" "$(offers explain --netns 4,al)"
 # a name in there that no shell must run
+# shellcheck disable=SC2016,SC2317
 ls() { printf '%s\n' blue red '$(touch '"$work"'/ran)' 'x y'; }
 expect "all blue red" "$(offers list -N '')"
 expect "blue,red" "$(offers list -N blue,r)"
