@@ -245,7 +245,7 @@ emit("garbage.gz", gz + b"garbage", *le[2][:-1], f"damaged {len(gz)}+2 after 5: 
 emit("cut.gz", gz[:-9], *le[2][:-1], f"damaged {len(gz) - 9}+0 after 5: more gzip data; end of file", "over")
 flipped = bytearray(gz)
 flipped[-6] ^= 0x55  # in the checksum: all bytes came, and are not to be trusted
-emit("checksum.gz", bytes(flipped), *le[2][:-1], f"damaged {len(gz)}+0 after 5: sound gzip data; damaged data", "over")
+emit("checksum.gz", bytes(flipped), *le[2][:-1], f"damaged {len(gz) - 4}+0 after 5: sound gzip data; damaged data", "over")
 emit("text.gz", gzip.compress(b"hello, world", mtime=0), "damaged 0+0 after 0: a pcap or pcapng file; bytes 68 65 6c 6c", "over")
 emit("gz-of.gz", gzip.compress(gz, mtime=0), "damaged 0+0 after 0: a pcap or pcapng file; bytes 1f 8b 08 00", "over")
 
