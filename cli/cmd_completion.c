@@ -144,6 +144,14 @@ static bool is_file(const struct option_def *d)
 	return d->arg && !strncmp(d->arg, "FILE", 4);
 }
 
+static bool is_netns(const struct option_def *d)
+{
+	return d->arg && !strcmp(d->arg, "NETNS");
+}
+
+/* bash expands what it is given to complete from: only plain names */
+#define NETNS_NAMES "ls /run/netns 2>/dev/null | grep -x \"[[:alnum:]._-]*\""
+
 /* Text for the inside of single quotes, with the characters in `special` behind a backslash. */
 static void put_quoted(struct buf *b, const char *text, const char *special)
 {
@@ -183,6 +191,7 @@ static void bash_values(struct buf *b, const struct command *command)
 			buf_puts(b, "'");
 		} else {
 			buf_puts(b, is_columns(d)  ? "list=$columns"
+				    : is_netns(d)  ? "list=\"all $(" NETNS_NAMES ")\""
 				    : is_folder(d) ? "kind=dirs"
 				    : is_file(d)   ? "kind=files"
 						   : "kind=none");
@@ -284,6 +293,7 @@ static void zsh_action(struct buf *b, const struct option_def *d)
 		buf_putc(b, ')');
 	} else {
 		buf_puts(b, is_columns(d)  ? "_portavoz_columns"
+			    : is_netns(d)  ? "_portavoz_netns"
 			    : is_folder(d) ? "_files -/"
 			    : is_file(d)   ? "_files"
 					   : " ");
@@ -381,6 +391,8 @@ static int put_zsh(struct buf *b)
 	buf_puts(b, "#compdef portavoz\n"
 		    "# zsh completion for portavoz, written by: portavoz completion zsh\n");
 	zsh_columns(b);
+	buf_puts(b, "_portavoz_netns() {\n"
+		    "\t_values -s , namespace all ${(f)\"$(" NETNS_NAMES ")\"}\n}\n");
 	r = zsh_filter(b);
 	zsh_commands(b);
 
@@ -432,6 +444,8 @@ static void fish_option(struct buf *b, size_t command, const struct option_def *
 		buf_puts(b, " -a '(__fish_complete_directories (commandline -ct))'");
 	} else if (is_file(d)) {
 		buf_puts(b, " -F");
+	} else if (is_netns(d)) {
+		buf_puts(b, " -a '(__fish_append , all (" NETNS_NAMES "))'");
 	} else if (is_columns(d)) {
 		buf_puts(b, " -a '(__fish_append , ");
 		put_columns(b);

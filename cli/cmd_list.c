@@ -185,37 +185,49 @@ static bool are_servers(const char *list)
 	return copy != NULL;
 }
 
-/* The first rule that is broken is told. */
+/* Of how the list is written. NULL, or what is wrong; *ret_what is the option. */
+static const char *judge_form(const struct list_values *v, const char **ret_what)
+{
+	*ret_what = "--summary";
+	if (v->summary && (v->jsonl || v->csv))
+		return "is written as text or --json";
+	if (v->summary && (v->columns || v->sort || v->pairs))
+		return "does not go with --columns, --sort or --pairs";
+	*ret_what = "--json, --jsonl, --csv";
+	return v->json + v->jsonl + v->csv > 1 ? "only one of them at a time" : NULL;
+}
+
+/* Of what is done with it, and where it comes from. */
+static const char *judge_use(const struct list_values *v, const char **ret_what)
+{
+	*ret_what = "--kill";
+	if (v->kill && (v->summary || v->pairs || v->record || v->replay || v->dump))
+		return "does not go with --summary, --pairs, --record, --replay or --diag";
+	*ret_what = "--diag";
+	if (v->dump && (v->record || v->replay || v->netns.len))
+		return "does not go with --record, --replay or --net";
+	if (v->dump && v->protos && !(v->protos & PV_PROTO_BIT(PV_PROTO_TCP)))
+		return "such a file holds TCP sockets, which were not asked for";
+	*ret_what = "--yes";
+	if (v->yes && !v->kill)
+		return "goes with --kill";
+	*ret_what = "--record";
+	return v->record && v->replay ? "does not go with --replay" : NULL;
+}
+
 static int check_values(const struct list_values *v)
 {
-	const struct {
-		bool is_broken;
-		const char *what, *why;
-	} rules[] = {
-		{ v->json + v->jsonl + v->csv > 1, "--json, --jsonl, --csv",
-		  "only one of them at a time" },
-		{ v->summary && (v->jsonl || v->csv), "--summary", "is written as text or --json" },
-		{ v->record && v->replay, "--record", "does not go with --replay" },
-		{ v->summary && (v->columns || v->sort || v->pairs), "--summary",
-		  "does not go with --columns, --sort or --pairs" },
-		{ v->kill && (v->summary || v->pairs || v->record || v->replay || v->dump),
-		  "--kill", "does not go with --summary, --pairs, --record, --replay or --diag" },
-		{ v->yes && !v->kill, "--yes", "goes with --kill" },
-		{ v->dump && (v->record || v->replay || v->netns.len), "--diag",
-		  "does not go with --record, --replay or --net" },
-		{ v->dump && v->protos && !(v->protos & PV_PROTO_BIT(PV_PROTO_TCP)), "--diag",
-		  "such a file holds TCP sockets, which were not asked for" },
-		{ v->dns_servers && !are_servers(v->dns_servers), "--dns-servers",
-		  "expected ADDR, ADDR:PORT or [ADDR]:PORT, with commas between them" },
-	};
+	const char *what, *why = judge_form(v, &what);
 
-	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
-		if (rules[i].is_broken) {
-			usage_error(rules[i].what, "%s", rules[i].why);
-			return -EINVAL;
-		}
+	if (!why)
+		why = judge_use(v, &what);
+	if (!why && v->dns_servers && !are_servers(v->dns_servers)) {
+		what = "--dns-servers";
+		why = "expected ADDR, ADDR:PORT or [ADDR]:PORT, with commas between them";
 	}
-	return 0;
+	if (why)
+		usage_error(what, "%s", why);
+	return why ? -EINVAL : 0;
 }
 
 /* What is to be shown: columns and order. */
@@ -485,359 +497,6 @@ static int list(struct list_values *v, const struct view *view, struct pv_filter
 	if (r < 0 && r != -EPIPE)
 		r = fail("standard output", r);
 	else if (!v->kill) {
-		say_coverage(s, v->verbose);
-		r = v->strict && !pv_snapshot_coverage(s)->complete ? EXIT_PARTIAL : EXIT_SUCCESS;
-	}
-	pv_snapshot_free(s);
-	return r;
-}
-
-static int run_list(int argc, char **argv);
-
-const struct command command_list = {
-	.name = "list",
-	.summary = "list every conversation and listener of this host (default)",
-	.usage = "[OPTION]... [FILTER]",
-	.about = ABOUT,
-	.defs = list_options,
-	.operands = OPERAND_FILTER,
-	.run = run_list,
-};
-
-static enum render_format format_of(const struct list_values *v)
-{
-	return v->json ? RENDER_JSON : v->jsonl ? RENDER_JSONL : v->csv ? RENDER_CSV : RENDER_TABLE;
-}
-
-static bool is_server(const char *text)
-{
-	char addr[INET6_ADDRSTRLEN];
-	uint8_t bytes[16];
-	uint64_t port;
-	bool bracketed = *text == '[', six = bracketed || strchr(text, ':') != strrchr(text, ':');
-	const char *start = text + bracketed;
-	size_t n = strcspn(start, bracketed ? "]" : six ? "" : ":");
-	const char *rest = start + n;
-
-	if (n >= sizeof(addr))
-		return false;
-	memcpy(addr, start, n);
-	addr[n] = 0;
-	if (inet_pton(six ? AF_INET6 : AF_INET, addr, bytes) != 1 || (bracketed && *rest++ != ']'))
-		return false;
-	return !*rest || (*rest == ':' && parse_number(rest + 1, 1, UINT16_MAX, &port) == 0);
-}
-
-static bool are_servers(const char *list)
-{
-	_cleanup_(cleanup_free) char *copy = strdup(list);
-	char *rest = copy, *one;
-
-	while ((one = strsep(&rest, ",")))
-		if (!is_server(one))
-			return false;
-	return copy != NULL;
-}
-
-/* The first rule that is broken is told. */
-static int check_values(const struct list_values *v)
-{
-	const struct {
-		bool is_broken;
-		const char *what, *why;
-	} rules[] = {
-		{ v->json + v->jsonl + v->csv > 1, "--json, --jsonl, --csv",
-		  "only one of them at a time" },
-		{ v->summary && (v->jsonl || v->csv), "--summary", "is written as text or --json" },
-		{ v->record && v->replay, "--record", "does not go with --replay" },
-		{ v->summary && (v->columns || v->sort || v->pairs), "--summary",
-		  "does not go with --columns, --sort or --pairs" },
-		{ v->kill && (v->summary || v->pairs || v->record || v->replay || v->dump),
-		  "--kill", "does not go with --summary, --pairs, --record, --replay or --diag" },
-		{ v->yes && !v->kill, "--yes", "goes with --kill" },
-		{ v->dump && (v->record || v->replay || v->netns.len), "--diag",
-		  "does not go with --record, --replay or --net" },
-		{ v->dump && v->protos && !(v->protos & PV_PROTO_BIT(PV_PROTO_TCP)), "--diag",
-		  "such a file holds TCP sockets, which were not asked for" },
-		{ v->dns_servers && !are_servers(v->dns_servers), "--dns-servers",
-		  "expected ADDR, ADDR:PORT or [ADDR]:PORT, with commas between them" },
-	};
-
-	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
-		if (rules[i].is_broken) {
-			usage_error(rules[i].what, "%s", rules[i].why);
-			return -EINVAL;
-		}
-	}
-	return 0;
-}
-
-/* What is to be shown: columns and order. */
-struct view {
-	const struct column **columns;
-	size_t n_columns;
-	struct sort_key *sort;
-	size_t n_sort;
-};
-
-static void cleanup_view(struct view *v)
-{
-	free(v->columns);
-	free(v->sort);
-}
-
-static void add_defaults(struct buf *b, const struct list_values *v, bool machine)
-{
-	static const char defaults[] = COLUMNS_TABLE, process[] = "process,";
-	const char *at = strstr(defaults, process);
-
-	if (!machine && v->netns.len)
-		buf_puts(b, "netns_name,");
-	if (machine) {
-		buf_puts(b, COLUMNS_MACHINE);
-	} else if (v->processes) {
-		/* every holder, however many: the one cell that may be long comes last */
-		buf_put(b, defaults, (size_t)(at - defaults));
-		buf_puts(b, at + strlen(process));
-	} else {
-		buf_puts(b, defaults);
-	}
-	if (v->extended)
-		buf_puts(b, ",recv_q,send_q,uid,inode,cookie,cgroup");
-	if (v->options)
-		buf_puts(b, ",timers");
-	if (v->memory)
-		buf_puts(b, ",mem");
-	if (v->info)
-		buf_puts(b, ",info");
-	if (!machine && v->pairs)
-		buf_puts(b, ",translation,peer");
-	else if (v->pairs)
-		buf_puts(b, ",peer_netns,peer_candidates,translation");
-	if (!machine && v->processes)
-		buf_puts(b, ",holders");
-}
-
-static int parse_view(const struct list_values *v, struct view *view)
-{
-	_cleanup_(cleanup_buf) struct buf defaults = BUF_INIT;
-	struct columns_error error;
-	int r;
-
-	add_defaults(&defaults, v, format_of(v) != RENDER_TABLE);
-	if (!buf_str(&defaults))
-		return -ENOMEM;
-	r = columns_parse(v->columns, defaults.data, &view->columns, &view->n_columns, &error);
-	if (r == -EINVAL)
-		print_caret("--columns", v->columns, error.offset, error.message, NULL);
-	if (r < 0 || !v->sort)
-		return r;
-	r = columns_parse_sort(v->sort, &view->sort, &view->n_sort, &error);
-	if (r == -EINVAL)
-		print_caret("--sort", v->sort, error.offset, error.message, NULL);
-	return r;
-}
-
-/*
- * As with ss and netstat, naming a protocol asks for conversations, -l for listeners, -a for both;
- * without any of these it is both, of every protocol over IP.
- */
-static void choose_rows(const struct list_values *v, struct pv_request *q)
-{
-	uint32_t ip = PV_PROTO_BIT(PV_PROTO_PING + 1) - 1;
-
-	/* no other sockets can be closed */
-	q->protos = v->protos ? v->protos : v->all && !v->kill ? PV_PROTO_ALL : ip;
-	if (v->ipv4 || v->ipv6) {
-		q->inet = v->ipv4;
-		q->inet6 = v->ipv6;
-		if (!v->protos)
-			q->protos &= ip;
-	}
-	if (q->filter && pv_filter_has_states(q->filter))
-		q->states = pv_filter_states(q->filter);
-	else if (v->listening && !v->all)
-		q->states = PV_STATE_BIT(PV_STATE_LISTEN) | PV_STATE_BIT(PV_STATE_CLOSE);
-	else if (v->protos & ~STATELESS_BITS && !v->all)
-		q->states = PV_STATE_CONNECTED;
-}
-
-static size_t terminal_width(int fd)
-{
-	struct winsize size;
-
-	if (!isatty(fd))
-		return 0;
-	if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col)
-		return size.ws_col;
-	return 80;
-}
-
-static bool use_color(const struct list_values *v)
-{
-	const char *term = getenv("TERM"), *off = getenv("NO_COLOR");
-
-	if (v->color != 0)
-		return v->color == 1;
-	return isatty(STDOUT_FILENO) && !(off && off[0]) && term && strcmp(term, "dumb");
-}
-
-static bool is_ascii(void)
-{
-	setlocale(LC_CTYPE, "");
-	return strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
-}
-
-static int fail(const char *what, int r)
-{
-	usage_error(what, "%s", strerror(-r));
-	return EXIT_FAILURE;
-}
-
-static int fail_collect(struct list_values *v, int r)
-{
-	const char *dir = v->record ? v->record : v->replay;
-
-	if (v->record && r == -EEXIST)
-		usage_error(dir, "--record needs a new or an empty folder");
-	else if (report_netns(&v->netns, r))
-		return EXIT_FAILURE;
-	else if (v->replay && r == -EBADMSG && dump_say_damage(dir))
-		return EXIT_FAILURE;
-	else if (v->replay && (r == -EINVAL || r == -EBADMSG))
-		usage_error(dir, "is no recording made by portavoz list --record, or is damaged");
-	else
-		return fail(dir && r != -ENOMEM ? dir : "list", r);
-	return EXIT_FAILURE;
-}
-
-/* Host names are awaited when the rows without them are on the screen. */
-struct waiting {
-	struct pv_snapshot *snapshot;
-	const struct list_values *values;
-};
-
-static int resolve(void *userdata)
-{
-	struct waiting *w = userdata;
-
-	return pv_snapshot_resolve(w->snapshot, (int)w->values->dns_timeout_ms,
-				   w->values->dns_servers);
-}
-
-static int write_snapshot(struct pv_snapshot *s, const struct list_values *v,
-			  const struct view *view, uint32_t needs, bool names_follow,
-			  const bool *omit)
-{
-	struct waiting waiting = { .snapshot = s, .values = v };
-	struct render_options o = {
-		.format = format_of(v),
-		.columns = view->columns,
-		.n_columns = view->n_columns,
-		.sort = view->sort,
-		.n_sort = view->n_sort,
-		.needs = needs,
-		.numeric = v->numeric,
-		.header = !v->no_header,
-		.color = use_color(v),
-		.ascii = is_ascii(),
-		.pairs = v->pairs,
-		.keep_columns = v->columns != NULL,
-		.width = terminal_width(STDOUT_FILENO),
-		.before_remote = names_follow ? resolve : NULL,
-		.userdata = &waiting,
-		.omit = omit,
-	};
-
-	return v->summary ? render_summary(s, o.format, o.ascii, STDOUT_FILENO)
-			  : render_snapshot(s, &o, STDOUT_FILENO);
-}
-
-static void say_coverage(const struct pv_snapshot *s, bool verbose)
-{
-	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
-
-	if (!verbose && !isatty(STDERR_FILENO))
-		return;
-	if (render_coverage_line(pv_snapshot_coverage(s), verbose, &b) == 0 && b.len)
-		fwrite(b.data, 1, b.len, stderr);
-}
-
-/* What could be closed is written, as the table or document that was asked for. */
-static int close_all(struct pv_snapshot *s, const struct list_values *v, const struct view *view,
-		     uint32_t needs)
-{
-	size_t n = pv_snapshot_count(s);
-	_cleanup_(cleanup_free) bool *is_left = calloc(n + 1, sizeof(*is_left));
-	int status, r = is_left ? 0 : -ENOMEM;
-
-	if (r == 0 && n && !v->yes) {
-		r = write_snapshot(s, v, view, needs, false, NULL);
-		if (r == 0 && !kill_ask(n)) {
-			fputs("portavoz: nothing was closed\n", stderr);
-			return EXIT_SUCCESS;
-		}
-	}
-	if (r < 0)
-		return fail("list", r);
-	if (!n)
-		fputs("portavoz: no socket matches, nothing was closed\n", stderr);
-	status = kill_rows(s, is_left);
-	r = write_snapshot(s, v, view, needs, false, is_left);
-	return r < 0 ? fail("standard output", r) : status;
-}
-
-static int list(struct list_values *v, const struct view *view, struct pv_filter *filter)
-{
-	struct pv_request q = PV_REQUEST_INIT;
-	struct pv_snapshot *s = NULL;
-	const char *netns = v->netns.len ? buf_str(&v->netns) : NULL;
-	bool names_follow;
-	uint32_t needs;
-	int r;
-
-	q.filter = filter;
-	choose_rows(v, &q);
-	q.needs = v->summary ? PV_NEED_OWNERS | PV_NEED_DIRECTION
-			     : columns_needs(view->columns, view->n_columns,
-					     v->numeric && !v->resolve);
-	for (size_t i = 0; i < view->n_sort; i++)
-		q.needs |= view->sort[i].column->needs & ~(uint32_t)PV_NEED_NAMES;
-	if (v->pairs)
-		q.needs |= PV_NEED_PEER | PV_NEED_NAT;
-	/* the other end of a UNIX socket is told by that one's name */
-	if (q.protos & PV_PROTO_BIT(PV_PROTO_UNIX))
-		q.needs |= PV_NEED_PEER;
-	q.owners = (enum pv_owners)v->owners;
-	q.sockets = (enum pv_sockets)v->sockets;
-	q.record_dir = v->record;
-	q.replay_dir = v->replay;
-	q.dns_timeout_ms = (int)v->dns_timeout_ms;
-	q.dns_servers = v->dns_servers;
-	q.netns = netns;
-	if (q.owners == PV_OWNERS_NONE)
-		q.needs &= ~(uint32_t)PV_NEED_OWNERS;
-	needs = q.needs;
-	/* nothing is sorted by them, nothing decided by them: they may come last */
-	names_follow = needs & PV_NEED_NAMES && !v->kill && !v->record && !v->replay &&
-		       !v->summary && format_of(v) == RENDER_TABLE && !view->n_sort;
-	if (names_follow)
-		q.needs &= ~(uint32_t)PV_NEED_NAMES;
-	if (v->dump)
-		return dump_write(&q, v->dump);
-	r = pv_collect(&q, &s);
-	if (r < 0)
-		return fail_collect(v, r);
-	if (v->kill) {
-		r = close_all(s, v, view, needs);
-		pv_snapshot_free(s);
-		return r;
-	}
-	r = write_snapshot(s, v, view, needs, names_follow, NULL);
-	/* a reader that went away has seen what it wanted */
-	if (r < 0 && r != -EPIPE) {
-		r = fail("standard output", r);
-	} else {
 		say_coverage(s, v->verbose);
 		r = v->strict && !pv_snapshot_coverage(s)->complete ? EXIT_PARTIAL : EXIT_SUCCESS;
 	}
