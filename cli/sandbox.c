@@ -101,6 +101,7 @@ static const int allowed[] = {
 	SCMP_SYS(fstat),
 	SCMP_SYS(fsync),
 	SCMP_SYS(fdatasync),
+	SCMP_SYS(ftruncate),
 	SCMP_SYS(recvmsg),
 	SCMP_SYS(recvfrom),
 	SCMP_SYS(poll),
@@ -153,6 +154,7 @@ static int allow_some(scmp_filter_ctx filter)
 		SCMP_A0(SCMP_CMP_MASKED_EQ, (scmp_datum_t)CLONE_THREAD, CLONE_THREAD);
 	const struct scmp_arg_cmp is_terminal_kind = SCMP_A1(SCMP_CMP_EQ, TCGETS);
 	const struct scmp_arg_cmp is_terminal_size = SCMP_A1(SCMP_CMP_EQ, TIOCGWINSZ);
+	const struct scmp_arg_cmp is_interface_up = SCMP_A1(SCMP_CMP_EQ, SIOCGIFFLAGS);
 	const struct scmp_arg_cmp is_of_descriptor =
 		SCMP_A3(SCMP_CMP_MASKED_EQ, (scmp_datum_t)AT_EMPTY_PATH, AT_EMPTY_PATH);
 	const struct scmp_arg_cmp is_status_flags = SCMP_A1(SCMP_CMP_EQ, F_GETFL);
@@ -166,6 +168,7 @@ static int allow_some(scmp_filter_ctx filter)
 		{ SCMP_ACT_ALLOW, SCMP_SYS(clone), &is_thread },
 		{ SCMP_ACT_ALLOW, SCMP_SYS(ioctl), &is_terminal_kind },
 		{ SCMP_ACT_ALLOW, SCMP_SYS(ioctl), &is_terminal_size },
+		{ SCMP_ACT_ALLOW, SCMP_SYS(ioctl), &is_interface_up }, /* libpcap, of a ring */
 		{ SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), &is_of_descriptor },
 		{ SCMP_ACT_ALLOW, SCMP_SYS(fcntl), &is_status_flags },
 		{ SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), NULL },

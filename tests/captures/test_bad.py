@@ -1,0 +1,145 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Sound, damaged and hostile captures (badcap.py): no crash, what came before damage is shown, the place of the damage is told,
+no name reaches a writer's output raw."""
+import csv
+import io
+import os
+import re
+import resource
+import signal
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "netns"))
+import badcap  # noqa: E402
+import live  # noqa: E402
+from live import equal, holds, no_raw, run  # noqa: E402
+
+MIB = 1 << 20
+WRITERS = ([], ["--json"], ["--jsonl"], ["--csv"], ["--tree"], ["-s"])
+TEXTS = "proto,src,dst,observed,observed_detail,contradiction,remote_name,history"
+
+
+def read(path, *args):
+    done = run("read", *args, path, expect=None, timeout=60)
+    holds(done.returncode in (0, 1), "%s %s: exit %d: %r" % (path, args, done.returncode, done.stderr[-300:]))
+    return done
+
+
+def packets_shown(path):
+    done = read(path, "--csv", "--columns=out_packets,in_packets")
+    rows = list(csv.DictReader(io.StringIO(done.stdout.decode())))
+    return sum(int(row["out_packets"] or 0) + int(row["in_packets"] or 0) for row in rows), done
+
+
+def check_place(name, wanted, done):
+    """One line of error, which names the file, and where the damage is."""
+    text = done.stderr.decode()
+    holds(name in text and text.startswith("portavoz: "), "%s: error %r" % (name, text))
+    if wanted["offset"] is not None:
+        holds(re.search(r"\b%d\b" % wanted["offset"], text), "%s: no offset %d in %r" % (name, wanted["offset"], text))
+
+
+def test_each_file():
+    wrong = []
+    for name, wanted in sorted(INDEX.items()):
+        try:
+            count, done = packets_shown(os.path.join(FOLDER, name))
+            if wanted["packets"] is not None:
+                equal(count, wanted["packets"], name + ": packets")
+            if wanted["sound"] is not None:
+                equal(done.returncode, 0 if wanted["sound"] else 1, name + ": exit status, " + done.stderr.decode()[-200:])
+            if wanted["sound"]:
+                equal(done.stderr, b"", name + ": error output")
+            elif done.returncode == 1:
+                check_place(name, wanted, done)
+        except AssertionError as error:
+            wrong.append(str(error))
+    equal(wrong, [], "captures read wrongly")
+
+
+def test_hostile_names():
+    """A7: no name of a packet or a file's comment comes out raw."""
+    names = [name for name, wanted in INDEX.items() if wanted["hostile"]]
+    equal(len(names), 32, "captures with hostile names")
+    for name in names:
+        for writer in WRITERS:
+            more = [] if writer in (["--tree"], ["-s"]) else ["--columns=" + TEXTS]
+            no_raw(read(os.path.join(FOLDER, name), *writer, *more).stdout, "%s %s" % (name, writer))
+
+
+def test_hostile_names_are_shown():
+    """The test above would hold of a reader that shows none of them, too."""
+    found = {kind: b"" for kind in ("dns", "tls", "http", "pcapng")}
+    for kind in found:
+        for i in range(len(badcap.HOSTILE)):
+            suffix = "pcapng" if kind == "pcapng" else "pcap"
+            found[kind] += read(os.path.join(FOLDER, "name-%s-%d.%s" % (kind, i, suffix)), "--csv", "--columns=" + TEXTS).stdout
+    for kind, text in found.items():
+        holds(b"script" in text or b"\\x1b" in text, "nothing of the names in %s: %r" % (kind, text[:400]))
+
+
+def test_mutants():
+    """E3: a few bytes changed, moved or left out."""
+    with tempfile.TemporaryDirectory() as folder:
+        index = badcap.Corpus(folder)
+        badcap.add_mutants(index, 1080, 7)
+        for name in sorted(index.index):
+            read(os.path.join(folder, name), "--csv", "--columns=" + TEXTS)
+
+
+def peak_memory(*args):
+    """The largest resident size, bytes, among the processes of one run."""
+    ends = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            run("read", *args)
+            os.write(ends[1], b"%d" % resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+            status = 0
+        finally:
+            os._exit(status)
+    os.close(ends[1])
+    with os.fdopen(ends[0], "rb") as result:
+        kilobytes = result.read()
+    equal(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), 0, "read %r" % (args,))
+    return int(kilobytes) * 1024
+
+
+def test_memory_of_small_files():
+    if live.SANITIZED:
+        return
+    for name in ("ok-interfaces.pcapng", "ok-little.pcap", "packet-ipv6-chain.pcap"):
+        holds(peak_memory(os.path.join(FOLDER, name)) <= 256 * MIB, name + ": memory")
+
+
+def test_packed_flood():
+    """E5: 480 MB of packets in a file of about 1 MB are streamed."""
+    import gzip
+    if live.SANITIZED:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "flood.pcap.gz")
+        one = badcap.pcap([badcap.frame(0, bytes(60000))])
+        with gzip.open(path, "wb", compresslevel=6) as f:
+            f.write(one[:24])
+            for _ in range(8000):
+                f.write(one[24:])
+        holds(os.path.getsize(path) < 2 * MIB, "flood is %d bytes" % os.path.getsize(path))
+        peak = peak_memory(path)
+        holds(peak <= 64 * MIB, "memory %d MiB" % (peak // MIB))
+
+
+def main():
+    global FOLDER, INDEX
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    with tempfile.TemporaryDirectory() as folder:
+        FOLDER, INDEX = folder, badcap.write_corpus(folder)
+        live.main(globals())
+
+
+FOLDER, INDEX = "", {}
+if __name__ == "__main__":
+    main()
