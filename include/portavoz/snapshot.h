@@ -15,6 +15,7 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 struct pv_filter;
+struct pv_redactor;
 struct pv_snapshot;
 
 enum pv_owners { PV_OWNERS_AUTO, PV_OWNERS_BPF, PV_OWNERS_PROC, PV_OWNERS_NONE };
@@ -73,6 +74,12 @@ struct pv_request {
 	 * caller's own.
 	 */
 	const char *netns;
+	/*
+	 * Everything that says who and where is replaced, at last: the filter sees what is true. A
+	 * recording made with it holds the snapshot under its new names, and nothing else. Borrowed;
+	 * NULL = nothing is.
+	 */
+	const struct pv_redactor *redactor;
 };
 #define PV_REQUEST_INIT                                                                            \
 	{                                                                                          \
