@@ -197,9 +197,10 @@ static void bash_options(struct buf *b, const struct command *command)
 }
 
 static const char *const operand_words[] = {
-	[OPERAND_NONE] = "",	     [OPERAND_FILTER] = "$filter",
-	[OPERAND_PORT] = "",	     [OPERAND_COMMAND] = "$commands",
-	[OPERAND_SHELL] = "$shells", [OPERAND_FOLDER] = "now",
+	[OPERAND_NONE] = "",	       [OPERAND_FILTER] = "$filter",
+	[OPERAND_PORT] = "",	       [OPERAND_COMMAND] = "$commands",
+	[OPERAND_SHELL] = "$shells",   [OPERAND_FOLDER] = "now",
+	[OPERAND_CAPTURE] = "$filter",
 };
 
 static int put_bash(struct buf *b)
@@ -306,6 +307,7 @@ static void zsh_options(struct buf *b, const struct command *command)
 		[OPERAND_PORT] = "'*:port: '",
 		[OPERAND_COMMAND] = "'1:command:_portavoz_commands'",
 		[OPERAND_SHELL] = "'1:shell:(" SHELLS ")'",
+		[OPERAND_CAPTURE] = "'1:capture:_files' '*:filter:_portavoz_filter'",
 		[OPERAND_FOLDER] = "'*:recording or now:_files -/'",
 	};
 
@@ -438,6 +440,7 @@ static void fish_operands(struct buf *b, size_t command)
 		[OPERAND_COMMAND] = "$__portavoz_commands",
 		[OPERAND_SHELL] = SHELLS,
 		[OPERAND_FOLDER] = "(echo now; __fish_complete_directories)",
+		[OPERAND_CAPTURE] = "(__portavoz_filter)",
 	};
 	const char *text = words[commands[command]->operands];
 

@@ -48,6 +48,7 @@ struct option_def {
 enum operand_kind {
 	OPERAND_NONE,
 	OPERAND_FILTER,
+	OPERAND_CAPTURE,
 	OPERAND_PORT,
 	OPERAND_COMMAND,
 	OPERAND_SHELL,

@@ -10,14 +10,18 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -115,6 +119,7 @@ static const int allowed[] = {
 	SCMP_SYS(madvise),
 	SCMP_SYS(futex),
 	SCMP_SYS(sched_yield),
+	SCMP_SYS(sysinfo), /* qsort(3) asks how much memory there is */
 	SCMP_SYS(sched_getaffinity),
 	SCMP_SYS(set_robust_list),
 	SCMP_SYS(rseq),
@@ -218,20 +223,47 @@ static int enter(pid_t parent)
 }
 
 /* The terminal sends SIGINT to both; one that a process sent was meant for both, too. */
-static bool is_to_pass_on(const siginfo_t *info)
+static bool is_to_pass_on(const struct signalfd_siginfo *info)
 {
-	return info->si_signo != SIGCHLD && !(info->si_signo == SIGINT && info->si_code > 0);
+	return info->ssi_signo != SIGCHLD && !(info->ssi_signo == SIGINT && info->ssi_code > 0);
 }
 
-static int wait_for(pid_t child, const sigset_t *set)
+/* One question, one answer; false = the service is over. */
+static bool answer_one(int fd, const struct sandbox_service *service, char *question, char *answer)
 {
+	ssize_t n = recv(fd, question, SANDBOX_MESSAGE_MAX, MSG_DONTWAIT);
+	size_t len;
+
+	if (n < 0)
+		return errno == EINTR || errno == EAGAIN;
+	len = n ? service->serve(question, (size_t)n, answer, service->userdata) : 0;
+	return len && send(fd, answer, len, MSG_NOSIGNAL) == (ssize_t)len;
+}
+
+static void pass_on(int signals, pid_t child)
+{
+	struct signalfd_siginfo info;
+
+	while (read(signals, &info, sizeof(info)) == sizeof(info))
+		if (is_to_pass_on(&info))
+			kill(child, (int)info.ssi_signo);
+}
+
+static int wait_for(pid_t child, int signals, int fd, const struct sandbox_service *service)
+{
+	_cleanup_(cleanup_free) char *messages = fd >= 0 ? malloc(2 * SANDBOX_MESSAGE_MAX) : NULL;
+	struct pollfd polled[] = { { .fd = signals, .events = POLLIN },
+				   { .fd = messages ? fd : -1, .events = POLLIN } };
 	int status = 0;
 
 	while (waitpid(child, &status, WNOHANG) == 0) {
-		siginfo_t info;
-
-		if (sigwaitinfo(set, &info) > 0 && is_to_pass_on(&info))
-			kill(child, info.si_signo);
+		poll(polled, 2, -1);
+		pass_on(signals, child);
+		if (polled[1].revents &&
+		    !answer_one(fd, service, messages, messages + SANDBOX_MESSAGE_MAX)) {
+			shutdown(fd, SHUT_RDWR);
+			polled[1].fd = -1;
+		}
 	}
 	return status;
 }
@@ -259,33 +291,83 @@ static pid_t start(const sigset_t *before, struct sigaction *ret_before)
 	return pid;
 }
 
-int sandbox_run(sandbox_body body, void *userdata, struct sandbox_end *ret_end)
+/* The child's side of it: does not return. */
+static void be_child(pid_t parent, struct shared *shared, sandbox_body body, void *userdata)
 {
-	struct shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	shared->error = enter(parent);
+	_exit(shared->error ? 0 : body(userdata, &shared->position));
+}
+
+/* The descriptors of the parent: signals that came, and its end of the service. */
+struct ends {
+	int signals, service[2];
+};
+
+static void cleanup_ends(struct ends *e)
+{
+	close_fd(e->signals);
+	close_fd(e->service[0]);
+	close_fd(e->service[1]);
+}
+
+static int open_ends(struct ends *e, const sigset_t *set, struct sandbox_service *service)
+{
+	e->signals = signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (e->signals < 0)
+		return -errno;
+	if (!service)
+		return 0;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, e->service) < 0)
+		return -errno;
+	service->child_fd = e->service[1];
+	return 0;
+}
+
+static int run(sandbox_body body, void *userdata, struct sandbox_service *service,
+	       struct shared *shared, struct sandbox_end *ret_end)
+{
+	_cleanup_(cleanup_ends) struct ends ends = { -1, { -1, -1 } };
 	struct sigaction chld;
 	sigset_t set, before;
-	pid_t parent = getpid(), child;
-	int status, r = 0;
+	pid_t parent = getpid(), child = -1;
+	int status = 0, r;
 
-	if (shared == MAP_FAILED)
-		return -errno;
 	block(&set, &before);
-	child = start(&before, &chld);
-	if (child == 0) {
-		shared->error = enter(parent);
-		_exit(shared->error ? 0 : body(userdata, &shared->position));
+	r = open_ends(&ends, &set, service);
+	if (r == 0) {
+		child = start(&before, &chld);
+		if (child == 0) {
+			ends.service[0] = close_fd(ends.service[0]);
+			be_child(parent, shared, body, userdata);
+		}
+		r = child < 0 ? -errno : 0;
+		ends.service[1] = close_fd(ends.service[1]);
+		if (child > 0)
+			status = wait_for(child, ends.signals, ends.service[0], service);
+		sigaction(SIGCHLD, &chld, NULL);
 	}
-	if (child < 0)
-		r = -errno;
-	status = child > 0 ? wait_for(child, &set) : 0;
-	sigaction(SIGCHLD, &chld, NULL);
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	if (r == 0)
-		r = shared->error;
 	*ret_end = (struct sandbox_end){ .status = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
 					 .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
 					 .position = shared->position };
+	return r < 0 ? r : shared->error;
+}
+
+int sandbox_run_served(sandbox_body body, void *userdata, struct sandbox_service *service,
+		       struct sandbox_end *ret_end)
+{
+	struct shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int r;
+
+	if (shared == MAP_FAILED)
+		return -errno;
+	r = run(body, userdata, service, shared, ret_end);
 	munmap(shared, sizeof(*shared));
 	return r;
+}
+
+int sandbox_run(sandbox_body body, void *userdata, struct sandbox_end *ret_end)
+{
+	return sandbox_run_served(body, userdata, NULL, ret_end);
 }

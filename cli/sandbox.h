@@ -6,6 +6,7 @@
 #ifndef CLI_SANDBOX_H
 #define CLI_SANDBOX_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -34,5 +35,22 @@ struct sandbox_end {
  * giving up privileges: then the body has not run.
  */
 int sandbox_run(sandbox_body body, void *userdata, struct sandbox_end *ret_end);
+
+#define SANDBOX_MESSAGE_MAX 65536
+/*
+ * What the child may ask of its parent, which keeps its rights: a question is one message that the
+ * child writes to child_fd, and is foreign bytes; the answer is one message. Messages have at most
+ * SANDBOX_MESSAGE_MAX bytes.
+ */
+struct sandbox_service {
+	int child_fd; /* set for the body */
+	/* Returns the length of the answer, at most SANDBOX_MESSAGE_MAX; 0 = none, and no more. */
+	size_t (*serve)(const void *question, size_t len, void *answer, void *userdata);
+	void *userdata;
+};
+
+/* The same with a service. */
+int sandbox_run_served(sandbox_body body, void *userdata, struct sandbox_service *service,
+		       struct sandbox_end *ret_end);
 
 #endif

@@ -89,6 +89,11 @@ enum pv_direction_by {
 	PV_BY_LISTENER, /* a listener (or unconnected server socket) holds the local port here */
 	PV_BY_PEER_LISTENER, /* both ends are on this host and the other one has the listener */
 	PV_BY_PORTS, /* port evidence: one port is ephemeral on this host, the other is not */
+	/* of captures */
+	PV_BY_HANDSHAKE,    /* the packets that opened it: SYN, INIT, their answers */
+	PV_BY_REQUEST,	    /* a request or its reply (ICMP, ARP) */
+	PV_BY_OTHERS,	    /* other conversations with the same socket tell which end listens */
+	PV_BY_FIRST_PACKET, /* datagrams: who sent first, where nothing else tells */
 	PV_BY_N,
 };
 
@@ -113,6 +118,7 @@ enum pv_reason {
 	PV_REASON_NOT_RECORDED,	 /* the replayed recording does not hold it */
 	PV_REASON_LIMIT,	 /* a resource limit (descriptors, memory) stopped the search */
 	PV_REASON_NO_SOURCE,	 /* the way to find owners that was asked for is not there */
+	PV_REASON_CAPTURE,	 /* packets do not tell; a joined listing could */
 	PV_REASON_N,
 };
 
@@ -140,6 +146,7 @@ enum pv_timer {
 };
 
 struct pv_detail;
+struct pv_flow;
 
 struct pv_conversation {
 	uint64_t cookie; /* socket cookie: with netns the identity; 0 = the source gave none */
@@ -169,7 +176,8 @@ struct pv_conversation {
 	const struct pv_detail *detail; /* NULL unless asked for and given by the kernel */
 	const struct pv_bytes
 		*path; /* unix: name as the kernel holds it (abstract: leading NUL); or NULL */
-	const char *remote_name; /* host name of the remote address, or NULL */
+	const char *remote_name;    /* host name of the remote address, or NULL */
+	const struct pv_flow *flow; /* <portavoz/flow.h>: what a capture tells; NULL = a socket */
 };
 
 #define PV_CONV_KERNEL 0x01 /* the kernel made this socket for itself (sk_kern_sock) */

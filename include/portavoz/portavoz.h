@@ -3,10 +3,13 @@
 #ifndef PORTAVOZ_PORTAVOZ_H
 #define PORTAVOZ_PORTAVOZ_H
 
+#include <portavoz/capture.h>
 #include <portavoz/conversation.h>
 #include <portavoz/coverage.h>
 #include <portavoz/dump.h>
+#include <portavoz/ends.h>
 #include <portavoz/filter.h>
+#include <portavoz/flow.h>
 #include <portavoz/kill.h>
 #include <portavoz/names.h>
 #include <portavoz/policy.h>

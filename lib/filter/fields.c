@@ -10,6 +10,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
+#include <portavoz/flow.h>
 #include <portavoz/registry.h>
 
 #define OWNERS PV_NEED_OWNERS
@@ -81,7 +82,57 @@
 	X(recv_q, "NUMBER", 0, parse_numeric, match_recv_q, NULL, NONE,                            \
 	  "bytes waiting to be read; for a listener, connections waiting to be accepted")          \
 	X(send_q, "NUMBER", 0, parse_numeric, match_send_q, NULL, NONE,                            \
-	  "bytes not yet acknowledged; for a listener, its backlog")
+	  "bytes not yet acknowledged; for a listener, its backlog")                               \
+	X(packets, "NUMBER", 0, parse_numeric, match_flow_packets, NULL, NONE,                     \
+	  "of a capture: packets in both directions")                                              \
+	X(out_packets, "NUMBER", 0, parse_numeric, match_flow_out_packets, NULL, NONE,             \
+	  "of a capture: packets from the local end")                                              \
+	X(in_packets, "NUMBER", 0, parse_numeric, match_flow_in_packets, NULL, NONE,               \
+	  "of a capture: packets from the remote end")                                             \
+	X(bytes, "NUMBER", 0, parse_numeric, match_flow_bytes, NULL, NONE,                         \
+	  "of a capture: bytes on the wire in both directions")                                    \
+	X(out_bytes, "NUMBER", 0, parse_numeric, match_flow_out_bytes, NULL, NONE,                 \
+	  "of a capture: bytes from the local end")                                                \
+	X(in_bytes, "NUMBER", 0, parse_numeric, match_flow_in_bytes, NULL, NONE,                   \
+	  "of a capture: bytes from the remote end")                                               \
+	X(out_payload, "NUMBER", 0, parse_numeric, match_flow_out_payload, NULL, NONE,             \
+	  "of a capture: payload bytes from the local end")                                        \
+	X(in_payload, "NUMBER", 0, parse_numeric, match_flow_in_payload, NULL, NONE,               \
+	  "of a capture: payload bytes from the remote end")                                       \
+	X(retransmitted, "NUMBER", 0, parse_numeric, match_flow_retransmitted, NULL, NONE,         \
+	  "of a capture: TCP segments sent again in either direction")                             \
+	X(lost, "NUMBER", 0, parse_numeric, match_flow_lost, NULL, NONE,                           \
+	  "of a capture: TCP bytes that were never seen, of both directions")                      \
+	X(resets, "NUMBER", 0, parse_numeric, match_flow_resets, NULL, NONE,                       \
+	  "of a capture: TCP resets of both directions")                                           \
+	X(icmp_errors, "NUMBER", 0, parse_numeric, match_flow_icmp_errors, NULL, NONE,             \
+	  "of a capture: ICMP errors that quote a packet of it")                                   \
+	X(vlan, "NUMBER", 0, parse_numeric, match_flow_vlan, NULL, NONE,                           \
+	  "of a capture: a VLAN id")                                                               \
+	X(duration, "SECONDS", 0, parse_seconds, match_duration, NULL, NONE,                       \
+	  "of a capture: time between the first packet and the last, such as 0.5")                 \
+	X(conn_state, "S0|S1|SF|REJ|S2|S3|RSTO|RSTR|RSTOS0|RSTRH|SH|SHR|OTH", 0, parse_words,      \
+	  match_conn_state, &conn_state_words, NONE,                                               \
+	  "of a capture: the state at the end, as in Zeek")                                        \
+	X(ended,                                                                                   \
+	  "unanswered|open|refused|closed_local|closed_remote|half_local|half_remote|reset_local|" \
+	  "reset_remote",                                                                          \
+	  0, parse_words, match_ending, &ending_words, NONE,                                       \
+	  "of a capture: how and by whom it was ended")                                            \
+	X(history, "GLOB", 0, parse_glob, match_history, NULL, NONE,                               \
+	  "of a capture: the letters of what happened")                                            \
+	X(observed, "GLOB", 0, parse_glob, match_observed, NULL, NONE,                             \
+	  "of a capture: the protocol by content")                                                 \
+	X(detail, "GLOB", 0, parse_glob, match_observed_detail, NULL, NONE,                        \
+	  "of a capture: what that protocol tells, such as *sni=www.*")                            \
+	X(contradiction, "", 0, parse_autobound, match_contradiction, NULL, NONE,                  \
+	  "of a capture: the protocol is not what its port is registered for")                     \
+	X(mac, "GLOB", 0, parse_glob, match_mac, NULL, NONE,                                       \
+	  "of a capture: the link-layer address of either end, in lower case")                     \
+	X(tunnel, "GLOB", 0, parse_glob, match_tunnel, NULL, NONE,                                 \
+	  "of a capture: the tunnel around it, as in the column: vxlan:42")                        \
+	X(community_id, "ID", 0, parse_glob, match_community_id, NULL, NONE,                       \
+	  "of a capture: the Community ID")
 
 static int parse_state(struct parser *, const struct predicate *, const struct word *,
 		       struct fragment *);
@@ -103,6 +154,8 @@ static int parse_glob(struct parser *, const struct predicate *, const struct wo
 		      struct fragment *);
 static int parse_user(struct parser *, const struct predicate *, const struct word *,
 		      struct fragment *);
+static int parse_seconds(struct parser *, const struct predicate *, const struct word *,
+			 struct fragment *);
 static int parse_netns(struct parser *, const struct predicate *, const struct word *,
 		       struct fragment *);
 
@@ -144,6 +197,18 @@ static const struct filter_words group_words = { group_word, PV_GROUP_N };
 static const struct filter_words direction_words = { direction_word, PV_DIR_N };
 static const struct filter_words proto_words = { proto_word, PV_PROTO_N };
 static const struct filter_words reason_words = { reason_word, PV_REASON_N };
+static const char *conn_state_word(unsigned int i)
+{
+	return pv_conn_state_name((enum pv_conn_state)i);
+}
+
+static const char *ending_word(unsigned int i)
+{
+	return pv_ending_name((enum pv_ending)i);
+}
+
+static const struct filter_words conn_state_words = { conn_state_word, PV_CONN_N };
+static const struct filter_words ending_words = { ending_word, PV_ENDING_N };
 static const struct filter_words family_words = { family_word,
 						  sizeof(families) / sizeof(*families) };
 
@@ -401,7 +466,9 @@ static int read_text(struct parser *p, const struct predicate *pred, const struc
 static int parse_numeric(struct parser *p, const struct predicate *pred, const struct word *name,
 			 struct fragment *ret)
 {
-	bool is_wide = pred->match == match_cookie || pred->match == match_netns;
+	bool is_wide = pred->match != match_pid && pred->match != match_fd &&
+		       pred->match != match_uid && pred->match != match_inode &&
+		       pred->match != match_recv_q && pred->match != match_send_q;
 	struct leaf l = { .match = pred->match };
 	enum comparison comparison;
 	const char *text;
@@ -416,6 +483,46 @@ static int parse_numeric(struct parser *p, const struct predicate *pred, const s
 		return fail_at(p, &w, "a decimal number, or a hexadecimal one with 0x",
 			       "is not a number in range");
 	l.range = range_compare(comparison, value);
+	return emit(p, &l, comparison, ret);
+}
+
+/* Seconds with at most nine decimals, kept as nanoseconds. */
+static bool parse_decimal(const char *text, size_t len, uint64_t *ret)
+{
+	const char *dot = memchr(text, '.', len);
+	size_t whole = dot ? (size_t)(dot - text) : len, decimals = dot ? len - whole - 1 : 0;
+	uint64_t ns = 0;
+
+	if (!parse_number(text, whole, UINT64_MAX / 1000000000 - 1, ret) || decimals > 9 ||
+	    (dot && !decimals))
+		return false;
+	for (size_t i = 0; i < 9; i++) {
+		char c = i < decimals ? dot[i + 1] : '0';
+
+		if (c < '0' || c > '9')
+			return false;
+		ns = ns * 10 + (uint64_t)(c - '0');
+	}
+	*ret = *ret * 1000000000 + ns;
+	return true;
+}
+
+static int parse_seconds(struct parser *p, const struct predicate *pred, const struct word *name,
+			 struct fragment *ret)
+{
+	struct leaf l = { .match = pred->match };
+	enum comparison comparison;
+	const char *text;
+	uint64_t ns;
+	struct word w;
+	size_t n;
+	int r = read_text(p, pred, name, true, &comparison, &w, &text, &n);
+
+	if (r < 0)
+		return r;
+	if (!parse_decimal(text, n, &ns))
+		return fail_at(p, &w, "seconds such as 10 or 0.25", "is not a time in range");
+	l.range = range_compare(comparison, ns);
 	return emit(p, &l, comparison, ret);
 }
 

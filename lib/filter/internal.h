@@ -181,6 +181,14 @@ size_t service_ranges(const char *name, struct range ranges[static FILTER_RANGES
 /* glob.c */
 bool glob_match(const struct glob *g, const char *text, size_t len);
 
+/* match_flow.c */
+leaf_match_fn match_flow_packets, match_flow_out_packets, match_flow_in_packets, match_flow_bytes,
+	match_flow_out_bytes, match_flow_in_bytes, match_flow_out_payload, match_flow_in_payload,
+	match_flow_retransmitted, match_flow_lost, match_flow_resets, match_flow_icmp_errors,
+	match_flow_vlan, match_duration, match_conn_state, match_ending, match_history,
+	match_observed, match_observed_detail, match_contradiction, match_mac, match_tunnel,
+	match_community_id;
+
 /* match.c */
 leaf_match_fn match_true, match_family, match_port, match_net, match_unix, match_link_proto,
 	match_ifindex, match_ifname, match_netlink_proto, match_vsock_cid, match_mark, match_state,

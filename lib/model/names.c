@@ -76,8 +76,9 @@ const char *pv_direction_name(enum pv_direction direction)
 
 const char *pv_direction_by_name(enum pv_direction_by by)
 {
-	static const char *const names[PV_BY_N] = { "none", "state", "listener", "peer_listener",
-						    "ports" };
+	static const char *const names[PV_BY_N] = { "none",	     "state",  "listener",
+						    "peer_listener", "ports",  "handshake",
+						    "request",	     "others", "first_packet" };
 
 	return NAME_OF(names, by);
 }
@@ -124,6 +125,7 @@ static const struct name_and_text reasons[PV_REASON_N] = {
 	[PV_REASON_NO_SOURCE] = { "no_source",
 				  N_("the way to find owners that was asked for is not there"),
 				  NULL },
+	[PV_REASON_CAPTURE] = { "capture", N_("packets do not tell their process"), NULL },
 	[PV_REASON_LIMIT] = { "limit", N_("a resource limit stopped the search"), NULL },
 };
 
@@ -191,6 +193,20 @@ static const struct name_and_text gaps[PV_GAP_N] = {
 				  N_("processes whose network namespace could not be seen"),
 				  N_("run as root, or grant CAP_SYS_PTRACE, in the host's pid "
 				     "namespace") },
+	[PV_GAP_DAMAGED] = { "damaged", N_("damaged files, read up to the damage"), NULL },
+	[PV_GAP_UNDECODED] = { "undecoded", N_("packets in which nothing was understood"), NULL },
+	[PV_GAP_CUT] = { "cut", N_("packets that end before their headers do"),
+			 N_("capture with a larger snapshot length") },
+	[PV_GAP_FRAGMENTS] = { "fragments", N_("fragments that could not be put together"), NULL },
+	[PV_GAP_EVICTED] = { "evicted",
+			     N_("conversations that left memory early; what came later is listed "
+				"as "
+				"another one"),
+			     N_("raise --memory") },
+	[PV_GAP_OBSERVED] = { "observed",
+			      N_("conversations whose payload was not looked at to the "
+				 "end"),
+			      N_("raise --memory") },
 	[PV_GAP_NOT_RECORDED] = { "not_recorded", N_("facts the recording does not hold"), NULL },
 };
 

@@ -64,6 +64,9 @@ int snapshot_add_ifname(struct pv_snapshot *s, uint32_t netns, uint32_t ifindex,
 /* Sorts the lookup tables and publishes the coverage; the snapshot is immutable afterwards. */
 void snapshot_seal(struct pv_snapshot *s);
 
+/* Reads what the library of digests needs for Community IDs; 0, or -ENOSYS: it has no SHA-1. */
+int snapshot_prepare_digest(void);
+
 /* Copies bytes into the arena; out of memory leaves an empty value and returns -ENOMEM. */
 int snapshot_bytes(struct pv_snapshot *s, struct pv_bytes *b, const void *data, size_t len);
 

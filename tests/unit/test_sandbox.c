@@ -284,6 +284,71 @@ static void test_passes_signals_on(void **state)
 	close_pipes(pipes);
 }
 
+static size_t serve_twice_as_much(const void *question, size_t len, void *answer, void *userdata)
+{
+	memcpy(answer, question, len);
+	memcpy((char *)answer + len, question, len);
+	++*(int *)userdata;
+	return 2 * len;
+}
+
+static int body_ask(void *userdata, volatile uint64_t *position)
+{
+	const struct sandbox_service *service = userdata;
+	char answer[16];
+
+	(void)position;
+	for (int i = 0; i < 3; i++)
+		if (write(service->child_fd, "ab", 2) != 2 ||
+		    read(service->child_fd, answer, sizeof(answer)) != 4 ||
+		    memcmp(answer, "abab", 4) != 0)
+			return 30 + i;
+	return 0;
+}
+
+static void test_serves(void **state)
+{
+	struct sandbox_service service = { .serve = serve_twice_as_much };
+	struct sandbox_end end;
+	int questions = 0;
+
+	(void)state;
+	service.userdata = &questions;
+	assert_int_equal(sandbox_run_served(body_ask, &service, &service, &end), 0);
+	assert_int_equal(end.signal, 0);
+	assert_int_equal(end.status, 0);
+	assert_int_equal(questions, 3);
+}
+
+static size_t serve_no_more(const void *question, size_t len, void *answer, void *userdata)
+{
+	(void)question, (void)len, (void)answer, (void)userdata;
+	return 0;
+}
+
+/* A service that is over leaves the child without an answer, not the parent without an end. */
+static int body_ask_in_vain(void *userdata, volatile uint64_t *position)
+{
+	const struct sandbox_service *service = userdata;
+
+	char byte;
+
+	(void)position;
+	if (write(service->child_fd, "ab", 2) != 2)
+		return 40;
+	return read(service->child_fd, &byte, 1) == 0 ? 0 : 41;
+}
+
+static void test_serves_no_more(void **state)
+{
+	struct sandbox_service service = { .serve = serve_no_more };
+	struct sandbox_end end;
+
+	(void)state;
+	assert_int_equal(sandbox_run_served(body_ask_in_vain, &service, &service, &end), 0);
+	assert_int_equal(end.status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -293,6 +358,8 @@ int main(void)
 		cmocka_unit_test(test_who_it_is),
 		cmocka_unit_test(test_landlock_alone),
 		cmocka_unit_test(test_passes_signals_on),
+		cmocka_unit_test(test_serves),
+		cmocka_unit_test(test_serves_no_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,6 +57,36 @@ static void put_owners(const struct pv_conversation *c, const struct column_cont
 	}
 }
 
+void column_put_seconds(struct buf *b, int64_t ns)
+{
+	uint64_t n = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
+
+	if (ns < 0)
+		buf_putc(b, '-');
+	buf_u64(b, n / 1000000000);
+	buf_putc(b, '.');
+	for (uint64_t unit = 100000000; unit; unit /= 10)
+		buf_putc(b, (char)('0' + n / unit % 10));
+}
+
+/* "start:out_packets/in_packets/out_bytes/in_bytes", a word each */
+static void put_series(const struct pv_flow *f, struct buf *b)
+{
+	for (size_t i = 0; i < f->n_bins; i++) {
+		const struct pv_flow_bin *bin = &f->bins[i];
+		const uint64_t counts[] = { bin->out_packets, bin->in_packets, bin->out_bytes,
+					    bin->in_bytes };
+
+		if (i)
+			buf_putc(b, ' ');
+		column_put_seconds(b, bin->start_ns);
+		for (size_t k = 0; k < 4; k++) {
+			buf_putc(b, k ? '/' : ':');
+			buf_u64(b, counts[k]);
+		}
+	}
+}
+
 void cell_put(const struct cell *cell, const struct column_context *context, struct buf *b,
 	      unsigned flags)
 {
@@ -83,6 +113,15 @@ void cell_put(const struct cell *cell, const struct column_context *context, str
 		break;
 	case CELL_OWNERS:
 		put_owners(cell->conversation, context, b, flags);
+		break;
+	case CELL_SECONDS:
+		column_put_seconds(b, cell->ns);
+		break;
+	case CELL_OWN:
+		buf_puts(b, cell->own);
+		break;
+	case CELL_SERIES:
+		put_series(cell->conversation->flow, b);
 		break;
 	}
 }
@@ -153,6 +192,13 @@ int cell_compare(const struct cell *a, const struct cell *b)
 		return compare_addresses(a, b);
 	case CELL_OWNERS:
 		return compare_numbers(a->conversation->n_holders, b->conversation->n_holders);
+	case CELL_SECONDS:
+		return (a->ns > b->ns) - (a->ns < b->ns);
+	case CELL_OWN:
+		return strcmp(a->own, b->own);
+	case CELL_SERIES:
+		return compare_numbers(a->conversation->flow->n_bins,
+				       b->conversation->flow->n_bins);
 	default:
 		return compare_bytes(&a->bytes, &b->bytes);
 	}

@@ -104,6 +104,58 @@ enum column_id {
 	COL_OPTMEM,
 	COL_BACKLOG,
 	COL_DROPS,
+	/* captures */
+	COL_START,
+	COL_END,
+	COL_DURATION,
+	COL_OUT_PACKETS,
+	COL_IN_PACKETS,
+	COL_OUT_BYTES,
+	COL_IN_BYTES,
+	COL_OUT_PAYLOAD,
+	COL_IN_PAYLOAD,
+	COL_CONN_STATE,
+	COL_ENDED,
+	COL_HISTORY,
+	COL_COMMUNITY_ID,
+	COL_OBSERVED,
+	COL_OBSERVED_DETAIL,
+	COL_CONTRADICTION,
+	COL_LOCAL_MAC,
+	COL_REMOTE_MAC,
+	COL_VLAN,
+	COL_TUNNEL,
+	COL_LOCAL_HANDSHAKE,
+	COL_REMOTE_HANDSHAKE,
+	COL_LOCAL_RTT_MIN,
+	COL_LOCAL_RTT_MEAN,
+	COL_LOCAL_RTT_MAX,
+	COL_LOCAL_RTT_SAMPLES,
+	COL_REMOTE_RTT_MIN,
+	COL_REMOTE_RTT_MEAN,
+	COL_REMOTE_RTT_MAX,
+	COL_REMOTE_RTT_SAMPLES,
+	COL_OUT_START,
+	COL_IN_START,
+	COL_OUT_END,
+	COL_IN_END,
+	COL_OUT_FLAGS,
+	COL_IN_FLAGS,
+	COL_OUT_RETRANSMITTED,
+	COL_IN_RETRANSMITTED,
+	COL_OUT_REORDERED,
+	COL_IN_REORDERED,
+	COL_OUT_LOST,
+	COL_IN_LOST,
+	COL_OUT_GAPS,
+	COL_IN_GAPS,
+	COL_OUT_ZERO_WINDOWS,
+	COL_IN_ZERO_WINDOWS,
+	COL_OUT_RESETS,
+	COL_IN_RESETS,
+	COL_ICMP_ERRORS,
+	COL_ICMP_ERROR,
+	COL_SERIES,
 	/* composed */
 	COL_LOCAL,
 	COL_REMOTE,
@@ -189,6 +241,32 @@ COLUMN_GETTER(column_get_tos);
 COLUMN_GETTER(column_get_cgroup_id);
 /* The number at a field's offset. */
 uint64_t column_field_value(const struct column_field *field, const void *base);
+
+/* columns_flow.c: what a capture tells */
+COLUMN_GETTER(column_get_flow);
+COLUMN_GETTER(column_get_flow_tcp);
+COLUMN_GETTER(column_get_flow_time);
+COLUMN_GETTER(column_get_duration);
+COLUMN_GETTER(column_get_conn_state);
+COLUMN_GETTER(column_get_ended);
+COLUMN_GETTER(column_get_history);
+COLUMN_GETTER(column_get_community_id);
+COLUMN_GETTER(column_get_observed);
+COLUMN_GETTER(column_get_observed_detail);
+COLUMN_GETTER(column_get_contradiction);
+COLUMN_GETTER(column_get_local_mac);
+COLUMN_GETTER(column_get_remote_mac);
+COLUMN_GETTER(column_get_vlan);
+COLUMN_GETTER(column_get_tunnel);
+COLUMN_GETTER(column_get_local_handshake);
+COLUMN_GETTER(column_get_remote_handshake);
+COLUMN_GETTER(column_get_rtt);
+COLUMN_GETTER(column_get_flow_rtt);
+COLUMN_GETTER(column_get_flow_flags);
+COLUMN_GETTER(column_get_icmp_error);
+COLUMN_GETTER(column_get_series);
+COLUMN_PUTTER(column_put_time);
+COLUMN_PUTTER(column_put_duration);
 
 /* columns_people.c: composed columns, and forms of others for the table */
 COLUMN_PUTTER(column_put_state);

@@ -9,6 +9,7 @@
 #ifndef UI_COLUMNS_COLUMNS_H
 #define UI_COLUMNS_COLUMNS_H
 
+#include <portavoz/flow.h>
 #include <portavoz/snapshot.h>
 
 #include "base/buf.h"
@@ -19,8 +20,11 @@ enum column_type {
 	COLUMN_NUMBER, /* unsigned */
 	COLUMN_BOOL,
 	COLUMN_ADDRESS,
-	COLUMN_MS, /* milliseconds */
-	COLUMN_US, /* microseconds */
+	COLUMN_MS,	/* milliseconds */
+	COLUMN_US,	/* microseconds */
+	COLUMN_TIME,	/* nanoseconds since 1970, written as seconds */
+	COLUMN_SECONDS, /* nanoseconds, written as seconds */
+	COLUMN_SERIES,	/* stretches of time */
 	COLUMN_ARGS,
 	COLUMN_OWNERS,
 	COLUMN_COMPOSED, /* has parts */
@@ -37,6 +41,9 @@ enum cell_type {
 	CELL_ADDRESS, /* 4 or 16 bytes */
 	CELL_ARGS,    /* foreign words, each ended or separated by a NUL */
 	CELL_OWNERS,  /* the holders of `conversation` */
+	CELL_SECONDS, /* `ns` as seconds with nine decimals */
+	CELL_OWN,     /* our own words, kept in the cell */
+	CELL_SERIES,  /* the stretches of time of `conversation` */
 };
 
 struct cell {
@@ -52,6 +59,8 @@ struct cell {
 			const uint8_t *bytes;
 		} address;
 		const struct pv_conversation *conversation;
+		int64_t ns;
+		char own[48];
 	};
 };
 
@@ -65,6 +74,7 @@ struct column_context {
 #define COLUMN_RIGHT 0x01 /* numbers: right-aligned */
 #define COLUMN_ZERO 0x02  /* 0 means "none": null */
 #define COLUMN_LONG 0x04  /* goes over the edge of a terminal rather than be shortened */
+#define COLUMN_FLOW 0x10  /* of captures only */
 #define COLUMN_SHORT 0x08 /* put() is a short form, `min` wide, for where the cell has no room */
 
 /* Where a number lies in its struct, and where it ends in the kernel's struct tcp_info. */
@@ -107,6 +117,20 @@ struct column {
 	"service,direction,direction_by,recv_q,send_q,uid,user,inode,cookie,netns,netns_name,"     \
 	"owners,owner_reason,pid,fd,comm,exe,unit,container,peer_inode,peer_pid,peer_comm"
 
+/* Of captures. */
+#define COLUMNS_FLOW_TABLE                                                                         \
+	"start,duration,proto,conn_state,local,direction,remote,service,observed,out_packets,"     \
+	"in_packets,out_bytes,in_bytes"
+#define COLUMNS_FLOW_MACHINE                                                                       \
+	"start,duration,proto,family,conn_state,ended,history,local_addr,local_port,local_mac,"    \
+	"remote_addr,remote_port,remote_name,remote_mac,vlan,tunnel,service,direction,"            \
+	"direction_by,observed,observed_detail,contradiction,out_packets,in_packets,out_bytes,"    \
+	"in_bytes,out_payload,in_payload,out_retransmitted,in_retransmitted,out_reordered,"        \
+	"in_reordered,out_lost,in_lost,out_zero_windows,in_zero_windows,out_resets,in_resets,"     \
+	"local_handshake,remote_handshake,rtt,icmp_errors,community_id,owners,owner_reason"
+/* Writes nanoseconds as seconds with nine decimals, exactly. */
+void column_put_seconds(struct buf *b, int64_t ns);
+
 /* All of them, in the order of the manual. */
 const struct column *columns_all(size_t *ret_n);
 const struct column *columns_find(const char *name, size_t len); /* NULL = no such column */
@@ -118,7 +142,8 @@ struct columns_error {
 
 /*
  * Parses "a,b,c". When the first word begins with + or -, the list starts from `defaults`; +name
- * adds at the end, -name removes; "all" stands for every machine column. A column named again is
+ * adds at the end, -name removes; "all" stands for every machine column that goes
+ * with the defaults. A column named again is
  * not repeated. `list` may be NULL: the defaults. *ret_columns is for free(). 0, -EINVAL with
  * *error filled, or -ENOMEM.
  */

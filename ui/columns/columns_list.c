@@ -15,6 +15,7 @@
 struct column_set {
 	const struct column *columns[COLUMN_END];
 	size_t n;
+	bool of_captures; /* "all" are those of captures */
 };
 
 static void set_remove(struct column_set *set, const struct column *column)
@@ -107,11 +108,27 @@ static int unknown_column(const char *list, const char *word, size_t n, struct c
 	return -EINVAL;
 }
 
+#define SOCKET_NEEDS                                                                               \
+	(PV_NEED_TCPINFO | PV_NEED_MEM | PV_NEED_TIMER | PV_NEED_SOCKCGROUP | PV_NEED_PEER)
+
+/* What no socket, or no capture, could fill is left out. */
 static void set_add_all(struct column_set *set)
 {
-	for (size_t i = 0; i < COLUMN_END; i++)
-		if (!column_by_id((enum column_id)i)->parts)
-			set_add(set, column_by_id((enum column_id)i));
+	for (size_t i = 0; i < COLUMN_END; i++) {
+		const struct column *column = column_by_id((enum column_id)i);
+
+		if (!column->parts &&
+		    (set->of_captures ? !(column->needs & SOCKET_NEEDS) || i == COL_RTT
+				      : !(column->flags & COLUMN_FLOW)))
+			set_add(set, column);
+	}
+}
+
+static bool is_of_captures(const char *defaults)
+{
+	const struct column *first = columns_find(defaults, strcspn(defaults, ","));
+
+	return first && first->flags & COLUMN_FLOW;
 }
 
 /* One "name", "+name" or "-name". */
@@ -156,7 +173,7 @@ static int set_apply_list(struct column_set *set, const char *list, struct colum
 int columns_parse(const char *list, const char *defaults, const struct column ***ret_columns,
 		  size_t *ret_n, struct columns_error *error)
 {
-	struct column_set set = { .n = 0 };
+	struct column_set set = { .of_captures = is_of_captures(defaults) };
 	int r = 0;
 
 	if (!list || *list == '+' || *list == '-')

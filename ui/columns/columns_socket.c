@@ -86,7 +86,8 @@ COLUMN_GETTER(column_get_protocol)
 COLUMN_GETTER(column_get_state)
 {
 	(void)column, (void)context;
-	set_text(ret_cell, pv_state_name(c->proto, c->state));
+	if (c->state != PV_STATE_UNKNOWN || !c->flow)
+		set_text(ret_cell, pv_state_name(c->proto, c->state));
 }
 
 static void set_addr(struct cell *cell, const struct pv_conversation *c,

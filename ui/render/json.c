@@ -145,6 +145,24 @@ static void put_address(const struct cell *cell, struct buf *b)
 	b->len += n + 2;
 }
 
+static void put_series(const struct pv_flow *f, struct buf *b)
+{
+	buf_putc(b, '[');
+	for (size_t i = 0; i < f->n_bins; i++) {
+		const struct pv_flow_bin *bin = &f->bins[i];
+
+		buf_puts(b, i ? ",{\"start\":" : "{\"start\":");
+		column_put_seconds(b, bin->start_ns);
+		buf_printf(b,
+			   ",\"out_packets\":%llu,\"in_packets\":%llu,\"out_bytes\":%llu,"
+			   "\"in_bytes\":%llu}",
+			   (unsigned long long)bin->out_packets,
+			   (unsigned long long)bin->in_packets, (unsigned long long)bin->out_bytes,
+			   (unsigned long long)bin->in_bytes);
+	}
+	buf_putc(b, ']');
+}
+
 static void put_cell(const struct column_context *context, const struct cell *cell, struct buf *b)
 {
 	switch (cell->type) {
@@ -171,6 +189,15 @@ static void put_cell(const struct column_context *context, const struct cell *ce
 		break;
 	case CELL_OWNERS:
 		put_owners(context, cell->conversation, b);
+		break;
+	case CELL_SECONDS:
+		column_put_seconds(b, cell->ns);
+		break;
+	case CELL_OWN:
+		put_words(b, cell->own);
+		break;
+	case CELL_SERIES:
+		put_series(cell->conversation->flow, b);
 		break;
 	}
 }
@@ -202,7 +229,7 @@ int render_conversation_json(const struct pv_snapshot *snapshot, uint32_t needs,
 	for (size_t i = 0; i < n; i++) {
 		struct cell cell = { 0 };
 
-		if (columns[i].parts)
+		if (columns[i].parts || (columns[i].flags & COLUMN_FLOW && !c->flow))
 			continue;
 		buf_printf(b, "%c\"%s\":", n_put++ ? ',' : '{', columns[i].name);
 		columns[i].get(&columns[i], &context, c, &cell);
@@ -244,9 +271,13 @@ static void jsonl_end(struct render *r, void *state)
 
 static int json_begin(struct render *r, void *state)
 {
-	buf_printf(&r->out, "{\"schema\":%d,\"coverage\":", SCHEMA);
-	render_coverage_json(pv_snapshot_coverage(r->snapshot), &r->out);
-	buf_puts(&r->out, ",\"conversations\":[");
+	buf_printf(&r->out, "{\"schema\":%d,", SCHEMA);
+	if (!r->is_stream) {
+		buf_puts(&r->out, "\"coverage\":");
+		render_coverage_json(pv_snapshot_coverage(r->snapshot), &r->out);
+		buf_putc(&r->out, ',');
+	}
+	buf_puts(&r->out, "\"conversations\":[");
 	return jsonl_begin(r, state);
 }
 
@@ -260,7 +291,12 @@ static void json_row(struct render *r, const void *state, const struct pv_conver
 static void json_end(struct render *r, void *state)
 {
 	(void)state;
-	buf_puts(&r->out, "\n]}\n");
+	buf_puts(&r->out, "\n]");
+	if (r->is_stream) {
+		buf_puts(&r->out, ",\"coverage\":");
+		render_coverage_json(pv_snapshot_coverage(r->snapshot), &r->out);
+	}
+	buf_puts(&r->out, "}\n");
 }
 
 static void json_deinit(void *state)

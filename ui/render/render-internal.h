@@ -17,6 +17,8 @@ struct render {
 	size_t n_rows;
 	struct buf out;
 	struct buf scratch; /* of the row being written */
+	bool is_stream;	    /* the coverage is not known before the rows are written */
+	bool has_rows;	    /* of a batch before this one */
 };
 
 static inline const struct pv_conversation *render_row(const struct render *r, size_t n)

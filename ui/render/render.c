@@ -55,7 +55,8 @@ static void *write_block(void *userdata)
 	struct block *b = userdata;
 
 	for (size_t i = b->first; i < b->end && !buf_error(&b->render.out); i++)
-		b->writer->row(&b->render, b->state, render_row(&b->render, i), i == 0);
+		b->writer->row(&b->render, b->state, render_row(&b->render, i),
+			       i == 0 && !b->render.has_rows);
 	return NULL;
 }
 
@@ -140,16 +141,14 @@ static int run(struct render *r, const struct writer *w, int fd)
 	return e;
 }
 
-int render_snapshot(const struct pv_snapshot *snapshot, const struct render_options *options,
-		    int fd)
+static int set_up(struct render *r, const struct render_options *options,
+		  const struct column ***ret_expanded)
 {
-	_cleanup_(cleanup_free) const struct column **expanded = NULL;
-	const struct writer *w = writers[options->format];
-	struct render r = {
-		.snapshot = snapshot,
+	int e;
+
+	*r = (struct render){
 		.options = options,
-		.context = { .snapshot = snapshot,
-			     .needs = options->needs,
+		.context = { .needs = options->needs,
 			     .numeric = options->numeric,
 			     .ascii = options->ascii },
 		.columns = options->columns,
@@ -157,11 +156,93 @@ int render_snapshot(const struct pv_snapshot *snapshot, const struct render_opti
 		.out = BUF_INIT,
 		.scratch = BUF_INIT,
 	};
-	int e = 0;
+	*ret_expanded = NULL;
+	if (!writers[options->format]->is_machine)
+		return 0;
+	e = columns_expand(options->columns, options->n_columns, ret_expanded, &r->n_columns);
+	r->columns = *ret_expanded;
+	return e;
+}
 
-	if (w->is_machine) {
-		e = columns_expand(options->columns, options->n_columns, &expanded, &r.n_columns);
-		r.columns = expanded;
+int render_snapshot(const struct pv_snapshot *snapshot, const struct render_options *options,
+		    int fd)
+{
+	_cleanup_(cleanup_free) const struct column **expanded = NULL;
+	struct render r;
+	int e = set_up(&r, options, &expanded);
+
+	r.snapshot = r.context.snapshot = snapshot;
+	return e < 0 ? e : run(&r, writers[options->format], fd);
+}
+
+/* ---- batches ---- */
+
+struct render_stream {
+	struct render render;
+	struct render_options options;
+	const struct writer *writer;
+	const struct column **expanded;
+	void *state;
+	int fd;
+	bool is_begun;
+};
+
+int render_open(const struct render_options *options, int fd, struct render_stream **ret)
+{
+	struct render_stream *s = calloc(1, sizeof(*s));
+	int e;
+
+	if (!s)
+		return -ENOMEM;
+	s->options = *options;
+	s->fd = fd;
+	s->writer = writers[options->format];
+	e = set_up(&s->render, &s->options, &s->expanded);
+	s->render.is_stream = true;
+	s->state = calloc(1, s->writer->state_size ? s->writer->state_size : 1);
+	if (e < 0 || !s->state) {
+		render_stream_free(s);
+		return e < 0 ? e : -ENOMEM;
 	}
-	return e < 0 ? e : run(&r, w, fd);
+	*ret = s;
+	return 0;
+}
+
+void render_stream_free(struct render_stream *s)
+{
+	if (!s)
+		return;
+	if (s->state && s->writer->deinit)
+		s->writer->deinit(s->state);
+	free(s->state);
+	free(s->expanded);
+	buf_deinit(&s->render.out);
+	buf_deinit(&s->render.scratch);
+	free(s);
+}
+
+int render_batch(struct render_stream *s, const struct pv_snapshot *snapshot)
+{
+	struct render *r = &s->render;
+	int e;
+
+	r->snapshot = r->context.snapshot = snapshot;
+	e = render_make_order(r);
+	if (e == 0 && !s->is_begun) {
+		e = s->writer->begin(r, s->state);
+		s->is_begun = true;
+	}
+	if (e == 0)
+		e = write_rest(r, s->writer, s->state, 0, s->fd);
+	r->has_rows |= r->n_rows > 0;
+	free(r->order);
+	r->order = NULL;
+	return e;
+}
+
+int render_close(struct render_stream *s, const struct pv_snapshot *last)
+{
+	s->render.snapshot = last;
+	s->writer->end(&s->render, s->state);
+	return flush(&s->render, s->fd);
 }

@@ -38,6 +38,18 @@ int render_snapshot(const struct pv_snapshot *snapshot, const struct render_opti
 		    int fd);
 
 /*
+ * The same over several snapshots, one after the other: the rows of a run whose table is bounded.
+ * Each is sorted for itself; widths are those of the first. The coverage, which only the last one
+ * knows, follows the rows.
+ */
+struct render_stream;
+int render_open(const struct render_options *options, int fd, struct render_stream **ret_stream);
+int render_batch(struct render_stream *stream, const struct pv_snapshot *snapshot);
+/* Ends what was written; `last` must be the snapshot of the last render_batch(). */
+int render_close(struct render_stream *stream, const struct pv_snapshot *last);
+void render_stream_free(struct render_stream *stream); /* NULL is fine */
+
+/*
  * Counts per protocol, state, group of the service port, service and process; ephemeral ports in
  * use per remote socket. Text for people (RENDER_TABLE), JSON (RENDER_JSON, RENDER_JSONL) or CSV.
  */

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A run over captures: packets -> decoded layers -> table -> snapshots. Packets pass each step of
+ * the table in groups, so that cache misses overlap. What leaves the table before the end is shown
+ * before anything more is read, so memory stays what it was asked to be.
+ */
+#include <portavoz/capture.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "capture/packet.h"
+#include "flow/row.h"
+
+#define GROUP 32
+#define PROGRESS_BYTES (16U << 20)
+/* What one conversation takes besides, when all of them have to stand in one snapshot. */
+#define ROW_SIZE                                                                                   \
+	(sizeof(struct pv_conversation) + sizeof(struct pv_flow) + 2 * sizeof(uint32_t) +          \
+	 sizeof(void *))
+/* Of the memory that was asked for: what reading, decoding and the batches need. */
+#define RESERVED_SHARE 8
+
+enum phase { PHASE_READ, PHASE_DRAIN, PHASE_LAST, PHASE_END };
+
+struct taken {
+	struct decoded decoded;
+	struct flow_ref refs[DECODE_LAYERS];
+	uint8_t has_key; /* a bit a layer */
+};
+
+struct pv_capture {
+	struct capture *input;
+	struct decoder *decoder;
+	struct flow_table table;
+	struct flow_sockets sockets;
+	const struct pv_filter *filter;
+	size_t batch;
+	int (*progress)(const struct pv_capture_progress *progress, void *userdata);
+	void *userdata;
+	struct pv_capture_progress at;
+	uint64_t next_progress;
+	enum phase phase;
+	struct arena arena; /* texts of the damage */
+	VEC(struct pv_capture_error) damage;
+	uint64_t undecoded, cut, bytes;
+	/* the packets that were read; [next, ready) are decoded */
+	struct packet packets[GROUP];
+	size_t n_packets, next, ready;
+	unsigned layer; /* of packet `next` */
+	struct taken taken[GROUP];
+};
+
+/* ---- opening ---- */
+
+static int add_paths(struct pv_capture *c, const struct pv_capture_request *q, char **ret_message)
+{
+	for (size_t i = 0; i < q->n_paths; i++) {
+		int r = capture_add_path(c->input, q->paths[i]);
+
+		if (r < 0) {
+			if (ret_message && asprintf(ret_message, "%s", q->paths[i]) < 0)
+				*ret_message = NULL;
+			return r;
+		}
+	}
+	return 0;
+}
+
+static int set_up(struct pv_capture *c, const struct pv_capture_request *q, char **ret_message)
+{
+	struct flow_table_options o = {
+		.memory = q->memory - q->memory / RESERVED_SHARE,
+		.row_size = q->batch ? 0 : ROW_SIZE,
+		.seed = q->seed,
+		.bin_ns = q->bin_ns,
+	};
+	int r = flow_table_init(&c->table, &o);
+
+	snapshot_prepare_digest(); /* without SHA-1 there are no Community IDs */
+	c->sockets.capacity = c->table.capacity / 8 + 64;
+	if (r == 0)
+		r = capture_new(&c->input);
+	if (r == 0)
+		r = decoder_new(&c->decoder);
+	return r < 0 ? r : add_paths(c, q, ret_message);
+}
+
+int pv_capture_open(const struct pv_capture_request *q, struct pv_capture **ret, char **ret_message)
+{
+	struct pv_capture *c;
+	int r;
+
+	if (ret_message)
+		*ret_message = NULL;
+	if (q->size != sizeof(*q) || !q->n_paths)
+		return -EINVAL;
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return -ENOMEM;
+	c->filter = q->filter;
+	c->batch = q->batch;
+	c->progress = q->progress;
+	c->userdata = q->userdata;
+	r = set_up(c, q, ret_message);
+	if (r < 0) {
+		pv_capture_free(c);
+		return r;
+	}
+	*ret = c;
+	return 0;
+}
+
+void pv_capture_free(struct pv_capture *c)
+{
+	if (!c)
+		return;
+	flow_table_deinit(&c->table);
+	map_deinit(&c->sockets.counts);
+	capture_free(c->input);
+	decoder_free(c->decoder);
+	arena_deinit(&c->arena);
+	vec_deinit(&c->damage);
+	free(c);
+}
+
+/* ---- reading ---- */
+
+static int note_damage(struct pv_capture *c)
+{
+	const struct capture_problem *p = capture_problem(c->input);
+	struct pv_capture_error e = {
+		.path = arena_strdup(&c->arena, p->file),
+		.offset = p->offset,
+		.packets = p->packets,
+		.error = p->error,
+		.is_decompressed = p->is_decompressed,
+		.expected = arena_strdup(&c->arena, p->expected),
+		.found = arena_strdup(&c->arena, p->found),
+	};
+
+	if (!e.path || !e.expected || !e.found)
+		return -ENOMEM;
+	return vec_push(&c->damage, e);
+}
+
+static int tell_progress(struct pv_capture *c)
+{
+	capture_progress(c->input, &c->at.bytes, &c->at.total_bytes);
+	c->at.conversations = c->table.n_live;
+	if (!c->progress || c->at.bytes < c->next_progress)
+		return 0;
+	c->next_progress = c->at.bytes + PROGRESS_BYTES;
+	return c->progress(&c->at, c->userdata);
+}
+
+/* Decodes from `ready` on; bytes put together from fragments are there until the next one only. */
+static void decode_group(struct pv_capture *c)
+{
+	size_t first = c->ready;
+	uint16_t flags = 0;
+
+	while (c->ready < c->n_packets && !(flags & DECODE_REASSEMBLED)) {
+		struct taken *t = &c->taken[c->ready];
+
+		decode_packet(c->decoder, &c->packets[c->ready++], &t->decoded);
+		flags = t->decoded.n_layers ? t->decoded.flags : 0;
+		t->has_key = 0;
+		for (unsigned i = 0; i < t->decoded.n_layers; i++)
+			if (flow_table_key(&c->table, &t->decoded, i, &t->refs[i]))
+				t->has_key |= (uint8_t)(1U << i);
+	}
+	for (size_t k = first; k < c->ready; k++)
+		for (unsigned i = 0; i < c->taken[k].decoded.n_layers; i++)
+			if (c->taken[k].has_key >> i & 1)
+				flow_table_find(&c->table, &c->taken[k].refs[i]);
+}
+
+static void count_odd(struct pv_capture *c, const struct taken *t, const struct packet *p)
+{
+	c->at.packets++;
+	c->bytes += p->wire;
+	if (!t->decoded.n_layers || !t->has_key)
+		c->undecoded++;
+	else if (t->decoded.flags & (DECODE_TRUNCATED | DECODE_BAD_LENGTH | DECODE_BAD_HEADER))
+		c->cut++;
+}
+
+/* 0, FLOW_TABLE_FULL (the packet is not done yet) or -errno */
+static int add_packet(struct pv_capture *c)
+{
+	struct taken *t = &c->taken[c->next];
+	const struct packet *p = &c->packets[c->next];
+
+	for (; c->layer < t->decoded.n_layers; c->layer++) {
+		const struct decoded_layer *l = &t->decoded.layers[c->layer];
+		uint32_t entry;
+		int r;
+
+		if (!(t->has_key >> c->layer & 1) || l->flags & DECODE_UNPLACED)
+			continue;
+		r = flow_table_add(&c->table, &t->refs[c->layer], p, l, &entry);
+		if (r != 0)
+			return r;
+	}
+	if (t->decoded.n_layers && t->decoded.quote.family)
+		flow_table_add_error(&c->table, &t->decoded);
+	count_odd(c, t, p);
+	c->layer = 0;
+	c->next++;
+	return 0;
+}
+
+/* 0, FLOW_TABLE_FULL, CAPTURE_END is told by *ret_end, or -errno */
+static int read_some(struct pv_capture *c, bool *ret_end)
+{
+	int r = 0;
+
+	*ret_end = false;
+	while (c->next < c->ready && r == 0)
+		r = add_packet(c);
+	if (r != 0)
+		return r;
+	if (c->ready < c->n_packets) {
+		decode_group(c);
+		return 0;
+	}
+	c->next = c->ready = 0;
+	r = capture_read(c->input, c->packets, GROUP, &c->n_packets);
+	if (r == CAPTURE_DAMAGED)
+		return note_damage(c);
+	*ret_end = r == CAPTURE_END;
+	return r == CAPTURE_END || r == -EINTR ? 0 : r == 0 ? tell_progress(c) : r;
+}
+
+static int read_on(struct pv_capture *c)
+{
+	bool is_end = false;
+	int r = 0;
+
+	while (r == 0 && !is_end)
+		r = read_some(c, &is_end);
+	if (r == FLOW_TABLE_FULL) {
+		flow_table_evict(&c->table);
+		c->phase = PHASE_DRAIN;
+		return 0;
+	}
+	if (r != 0)
+		return r;
+	tell_progress(c);
+	r = flow_sockets_count(&c->sockets, &c->table);
+	flow_table_finish(&c->table);
+	c->phase = PHASE_LAST;
+	return r;
+}
+
+/* ---- showing ---- */
+
+static int add_gap(struct pv_snapshot *s, enum pv_gap_kind kind, uint64_t n, const char *detail)
+{
+	return n ? snapshot_add_gap(s, kind, n, detail) : 0;
+}
+
+static int add_damage(struct pv_snapshot *s, const struct pv_capture_error *e)
+{
+	_cleanup_(cleanup_free) char *detail = NULL;
+
+	if (asprintf(&detail, "%s: byte %llu: expected %s", e->path, (unsigned long long)e->offset,
+		     e->expected) < 0) {
+		detail = NULL;
+		return -ENOMEM;
+	}
+	return snapshot_add_gap(s, PV_GAP_DAMAGED, 1, detail);
+}
+
+static int add_coverage(struct pv_capture *c, struct pv_snapshot *s)
+{
+	const struct decoder_stats *d = decoder_stats(c->decoder);
+	int r = snapshot_add_source(s, "packets", "capture files", PV_SOURCE_WORKING, NULL);
+
+	for (size_t i = 0; r == 0 && i < c->damage.n; i++)
+		r = add_damage(s, &c->damage.items[i]);
+	if (r == 0)
+		r = add_gap(s, PV_GAP_UNDECODED, c->undecoded, NULL);
+	if (r == 0)
+		r = add_gap(s, PV_GAP_CUT, c->cut, NULL);
+	if (r == 0)
+		r = add_gap(s, PV_GAP_FRAGMENTS, d->unplaced_packets, NULL);
+	if (r == 0)
+		r = add_gap(s, PV_GAP_EVICTED, c->table.n_evicted, NULL);
+	return r;
+}
+
+static int fill(struct pv_capture *c, struct pv_snapshot *s)
+{
+	uint32_t index;
+	int r = 0;
+
+	while (r == 0 && (!c->batch || s->n_rows < c->batch) &&
+	       (index = flow_table_take(&c->table)) != FLOW_NONE) {
+		r = flow_row_add(s, &c->table, &c->sockets, flow_table_entry(&c->table, index),
+				 c->filter);
+		flow_table_free_entry(&c->table, index);
+	}
+	if (r < 0 || c->table.finished != FLOW_NONE)
+		return r;
+	if (c->phase == PHASE_DRAIN) {
+		c->phase = PHASE_READ;
+		return 0;
+	}
+	c->phase = PHASE_END;
+	return add_coverage(c, s);
+}
+
+int pv_capture_next(struct pv_capture *c, struct pv_snapshot **ret)
+{
+	while (c->phase != PHASE_END) {
+		struct pv_snapshot *s;
+		int r = c->phase == PHASE_READ ? read_on(c) : 0;
+
+		if (r != 0)
+			return r;
+		s = snapshot_new();
+		r = s ? fill(c, s) : -ENOMEM;
+		if (r < 0 || (!s->n_rows && c->phase != PHASE_END)) {
+			pv_snapshot_free(s);
+			if (r < 0)
+				return r;
+			continue;
+		}
+		snapshot_seal(s);
+		*ret = s;
+		return 0;
+	}
+	return PV_CAPTURE_END;
+}
+
+const struct pv_capture_progress *pv_capture_progress(const struct pv_capture *c)
+{
+	return &c->at;
+}
+
+const struct pv_capture_error *pv_capture_damage(const struct pv_capture *c, size_t i)
+{
+	return i < c->damage.n ? &c->damage.items[i] : NULL;
+}

@@ -1,0 +1,616 @@
+/* SPDX-License-Identifier: MIT */
+/* The table: identity, hash, entries, eviction. */
+#define XXH_INLINE_ALL
+
+#include "flow/table.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <xxhash.h>
+
+#include "base/pages.h"
+
+#define SLOTS_MIN 4096
+#define CHUNK_SIZE (FLOW_CHUNK * sizeof(struct flow_entry))
+#define SECOND_NS INT64_C(1000000000)
+#define EVICT_BUCKETS 4096
+
+/* ---- set up ---- */
+
+/* Not keyed by chance: a test wants the same table again. */
+static void fill_secret(uint8_t *secret, uint64_t seed)
+{
+	for (size_t i = 0; i < FLOW_SECRET_SIZE; i += sizeof(seed)) {
+		uint64_t word;
+
+		seed += UINT64_C(0x9e3779b97f4a7c15);
+		word = map_mix(map_mix(seed, i), seed);
+		memcpy(secret + i, &word, sizeof(word));
+	}
+}
+
+static int alloc_slots(struct flow_table *t, size_t n)
+{
+	t->slots = pages_alloc(n * sizeof(*t->slots));
+	t->n_slots = t->slots ? n : 0;
+	return t->slots ? 0 : -ENOMEM;
+}
+
+int flow_table_init(struct flow_table *t, const struct flow_table_options *o)
+{
+	/* a slot is 8 bytes, and at worst half of them are free */
+	size_t each = sizeof(struct flow_entry) + 2 * sizeof(struct flow_slot) + o->row_size;
+
+	*t = (struct flow_table){ .free = FLOW_NONE,
+				  .finished = FLOW_NONE,
+				  .finished_tail = FLOW_NONE,
+				  .free_bin = FLOW_NONE,
+				  .bin_ns = o->bin_ns,
+				  .observe = o->observe };
+	t->bin_capacity = o->bin_ns ? o->memory / 2 / sizeof(struct flow_bin) : 0;
+	t->capacity = (o->bin_ns ? o->memory / 2 : o->memory) / each;
+	if (t->capacity < 64)
+		t->capacity = 64;
+	if (t->capacity > FLOW_NONE - 1)
+		t->capacity = FLOW_NONE - 1;
+	if (t->bin_capacity < 1024)
+		t->bin_capacity = 1024;
+	t->server_capacity = t->capacity / 8 + 64;
+	if (o->seed)
+		fill_secret(t->secret, o->seed);
+	else if (getrandom(t->secret, sizeof(t->secret), 0) != sizeof(t->secret))
+		return -EIO;
+	return alloc_slots(t, SLOTS_MIN);
+}
+
+void flow_table_deinit(struct flow_table *t)
+{
+	for (size_t i = 0; i < t->chunks.n; i++)
+		pages_free(t->chunks.items[i], CHUNK_SIZE);
+	vec_deinit(&t->chunks);
+	vec_deinit(&t->bins);
+	map_deinit(&t->servers);
+	pages_free(t->slots, t->n_slots * sizeof(*t->slots));
+	t->slots = NULL;
+	t->n_slots = t->n_live = t->n_used = 0;
+}
+
+/* ---- identity ---- */
+
+/* Ids that each direction chooses for itself tell nothing of the conversation. */
+static bool is_id_of_both(uint8_t tunnel)
+{
+	return tunnel != DECODE_TUNNEL_GTPU && tunnel != DECODE_TUNNEL_MPLS &&
+	       tunnel != DECODE_TUNNEL_L2TP;
+}
+
+static uint32_t tunnel_tag(const struct decoded *d, unsigned i)
+{
+	uint64_t tag = 0;
+
+	for (unsigned k = 1; k <= i; k++) {
+		const struct decoded_layer *l = &d->layers[k];
+
+		if (l->tunnel == DECODE_TUNNEL_NONE || l->tunnel == DECODE_TUNNEL_AMSDU)
+			continue;
+		tag = map_mix(tag + 1, l->tunnel);
+		if (is_id_of_both(l->tunnel))
+			tag = map_mix(tag, l->tunnel_id);
+	}
+	return tag ? (uint32_t)tag | 1 : 0;
+}
+
+/* A request and its reply are of one kind: the type of the request. */
+static uint8_t icmp_kind(const struct decoded_layer *l)
+{
+	static const uint8_t v4[][2] = { { 0, 8 },   { 14, 13 }, { 16, 15 },
+					 { 18, 17 }, { 9, 10 },	 { 43, 42 } };
+	static const uint8_t v6[][2] = { { 129, 128 }, { 134, 133 }, { 136, 135 },
+					 { 140, 139 }, { 145, 144 }, { 161, 160 } };
+	const uint8_t(*pairs)[2] = l->proto == PV_PROTO_ICMP ? v4 : v6;
+
+	for (size_t i = 0; i < sizeof(v4) / sizeof(*v4); i++)
+		if (l->icmp.type == pairs[i][0])
+			return pairs[i][1];
+	return l->icmp.type;
+}
+
+static uint64_t hash_key(const struct flow_table *t, const struct flow_key *key)
+{
+	return XXH3_64bits_withSecret(key, sizeof(*key), t->secret, sizeof(t->secret));
+}
+
+uint64_t flow_table_socket_hash(const struct flow_table *t, const struct flow_key *key,
+				unsigned side)
+{
+	uint8_t socket[24] = { 0 };
+
+	memcpy(socket, key->addr[side], 16);
+	memcpy(socket + 16, &key->port[side], sizeof(key->port[side]));
+	socket[18] = key->proto;
+	socket[19] = key->family;
+	memcpy(socket + 20, &key->tunnel, sizeof(key->tunnel));
+	return XXH3_64bits_withSecret(socket, sizeof(socket), t->secret, sizeof(t->secret));
+}
+
+static void set_ends(struct flow_ref *ret, const uint8_t *src, const uint8_t *dst, size_t n,
+		     uint16_t src_port, uint16_t dst_port)
+{
+	int order = memcmp(src, dst, n);
+	unsigned s = order > 0 || (order == 0 && src_port > dst_port);
+
+	ret->side = (uint8_t)s;
+	memcpy(ret->key.addr[s], src, n);
+	memcpy(ret->key.addr[!s], dst, n);
+	ret->key.port[s] = src_port;
+	ret->key.port[!s] = dst_port;
+}
+
+static uint16_t vlan_of(const struct decoded_link *link, unsigned i)
+{
+	return link->n_vlans > i ? link->vlan[i] : FLOW_NO_VLAN;
+}
+
+bool flow_table_key(const struct flow_table *t, const struct decoded *d, unsigned i,
+		    struct flow_ref *ret)
+{
+	const struct decoded_layer *l = &d->layers[i];
+
+	memset(&ret->key, 0, sizeof(ret->key));
+	if (l->family == AF_INET || l->family == AF_INET6)
+		set_ends(ret, l->src, l->dst, l->family == AF_INET ? 4 : 16, l->src_port,
+			 l->dst_port);
+	else if (l->link.src && l->link.dst)
+		set_ends(ret, l->link.src, l->link.dst, 6, l->protocol, l->protocol);
+	else
+		return false;
+	ret->key.family = l->family ? l->family : AF_PACKET;
+	ret->key.proto = l->proto;
+	ret->key.protocol = l->family ? (uint8_t)l->protocol : 0;
+	if (l->proto == PV_PROTO_ICMP || l->proto == PV_PROTO_ICMP6)
+		ret->key.kind = icmp_kind(l);
+	ret->key.vlan[0] = vlan_of(&l->link, 0);
+	ret->key.vlan[1] = vlan_of(&l->link, 1);
+	ret->key.tunnel = i ? tunnel_tag(d, i) : 0;
+	ret->hash = (uint32_t)(hash_key(t, &ret->key) >> 32);
+	__builtin_prefetch(&t->slots[(uint64_t)ret->hash * t->n_slots >> 32]);
+	return true;
+}
+
+/* ---- hash ---- */
+
+static inline size_t home_of(const struct flow_table *t, uint32_t hash)
+{
+	return (uint64_t)hash * t->n_slots >> 32;
+}
+
+static inline size_t next_slot(const struct flow_table *t, size_t i)
+{
+	return i + 1 == t->n_slots ? 0 : i + 1;
+}
+
+void flow_table_find(const struct flow_table *t, struct flow_ref *ref)
+{
+	size_t i = home_of(t, ref->hash);
+	const struct flow_entry *e;
+
+	/* slots hold the index plus 1, so that zeroed memory is free */
+	while (t->slots[i].entry && t->slots[i].hash != ref->hash)
+		i = next_slot(t, i);
+	ref->entry = t->slots[i].entry - 1;
+	if (ref->entry == FLOW_NONE)
+		return;
+	e = flow_table_entry(t, ref->entry);
+	__builtin_prefetch(&e->key, 1);
+	__builtin_prefetch(&e->half[0], 1);
+	__builtin_prefetch(&e->half[1], 1);
+}
+
+static uint32_t look_up(const struct flow_table *t, const struct flow_key *key, uint32_t hash,
+			size_t *ret_slot)
+{
+	size_t i = home_of(t, hash);
+
+	for (; t->slots[i].entry; i = next_slot(t, i)) {
+		uint32_t index = t->slots[i].entry - 1;
+
+		if (t->slots[i].hash == hash &&
+		    !memcmp(&flow_table_entry(t, index)->key, key, sizeof(*key))) {
+			*ret_slot = i;
+			return index;
+		}
+	}
+	*ret_slot = i;
+	return FLOW_NONE;
+}
+
+static void put_slot(struct flow_table *t, uint32_t hash, uint32_t entry)
+{
+	size_t i = home_of(t, hash);
+
+	while (t->slots[i].entry)
+		i = next_slot(t, i);
+	t->slots[i] = (struct flow_slot){ hash, entry };
+}
+
+/* Grows by half, so that at worst 15 bytes of slots belong to a conversation. */
+static int grow_slots(struct flow_table *t)
+{
+	struct flow_slot *old = t->slots;
+	size_t n = t->n_slots;
+
+	if (alloc_slots(t, n + n / 2) < 0) {
+		t->slots = old;
+		t->n_slots = n;
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (old[i].entry)
+			put_slot(t, old[i].hash, old[i].entry);
+	pages_free(old, n * sizeof(*old));
+	return 0;
+}
+
+/* Closes the hole that a removed slot would leave in the runs of others. */
+static void remove_slot(struct flow_table *t, size_t hole)
+{
+	for (size_t i = next_slot(t, hole); t->slots[i].entry; i = next_slot(t, i)) {
+		size_t home = home_of(t, t->slots[i].hash);
+		bool stays = hole <= i ? home > hole && home <= i : home > hole || home <= i;
+
+		if (stays)
+			continue;
+		t->slots[hole] = t->slots[i];
+		hole = i;
+	}
+	t->slots[hole].entry = 0;
+}
+
+/* ---- entries ---- */
+
+static bool has_room(const struct flow_table *t)
+{
+	return t->free != FLOW_NONE || t->n_used < t->capacity;
+}
+
+static int alloc_entry(struct flow_table *t, uint32_t *ret)
+{
+	if (t->free != FLOW_NONE) {
+		*ret = t->free;
+		t->free = flow_table_entry(t, t->free)->next;
+		return 0;
+	}
+	if (t->n_used == t->chunks.n * FLOW_CHUNK) {
+		void *chunk = pages_alloc(CHUNK_SIZE);
+
+		if (!chunk)
+			return -ENOMEM;
+		if (vec_push(&t->chunks, chunk) < 0) {
+			pages_free(chunk, CHUNK_SIZE);
+			return -ENOMEM;
+		}
+	}
+	*ret = (uint32_t)t->n_used++;
+	return 0;
+}
+
+static void append_finished(struct flow_table *t, uint32_t index)
+{
+	struct flow_entry *e = flow_table_entry(t, index);
+
+	e->flags = (uint8_t)((e->flags & ~FLOW_ENTRY_LIVE) | FLOW_ENTRY_FINISHED);
+	e->next = FLOW_NONE;
+	if (t->finished == FLOW_NONE)
+		t->finished = index;
+	else
+		flow_table_entry(t, t->finished_tail)->next = index;
+	t->finished_tail = index;
+	t->n_finished++;
+	t->n_live--;
+}
+
+static void finish_entry(struct flow_table *t, uint32_t index)
+{
+	const struct flow_entry *e = flow_table_entry(t, index);
+	uint32_t hash = (uint32_t)(hash_key(t, &e->key) >> 32);
+	size_t slot;
+
+	if (look_up(t, &e->key, hash, &slot) == index)
+		remove_slot(t, slot);
+	append_finished(t, index);
+}
+
+uint32_t flow_table_take(struct flow_table *t)
+{
+	uint32_t index = t->finished;
+
+	if (index == FLOW_NONE)
+		return FLOW_NONE;
+	t->finished = flow_table_entry(t, index)->next;
+	t->n_finished--;
+	return index;
+}
+
+static void free_bins(struct flow_table *t, struct flow_entry *e)
+{
+	if (e->first_bin == FLOW_NONE)
+		return;
+	t->bins.items[e->last_bin].next = t->free_bin;
+	t->free_bin = e->first_bin;
+}
+
+void flow_table_free_entry(struct flow_table *t, uint32_t index)
+{
+	struct flow_entry *e = flow_table_entry(t, index);
+
+	free_bins(t, e);
+	memset(e, 0, sizeof(*e));
+	e->next = t->free;
+	t->free = index;
+}
+
+static int new_entry(struct flow_table *t, const struct flow_ref *ref,
+		     const struct decoded_layer *l, uint32_t *ret)
+{
+	struct flow_entry *e;
+	int r = 0;
+
+	if ((t->n_live + 1) * 5 > t->n_slots * 4)
+		r = grow_slots(t);
+	if (r == 0)
+		r = alloc_entry(t, ret);
+	if (r < 0)
+		return r;
+	put_slot(t, ref->hash, *ret + 1);
+	t->n_live++;
+	e = flow_table_entry(t, *ret);
+	e->key = ref->key;
+	e->flags = FLOW_ENTRY_LIVE;
+	e->first_sender = ref->side & 1;
+	e->opener = e->closer = e->resetter = FLOW_NO_SIDE;
+	e->first_bin = e->last_bin = e->next = FLOW_NONE;
+	e->tunnel = l->tunnel == DECODE_TUNNEL_AMSDU ? DECODE_TUNNEL_NONE : l->tunnel;
+	if (e->tunnel && l->tunnel_id) {
+		e->flags |= FLOW_ENTRY_HAS_TUNNEL_ID;
+		e->tunnel_id = l->tunnel_id;
+	}
+	if (l->proto == PV_PROTO_ICMP || l->proto == PV_PROTO_ICMP6) {
+		e->icmp_type = l->icmp.type;
+		e->icmp_code = l->icmp.code;
+	}
+	if (l->link.src && l->link.dst) {
+		e->flags |= FLOW_ENTRY_HAS_MAC;
+		memcpy(e->mac[ref->side], l->link.src, 6);
+		memcpy(e->mac[!ref->side], l->link.dst, 6);
+	}
+	return 0;
+}
+
+/* ---- adding ---- */
+
+static bool is_new(const struct flow_entry *e, unsigned side, int64_t time,
+		   const struct decoded_layer *l)
+{
+	if (e->key.proto == PV_PROTO_TCP)
+		return flow_tcp_is_new(e, side, time, l);
+	return time - flow_entry_last(e) >
+	       (e->key.proto == PV_PROTO_SCTP || e->key.proto == PV_PROTO_DCCP
+			? FLOW_SILENCE_TCP_S
+			: FLOW_SILENCE_UDP_S) *
+		       SECOND_NS;
+}
+
+static void open_by(struct flow_entry *e, unsigned opener, enum pv_direction_by by)
+{
+	if (e->opener != FLOW_NO_SIDE)
+		return;
+	e->opener = opener & 1;
+	e->opened_by = (uint8_t)by;
+}
+
+static void find_opener(struct flow_entry *e, unsigned side, const struct decoded_layer *l)
+{
+	switch (l->proto) {
+	case PV_PROTO_SCTP:
+		if (l->sctp.chunk == 1 || l->sctp.chunk == 2) /* INIT, INIT ACK */
+			open_by(e, l->sctp.chunk == 1 ? side : !side, PV_BY_HANDSHAKE);
+		break;
+	case PV_PROTO_DCCP:
+		if (l->dccp.type == 0 || l->dccp.type == 1) /* Request, Response */
+			open_by(e, l->dccp.type == 0 ? side : !side, PV_BY_HANDSHAKE);
+		break;
+	case PV_PROTO_ICMP:
+	case PV_PROTO_ICMP6:
+		if (l->icmp.has_id || l->icmp.type != icmp_kind(l))
+			open_by(e, l->icmp.type == icmp_kind(l) ? side : !side, PV_BY_REQUEST);
+		break;
+	case PV_PROTO_ARP:
+		if (l->arp.operation == 1 || l->arp.operation == 2)
+			open_by(e, l->arp.operation == 1 ? side : !side, PV_BY_REQUEST);
+		break;
+	default:
+		break;
+	}
+}
+
+static int new_bin(struct flow_table *t, uint32_t *ret)
+{
+	if (t->free_bin != FLOW_NONE) {
+		*ret = t->free_bin;
+		t->free_bin = t->bins.items[*ret].next;
+		return 0;
+	}
+	*ret = (uint32_t)t->bins.n;
+	return vec_push(&t->bins, (struct flow_bin){ 0 });
+}
+
+static bool has_bin_room(const struct flow_table *t)
+{
+	return !t->bin_ns || t->free_bin != FLOW_NONE || t->bins.n < t->bin_capacity;
+}
+
+/* Packets that come late by their time are counted in the newest stretch. */
+static int count_bin(struct flow_table *t, struct flow_entry *e, unsigned side, int64_t time,
+		     uint32_t bytes)
+{
+	int64_t start = time - time % t->bin_ns;
+	struct flow_bin *b = e->last_bin == FLOW_NONE ? NULL : &t->bins.items[e->last_bin];
+	uint32_t index;
+	int r;
+
+	if (!b || start > b->start) {
+		r = new_bin(t, &index);
+		if (r < 0)
+			return r;
+		t->bins.items[index] = (struct flow_bin){ .start = start, .next = FLOW_NONE };
+		if (e->last_bin == FLOW_NONE)
+			e->first_bin = index;
+		else
+			t->bins.items[e->last_bin].next = index;
+		e->last_bin = index;
+		b = &t->bins.items[index];
+	}
+	b->packets[side]++;
+	b->bytes[side] += bytes;
+	return 0;
+}
+
+static void count(struct flow_entry *e, unsigned side, int64_t time, const struct packet *p,
+		  const struct decoded_layer *l)
+{
+	struct flow_half *h = &e->half[side];
+
+	if (!h->packets)
+		e->cold[side].first = time;
+	h->packets += 1 + l->held_packets;
+	h->bytes += p->wire + l->held_bytes;
+	h->payload += l->payload_wire;
+	if (time > h->last)
+		h->last = time;
+}
+
+#define UNSOUND (DECODE_TRUNCATED | DECODE_BAD_LENGTH | DECODE_BAD_HEADER | DECODE_LATER_FRAGMENT)
+
+int flow_table_add(struct flow_table *t, const struct flow_ref *ref, const struct packet *p,
+		   const struct decoded_layer *l, uint32_t *ret_entry)
+{
+	int64_t time = (int64_t)p->time_ns;
+	uint32_t index = ref->entry;
+	struct flow_entry *e = NULL;
+	size_t slot;
+	int r = 0;
+
+	if (index == FLOW_NONE || !(flow_table_entry(t, index)->flags & FLOW_ENTRY_LIVE) ||
+	    memcmp(&flow_table_entry(t, index)->key, &ref->key, sizeof(ref->key)) != 0)
+		index = look_up(t, &ref->key, ref->hash, &slot);
+	if (index != FLOW_NONE)
+		e = flow_table_entry(t, index);
+	if (!has_bin_room(t))
+		return FLOW_TABLE_FULL;
+	if (!e || is_new(e, ref->side, time, l)) {
+		if (!has_room(t))
+			return FLOW_TABLE_FULL;
+		if (e)
+			finish_entry(t, index);
+		r = new_entry(t, ref, l, &index);
+		if (r < 0)
+			return r;
+		e = flow_table_entry(t, index);
+	}
+	count(e, ref->side, time, p, l);
+	if (t->bin_ns)
+		r = count_bin(t, e, ref->side, time, p->wire);
+	if (l->proto == PV_PROTO_TCP && !(l->flags & UNSOUND))
+		flow_tcp_add(t, e, ref->side, time, l);
+	else if (l->proto != PV_PROTO_UDP && !(l->flags & UNSOUND))
+		find_opener(e, ref->side, l);
+	*ret_entry = index;
+	return r;
+}
+
+/* The quoted packet went to the one who had something against it: either order is the same key. */
+void flow_table_add_error(struct flow_table *t, const struct decoded *d)
+{
+	const struct decoded_quote *q = &d->quote;
+	const struct decoded_layer *error = &d->layers[q->layer];
+	struct flow_ref ref;
+	struct flow_entry *e;
+	uint32_t index;
+	size_t slot;
+
+	if ((q->family != AF_INET && q->family != AF_INET6) || q->layer >= d->n_layers)
+		return;
+	memset(&ref.key, 0, sizeof(ref.key));
+	set_ends(&ref, q->src, q->dst, q->family == AF_INET ? 4 : 16, q->src_port, q->dst_port);
+	ref.key.family = q->family;
+	ref.key.proto = q->proto;
+	ref.key.protocol = (uint8_t)q->protocol;
+	ref.key.kind = q->proto == PV_PROTO_ICMP    ? 8
+		       : q->proto == PV_PROTO_ICMP6 ? 128
+						    : 0; /* only echoes have an id to quote */
+	ref.key.vlan[0] = vlan_of(&error->link, 0);
+	ref.key.vlan[1] = vlan_of(&error->link, 1);
+	ref.key.tunnel = q->layer ? tunnel_tag(d, q->layer) : 0;
+	index = look_up(t, &ref.key, (uint32_t)(hash_key(t, &ref.key) >> 32), &slot);
+	if (index == FLOW_NONE)
+		return;
+	e = flow_table_entry(t, index);
+	e->icmp_errors++;
+	e->error_type = error->icmp.type;
+	e->error_code = error->icmp.code;
+}
+
+/* ---- leaving ---- */
+
+static void finish_live(struct flow_table *t, int64_t not_after)
+{
+	for (size_t i = 0; i < t->n_used; i++) {
+		struct flow_entry *e = flow_table_entry(t, (uint32_t)i);
+
+		if (!(e->flags & FLOW_ENTRY_LIVE) || flow_entry_last(e) > not_after)
+			continue;
+		e->flags |= FLOW_ENTRY_EVICTED;
+		t->n_evicted++;
+		finish_entry(t, (uint32_t)i);
+	}
+}
+
+/* Buckets of equal width between the oldest and the newest: no list to keep in order meanwhile. */
+void flow_table_evict(struct flow_table *t)
+{
+	size_t counts[EVICT_BUCKETS] = { 0 }, wanted = t->capacity / 8, sum = 0, bucket = 0;
+	int64_t first = INT64_MAX, last = INT64_MIN, width;
+
+	if (t->n_finished >= wanted)
+		return;
+	for (size_t i = 0; i < t->n_used; i++) {
+		const struct flow_entry *e = flow_table_entry(t, (uint32_t)i);
+		int64_t time = flow_entry_last(e);
+
+		if (!(e->flags & FLOW_ENTRY_LIVE))
+			continue;
+		first = time < first ? time : first;
+		last = time > last ? time : last;
+	}
+	width = (last - first) / EVICT_BUCKETS + 1;
+	for (size_t i = 0; i < t->n_used; i++) {
+		const struct flow_entry *e = flow_table_entry(t, (uint32_t)i);
+
+		if (e->flags & FLOW_ENTRY_LIVE)
+			counts[(flow_entry_last(e) - first) / width]++;
+	}
+	for (; bucket < EVICT_BUCKETS && sum + t->n_finished < wanted; bucket++)
+		sum += counts[bucket];
+	finish_live(t, first + width * (int64_t)bucket - 1);
+}
+
+/* The hash is of no use any more. */
+void flow_table_finish(struct flow_table *t)
+{
+	for (size_t i = 0; i < t->n_used; i++)
+		if (flow_table_entry(t, (uint32_t)i)->flags & FLOW_ENTRY_LIVE)
+			append_finished(t, (uint32_t)i);
+	memset(t->slots, 0, t->n_slots * sizeof(*t->slots));
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What TCP segments say of a connection: who opened and closed it, what was sent again, what was
+ * never seen, how long the ends took to answer. Sequence numbers wrap; differences are signed.
+ */
+#include "flow/table.h"
+
+#define SECOND_NS INT64_C(1000000000)
+/* Beyond the largest window there is (RFC 7323: 1 GiB) a sequence number is no gap but nonsense. */
+#define NONSENSE (1 << 30)
+/* A gap filled sooner than any sender could learn of it: reordered, not sent again. */
+#define REORDER_US 3000
+#define ANY (DECODE_TCP_SYN | DECODE_TCP_FIN | DECODE_TCP_RST)
+
+enum {
+	LETTER_S,
+	LETTER_H,
+	LETTER_A,
+	LETTER_D,
+	LETTER_F,
+	LETTER_R,
+	LETTER_Q,
+	LETTER_I,
+	LETTER_G,
+	LETTER_T,
+	LETTER_W
+};
+static const char letters[] = "shadfrqigtw";
+
+static void put_letter(struct flow_entry *e, unsigned side, unsigned letter)
+{
+	if (e->n_history < sizeof(e->history))
+		e->history[e->n_history++] = (uint8_t)((uint8_t)letters[letter] | side << 7);
+}
+
+void flow_entry_note(struct flow_entry *e, unsigned side, unsigned letter)
+{
+	if (e->half[side].letters >> letter & 1)
+		return;
+	e->half[side].letters |= (uint16_t)(1U << letter);
+	put_letter(e, side, letter);
+}
+
+/* Letters that tell how often: once more at each power of ten. */
+static void note_often(struct flow_entry *e, unsigned side, unsigned letter, uint32_t n)
+{
+	while (n >= 10 && n % 10 == 0)
+		n /= 10;
+	if (n == 1)
+		put_letter(e, side, letter);
+}
+
+static bool is_closed(const struct flow_entry *e)
+{
+	return e->resetter != FLOW_NO_SIDE || e->flags & FLOW_ENTRY_CLOSED;
+}
+
+/* A SYN whose number is not that of the SYN before begins something new. */
+static bool is_other_syn(const struct flow_entry *e, unsigned side, uint32_t seq)
+{
+	const struct flow_half *h = &e->half[side], *o = &e->half[!side];
+
+	if (h->state & (FLOW_DID_SYN | FLOW_DID_SYN_ACK))
+		return seq != h->isn;
+	/* only its answer was seen, or both ends call each other: it belongs to that */
+	return is_closed(e) || h->packets || !(o->state & (FLOW_DID_SYN | FLOW_DID_SYN_ACK));
+}
+
+bool flow_tcp_is_new(const struct flow_entry *e, unsigned side, int64_t time,
+		     const struct decoded_layer *l)
+{
+	int64_t silence = time - flow_entry_last(e);
+
+	if (silence > (is_closed(e) ? FLOW_SILENCE_CLOSED_S : FLOW_SILENCE_TCP_S) * SECOND_NS)
+		return true;
+	if (l->flags & (DECODE_TRUNCATED | DECODE_BAD_LENGTH | DECODE_LATER_FRAGMENT))
+		return false;
+	return (l->tcp.flags & (DECODE_TCP_SYN | DECODE_TCP_ACK)) == DECODE_TCP_SYN &&
+	       is_other_syn(e, side, l->tcp.seq);
+}
+
+/* ---- who and how ---- */
+
+static void note_server(struct flow_table *t, const struct flow_entry *e, unsigned side)
+{
+	if (t->servers.n < t->server_capacity)
+		map_put(&t->servers, flow_table_socket_hash(t, &e->key, side), 0);
+}
+
+static void open_by_handshake(struct flow_entry *e, unsigned opener)
+{
+	if (e->opener != FLOW_NO_SIDE)
+		return;
+	e->opener = opener & 1;
+	e->opened_by = PV_BY_HANDSHAKE;
+}
+
+static void add_syn(struct flow_table *t, struct flow_entry *e, unsigned side, uint16_t flags)
+{
+	if (flags & DECODE_TCP_ACK) {
+		if (!(e->half[side].state & FLOW_DID_SYN_ACK))
+			note_server(t, e, side);
+		e->half[side].state |= FLOW_DID_SYN_ACK;
+		open_by_handshake(e, !side);
+		flow_entry_note(e, side, LETTER_H);
+	} else {
+		e->half[side].state |= FLOW_DID_SYN;
+		open_by_handshake(e, side);
+		flow_entry_note(e, side, LETTER_S);
+	}
+}
+
+static void add_end(struct flow_entry *e, unsigned side, uint16_t flags)
+{
+	struct flow_half *h = &e->half[side];
+
+	if (flags & DECODE_TCP_FIN) {
+		if (e->closer == FLOW_NO_SIDE)
+			e->closer = side & 1;
+		h->state |= FLOW_DID_FIN;
+		if (e->half[!side].state & FLOW_DID_FIN && e->resetter == FLOW_NO_SIDE)
+			e->flags |= FLOW_ENTRY_CLOSED;
+		flow_entry_note(e, side, LETTER_F);
+	}
+	if (flags & DECODE_TCP_RST) {
+		if (e->resetter == FLOW_NO_SIDE)
+			e->resetter = side & 1;
+		h->state |= FLOW_DID_RST;
+		if (h->resets < UINT16_MAX)
+			h->resets++;
+		flow_entry_note(e, side, LETTER_R);
+	}
+}
+
+static void add_flags(struct flow_table *t, struct flow_entry *e, unsigned side, uint16_t flags,
+		      uint32_t payload)
+{
+	e->half[side].tcp_flags |= (uint8_t)flags;
+	if (flags & DECODE_TCP_SYN && flags & (DECODE_TCP_FIN | DECODE_TCP_RST))
+		flow_entry_note(e, side, LETTER_Q);
+	else if (flags & DECODE_TCP_SYN)
+		add_syn(t, e, side, flags);
+	if ((flags & (DECODE_TCP_FIN | DECODE_TCP_RST)) == (DECODE_TCP_FIN | DECODE_TCP_RST))
+		flow_entry_note(e, side, LETTER_I);
+	if (payload)
+		flow_entry_note(e, side, LETTER_D);
+	if (flags & (DECODE_TCP_FIN | DECODE_TCP_RST))
+		add_end(e, side, flags);
+	else if (!payload && (flags & (ANY | DECODE_TCP_ACK)) == DECODE_TCP_ACK)
+		flow_entry_note(e, side, LETTER_A);
+}
+
+/* ---- sequence numbers ---- */
+
+static void add_gap(struct flow_entry *e, unsigned side, uint32_t end, int64_t time)
+{
+	struct flow_half *h = &e->half[side];
+	struct flow_cold *c = &e->cold[side];
+
+	c->lost += end - h->next_seq;
+	c->hole_start = h->next_seq;
+	c->hole_end = end;
+	c->hole_time = (uint32_t)(time / 1000);
+	h->state |= FLOW_HAS_HOLE;
+	h->next_seq = end;
+	note_often(e, side, LETTER_G, ++c->gaps);
+}
+
+/* true when the bytes lie in the newest gap, which gets smaller then */
+static bool fills_hole(struct flow_entry *e, unsigned side, uint32_t seq, uint32_t len)
+{
+	struct flow_cold *c = &e->cold[side];
+
+	if (!(e->half[side].state & FLOW_HAS_HOLE) || (int32_t)(seq - c->hole_start) < 0 ||
+	    (int32_t)(c->hole_end - (seq + len)) < 0)
+		return false;
+	c->lost -= len;
+	if (seq == c->hole_start)
+		c->hole_start += len;
+	else if (seq + len == c->hole_end)
+		c->hole_end -= len;
+	else /* what was before it stays lost */
+		c->hole_start = seq + len;
+	if (c->hole_start == c->hole_end)
+		e->half[side].state &= (uint8_t)~FLOW_HAS_HOLE;
+	return true;
+}
+
+/* Bytes below the highest one seen. */
+static void add_old(struct flow_entry *e, unsigned side, uint32_t seq, uint32_t len, int64_t time)
+{
+	struct flow_half *h = &e->half[side];
+	struct flow_cold *c = &e->cold[side];
+	uint32_t age = (uint32_t)(time / 1000) - c->hole_time;
+	bool fills = fills_hole(e, side, seq, len);
+
+	if ((int32_t)(seq + len - h->next_seq) > 0)
+		h->next_seq = seq + len;
+	/* which of the two was acknowledged nobody knows (Karn) */
+	h->sample_time = 0;
+	if (fills && age < (c->handshake_us > REORDER_US ? c->handshake_us : REORDER_US))
+		c->out_of_order++;
+	else
+		note_often(e, side, LETTER_T, ++c->retransmitted);
+}
+
+static void begin(struct flow_half *h, const struct decoded_tcp *tcp, uint32_t span)
+{
+	h->isn = tcp->flags & DECODE_TCP_SYN ? tcp->seq : tcp->seq - 1;
+	h->next_seq = tcp->seq + span;
+	h->state |= FLOW_HAS_SEQ;
+}
+
+static void sample(struct flow_half *h, int64_t time)
+{
+	if (h->sample_time)
+		return;
+	h->sample_time = time;
+	h->sample_seq = h->next_seq;
+}
+
+static void add_bytes(struct flow_entry *e, unsigned side, const struct decoded_layer *l,
+		      int64_t time)
+{
+	const struct decoded_tcp *tcp = &l->tcp;
+	struct flow_half *h = &e->half[side];
+	uint32_t marks =
+		(tcp->flags & DECODE_TCP_SYN ? 1 : 0) + (tcp->flags & DECODE_TCP_FIN ? 1 : 0);
+	uint32_t span = l->payload_wire + marks;
+	int32_t ahead = (int32_t)(tcp->seq - h->next_seq);
+
+	if (!(h->state & FLOW_HAS_SEQ) || ahead >= NONSENSE || ahead <= -NONSENSE) {
+		begin(h, tcp, span);
+		if (span)
+			sample(h, time);
+		return;
+	}
+	if (!span)
+		return;
+	if (ahead > 0)
+		add_gap(e, side, tcp->seq, time);
+	if (ahead >= 0) {
+		h->next_seq += span;
+		sample(h, time);
+	} else if (ahead != -1 || l->payload_wire > 1 || marks) {
+		add_old(e, side, tcp->seq, span, time);
+	} /* else: a keep-alive, which repeats one byte on purpose */
+}
+
+/* ---- round trips ---- */
+
+static void add_round_trip(struct flow_entry *e, unsigned side, const struct flow_half *sent,
+			   int64_t ns)
+{
+	struct flow_cold *c = &e->cold[side];
+	uint64_t us = ns < 0 ? 0 : (uint64_t)ns / 1000;
+	uint32_t v = us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
+
+	if (sent->state & (FLOW_DID_SYN | FLOW_DID_SYN_ACK) && sent->sample_seq == sent->isn + 1) {
+		e->half[side].state |= FLOW_HAS_HANDSHAKE;
+		c->handshake_us = v;
+		return;
+	}
+	c->rtt_min_us = !c->rtt_samples || v < c->rtt_min_us ? v : c->rtt_min_us;
+	c->rtt_max_us = v > c->rtt_max_us ? v : c->rtt_max_us;
+	c->rtt_sum_us += v;
+	c->rtt_samples++;
+}
+
+static void add_ack(struct flow_entry *e, unsigned side, uint32_t ack, int64_t time)
+{
+	struct flow_half *o = &e->half[!side];
+	int32_t ahead = (int32_t)(ack - o->next_seq);
+
+	if (!(o->state & FLOW_HAS_SEQ))
+		return;
+	/* acknowledged, but never captured */
+	if (ahead > 0 && ahead < NONSENSE)
+		add_gap(e, !side, ack, time);
+	if (o->sample_time && (int32_t)(ack - o->sample_seq) >= 0) {
+		add_round_trip(e, side, o, time - o->sample_time);
+		o->sample_time = 0;
+	}
+}
+
+static void add_window(struct flow_entry *e, unsigned side, uint16_t window)
+{
+	struct flow_half *h = &e->half[side];
+
+	if (window) {
+		h->state &= (uint8_t)~FLOW_ZERO_WINDOW;
+	} else if (!(h->state & FLOW_ZERO_WINDOW)) {
+		h->state |= FLOW_ZERO_WINDOW;
+		note_often(e, side, LETTER_W, ++h->zero_windows);
+	}
+}
+
+void flow_tcp_add(struct flow_table *t, struct flow_entry *e, unsigned side, int64_t time,
+		  const struct decoded_layer *l)
+{
+	const struct decoded_tcp *tcp = &l->tcp;
+
+	add_flags(t, e, side, tcp->flags, l->payload_wire);
+	if (tcp->flags & DECODE_TCP_RST)
+		return; /* its numbers need not fit, and it opens or closes no window */
+	if (tcp->flags & DECODE_TCP_ACK)
+		add_ack(e, side, tcp->ack, time);
+	add_bytes(e, side, l, time);
+	if (!(tcp->flags & DECODE_TCP_SYN))
+		add_window(e, side, tcp->window);
+}
