@@ -75,6 +75,8 @@ static int run_joins(struct collector *c)
 	/* the search must be waited for, whatever became of the sockets */
 	if (collect_owners_wait(search) && c->lacks_idle && sockets == 0)
 		sockets = collect_idle_sockets(c);
+	if (sockets == 0 && collect_netns_wants_held(c))
+		sockets = collect_netns_held(c, search);
 	r = collect_owners_finish(c, search);
 	if (sockets < 0 || r < 0)
 		return sockets < 0 ? sockets : r;

@@ -53,6 +53,11 @@ struct owner_search;
 int collect_owners_start(struct collector *c, struct owner_search **ret_search);
 /* Waits for it. false: it met every descriptor, and no socket that is bound and idle. */
 bool collect_owners_wait(struct owner_search *search);
+/* What it met, when it was waited for: network namespaces that descriptors keep (OWNER_NETNS),
+ * those that sockets keep only where it could. */
+struct owner_record;
+const struct owner_record *collect_owners_held(const struct owner_search *search, size_t *ret_n,
+					       bool *ret_with_sockets);
 /* Joins it with the rows and settles what was not found. Frees the search. */
 int collect_owners_finish(struct collector *c, struct owner_search *search);
 /* Counts the reasons of the rows that are shown as gaps of the coverage. */

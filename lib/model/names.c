@@ -189,6 +189,9 @@ static const struct name_and_text gaps[PV_GAP_N] = {
 				   NULL },
 	[PV_GAP_NETNS] = { "netns", N_("network namespaces that could not be entered"),
 			   N_("run as root, or grant CAP_SYS_ADMIN and CAP_SYS_PTRACE") },
+	[PV_GAP_NETNS_STALE] = { "netns_stale",
+				 N_("names of network namespaces that no namespace is mounted on"),
+				 N_("remove them with ip netns delete") },
 	[PV_GAP_NETNS_HIDDEN] = { "netns_hidden",
 				  N_("processes whose network namespace could not be seen"),
 				  N_("run as root, or grant CAP_SYS_PTRACE, in the host's pid "
