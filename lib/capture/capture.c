@@ -414,9 +414,7 @@ uint64_t capture_names_dropped(const struct capture *c)
 
 static uint64_t file_done(const struct capture_file *f)
 {
-	if (f->is_over)
-		return f->stream.file_size;
-	return f->stream.map && !f->stream.decompressor ? f->stream.pos : f->stream.file_read;
+	return f->is_over ? f->stream.file_size : f->stream.file_read;
 }
 
 void capture_progress(const struct capture *c, uint64_t *ret_done, uint64_t *ret_total)

@@ -84,6 +84,10 @@ static const struct member row_members[] = {
 	ROW(owner_reason, PV_REASON_N),
 	ROW(shutdown, 0),
 	ROW(flags, 0),
+	ROW(verdict, PV_VERDICT_N),
+	ROW(verdict_is_partial, 2),
+	ROW(n_findings, 0),
+	ROW(first_finding, 0),
 	ROW(references, 0),
 	{ "path", offsetof(struct image_row, c.path), 0, MEMBER_POINTED, 0 },
 	{ "remote_name", offsetof(struct image_row, c.remote_name), 0, MEMBER_STRING, 0 },
@@ -118,6 +122,11 @@ static const struct member process_members[] = {
 	PROCESS(listen_pid),
 	PROCESS(listen_fds),
 	PROCESS_BYTES(listen_names),
+	PROCESS(exe_device),
+	PROCESS(exe_inode),
+	PROCESS(exe_links),
+	PROCESS(exe_uid),
+	PROCESS_BYTES(preload),
 };
 
 static const struct member holder_members[] = { NUMBER(struct pv_holder, process, 0),
@@ -148,6 +157,17 @@ static const struct member gap_members[] = { NUMBER(struct pv_gap, kind, PV_GAP_
 					     OTHER(STRING, struct pv_gap, detail) };
 static const struct member clock_members[] = { NUMBER(struct pv_clock, boot_time, 0),
 					       NUMBER(struct pv_clock, uptime_ticks, 0) };
+
+/* A finding by the name of its rule: numbers of rules differ between versions. */
+struct image_finding {
+	const char *rule;
+	struct pv_finding f;
+};
+static const struct member finding_members[] = {
+	{ "rule", offsetof(struct image_finding, rule), 0, MEMBER_STRING, 0 },
+	{ "process", offsetof(struct image_finding, f.process), 4, MEMBER_NUMBER, 0 },
+	{ "evidence", offsetof(struct image_finding, f.evidence), 0, MEMBER_BYTES, 0 },
+};
 
 /* What is being read or written: rows and details are gathered, all else lies in the snapshot. */
 struct image {
@@ -251,6 +271,32 @@ static int add_row(struct image *m, const void *record)
 	return snapshot_add(m->s, &c) ? 0 : -ENOMEM;
 }
 
+static size_t count_findings(const struct pv_snapshot *s)
+{
+	return s->findings.n;
+}
+
+static void get_finding(const struct pv_snapshot *s, size_t i, void *scratch)
+{
+	struct image_finding *finding = scratch;
+	size_t n;
+
+	finding->f = s->findings.items[i];
+	finding->rule = pv_rules(&n)[finding->f.rule].id;
+}
+
+static int add_finding(struct image *m, const void *record)
+{
+	const struct image_finding *finding = record;
+	struct pv_finding f = finding->f;
+	int rule = finding->rule ? pv_rule_find(finding->rule, strlen(finding->rule)) : -ENOENT;
+
+	if (rule < 0)
+		return -EBADMSG;
+	f.rule = (uint32_t)rule;
+	return vec_push(&m->s->findings, f);
+}
+
 #define TABLE(name, type, members, count, get, add)                                                \
 	{                                                                                          \
 		name, members, sizeof(members) / sizeof(*(members)), sizeof(type), count, get, add \
@@ -268,6 +314,8 @@ static const struct table tables[] = {
 	TABLE("processes", struct pv_process, process_members, count_processes, get_processes,
 	      add_processes),
 	TABLE("holders", struct pv_holder, holder_members, count_holders, get_holders, add_holders),
+	TABLE("findings", struct image_finding, finding_members, count_findings, get_finding,
+	      add_finding),
 	TABLE("details", struct pv_detail, detail_members, count_rows, get_detail, add_detail),
 	TABLE("rows", struct image_row, row_members, count_rows, get_row, add_row),
 };
@@ -548,6 +596,8 @@ static bool row_is_sound(const struct pv_snapshot *s, const struct pv_conversati
 {
 	if (c->n_holders > s->holders.n || c->first_holder > s->holders.n - c->n_holders)
 		return false;
+	if (c->n_findings > s->findings.n || c->first_finding > s->findings.n - c->n_findings)
+		return false;
 	return c->peer <= s->n_rows && (c->n_holders == 0 || c->owner_reason == 0);
 }
 
@@ -555,6 +605,10 @@ static int check(const struct pv_snapshot *s)
 {
 	for (size_t i = 0; i < s->holders.n; i++)
 		if (s->holders.items[i].process >= s->processes.n)
+			return -EBADMSG;
+	for (size_t i = 0; i < s->findings.n; i++)
+		if (s->findings.items[i].process != UINT32_MAX &&
+		    s->findings.items[i].process >= s->processes.n)
 			return -EBADMSG;
 	for (size_t i = 0; i < s->processes.n; i++)
 		if (s->processes.items[i].parent > s->processes.n)

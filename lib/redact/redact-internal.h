@@ -16,4 +16,11 @@ struct pv_redactor {
 int redact_hmac(const uint8_t key[static REDACT_KEY], uint8_t kind, const void *text, size_t len,
 		uint8_t out[static 32]);
 
+/*
+ * The evidence of a finding, made from that sentence, while the processes of the snapshot still
+ * have their names. 0 or -EIO.
+ */
+int redact_put_evidence(const struct pv_redactor *r, const struct pv_snapshot *s,
+			const char *sentence, const struct pv_bytes *evidence, struct buf *b);
+
 #endif

@@ -84,6 +84,27 @@ static int rename_list(struct work *w, struct pv_bytes *list)
 	return take(w, r, list);
 }
 
+/* "NAME=value", ended by NUL each: the values are lists of paths */
+static int rename_preload(struct work *w, struct pv_bytes *preload)
+{
+	const char *at = preload->data, *end = at + preload->len;
+	int r = 0;
+
+	while (r == 0 && at < end) {
+		const char *stop = memchr(at, '\0', (size_t)(end - at));
+		const char *equal = memchr(at, '=', (size_t)((stop ? stop : end) - at));
+		const char *value = equal ? equal + 1 : at;
+
+		buf_put(&w->b, at, (size_t)(value - at));
+		r = redact_put(w->r, PV_REDACT_PATH, value, (size_t)((stop ? stop : end) - value),
+			       &w->b);
+		if (stop)
+			buf_putc(&w->b, '\0');
+		at = stop ? stop + 1 : end;
+	}
+	return take(w, r, preload);
+}
+
 static int rename_process(struct work *w, struct pv_process *p)
 {
 	const struct pv_process old = *p;
@@ -99,6 +120,8 @@ static int rename_process(struct work *w, struct pv_process *p)
 		r = rename_bytes(w, PV_REDACT_UNIT, &p->unit);
 	if (r == 0)
 		r = rename_bytes(w, PV_REDACT_CONTAINER, &p->container);
+	if (r == 0)
+		r = rename_preload(w, &p->preload);
 	return r < 0 ? r : rename_list(w, &p->listen_names);
 }
 
@@ -168,10 +191,32 @@ static int rename_tables(struct work *w)
 	return r;
 }
 
+/* Before the processes: evidence names them as they are. Findings may share one text. */
+static int rename_findings(struct work *w)
+{
+	const struct pv_rule *rules;
+	size_t n;
+	int r = 0;
+
+	rules = pv_rules(&n);
+	for (size_t i = 0; r == 0 && i < w->s->findings.n; i++) {
+		struct pv_finding *f = &w->s->findings.items[i];
+
+		r = take(w,
+			 redact_put_evidence(w->r, w->s, rules[f->rule].sentence, &f->evidence,
+					     &w->b),
+			 &f->evidence);
+	}
+	return r;
+}
+
 int redact_snapshot(const struct pv_redactor *redactor, struct pv_snapshot *s)
 {
 	struct work w = { .r = redactor, .s = s, .b = BUF_INIT };
 	int r = rename_tables(&w);
+
+	if (r == 0)
+		r = rename_findings(&w);
 
 	for (size_t i = 0; r == 0 && i < s->processes.n; i++)
 		r = rename_process(&w, &s->processes.items[i]);

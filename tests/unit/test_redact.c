@@ -284,6 +284,16 @@ static struct pv_bytes bytes(const char *text)
 	return (struct pv_bytes){ text, (uint32_t)strlen(text) };
 }
 
+static void add_finding(struct pv_snapshot *s, const char *id, const char *evidence)
+{
+	struct pv_finding f = { .rule = (uint32_t)pv_rule_find(id, strlen(id)),
+				.process = UINT32_MAX };
+
+	assert_int_equal(snapshot_bytes(s, &f.evidence, evidence, strlen(evidence)), 0);
+	assert_int_equal(vec_push(&s->findings, f), 0);
+	snapshot_row(s, 0)->n_findings++;
+}
+
 static struct pv_snapshot *full(void)
 {
 	struct pv_snapshot *s = snapshot_new();
@@ -326,6 +336,7 @@ static struct pv_snapshot *full(void)
 	assert_int_equal(snapshot_add_ifname(s, 0, 2, "wg-alice"), 0);
 	assert_int_equal(snapshot_add_source(s, "tcp", "bpf", PV_SOURCE_WORKING, NULL), 0);
 	assert_int_equal(snapshot_add_gap(s, PV_GAP_NETNS, 3, "alice: why"), 0);
+	add_finding(s, "exe-deleted", "alice-tool(7) runs a deleted file: /home/alice/tool");
 	s->clock = (struct pv_clock){ 1, 2 };
 	return s;
 }
@@ -380,6 +391,67 @@ static void test_nothing_left(void **state)
 	pv_snapshot_free(s);
 }
 
+/* Places of numbers, packages and our own words. */
+static bool is_safe(const char *place)
+{
+	static const char *const names[] = {
+		"{pid}",     "{peer_pid}", "{shell_pid}", "{port}",	"{line}",   "{first}",
+		"{last}",    "{kind}",	   "{channel}",	  "{evidence}", "{how}",    "{known}",
+		"{missing}", "{shown}",	   "{what}",	  "{proto}",	"{reason}", "{runtime}",
+		"{service}", "{stream}",   "{package}",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!strncmp(place, names[i], strlen(names[i])))
+			return true;
+	return false;
+}
+
+/* Every sentence, with a name in each of its places: none is left. */
+static void test_evidence(void **state)
+{
+	_cleanup_(cleanup_redactor) struct pv_redactor *r = redactor(KEY_A);
+	size_t n;
+	const struct pv_rule *rules = pv_rules(&n);
+	struct pv_snapshot *s = full();
+
+	(void)state;
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+		const char *at = rules[i].sentence;
+
+		for (; *at; at += strcspn(at, "}") + 1) {
+			size_t words = strcspn(at, "{");
+
+			buf_put(&b, at, words);
+			at += words;
+			if (!*at)
+				break;
+			if (!strncmp(at, "{address}", 9) || !strncmp(at, "{end}", 5))
+				buf_puts(&b, "the service at 203.0.113.77:80");
+			else
+				buf_puts(&b, is_safe(at) ? "7" : "/home/alice-secret/x");
+		}
+		add_finding(s, rules[i].id, buf_str(&b));
+	}
+	add_finding(s, "exe-deleted", "does not fit: alice-secret");
+	add_finding(s, "exe-deleted", "alice-tool(7) runs a deleted file: /usr/bin/python3");
+	assert_int_equal(redact_snapshot(r, s), 0);
+	for (size_t i = 0; i < s->findings.n; i++) {
+		const struct pv_bytes *e = &s->findings.items[i].evidence;
+		const char *id = rules[s->findings.items[i].rule].id;
+
+		assert_null(memmem(e->data, e->len, "203.0.113", 9));
+		if (memmem(e->data, e->len, "alice", 5))
+			fail_msg("%s: %.*s", id, (int)e->len, e->data);
+	}
+	n = s->findings.n - 1;
+	assert_non_null(memmem(s->findings.items[n].evidence.data,
+			       s->findings.items[n].evidence.len,
+			       "(7) runs a deleted file: /usr/bin/python3", 41));
+	pv_snapshot_free(s);
+}
+
 /* A table and a member of a later version are passed over. */
 static void test_later_version(void **state)
 {
@@ -404,7 +476,7 @@ int main(void)
 		cmocka_unit_test(test_keys),	      cmocka_unit_test(test_key_files),
 		cmocka_unit_test(test_texts),	      cmocka_unit_test(test_comm),
 		cmocka_unit_test(test_image),	      cmocka_unit_test(test_nothing_left),
-		cmocka_unit_test(test_later_version),
+		cmocka_unit_test(test_later_version), cmocka_unit_test(test_evidence),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
