@@ -81,8 +81,8 @@ struct pv_request {
 	const char *netns;
 	/*
 	 * Everything that says who and where is replaced, at last: the filter sees what is true. A
-	 * recording made with it holds the snapshot under its new names, and nothing else. Borrowed;
-	 * NULL = nothing is.
+	 * recording made with it holds the snapshot under its new names, and nothing else.
+	 * Borrowed; NULL = nothing is.
 	 */
 	const struct pv_redactor *redactor;
 	const struct pv_policy *policy; /* borrowed; with PV_NEED_VERDICT. NULL = none */
