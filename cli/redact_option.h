@@ -6,8 +6,9 @@
 #include <portavoz/portavoz.h>
 
 #include "cli/options.h"
+#include "ui/text/i18n.h"
 
-#define REDACT_HELP "rename hosts, users, paths and arguments by the key in this file"
+#define REDACT_HELP N_("rename hosts, users, paths and arguments by the key in this file")
 /* The row of a table of options; `member` is a const char *. */
 #define REDACT_OPTION(values, member)                                                              \
 	{                                                                                          \

@@ -99,7 +99,10 @@ def tree(folder):
 
 ALL = ("list", "-a", "-p", "-e", "-n", "--columns=+cmdline,exe,cgroup,path,local")
 OUTPUTS = [ALL, ALL + ("--json",), ALL + ("--jsonl",), ALL + ("--csv",), ("list", "-s"), ("list", "-s", "--json"),
-           ("list", "-a", "--pairs", "--json"), ("list", "-n", "-N", "all", "--json"), ("baseline",)]
+           ("list", "-a", "--pairs", "--json"), ("list", "-n", "-N", "all", "--json"), ("baseline",),
+           ("explain", "8443"), ("explain", "--json", "203.0.113.77"), ("explain", "203.0.113.77:8443"),
+           ("explain", "2001:db8:77::6"), ("explain", "--json", "@abstract-secret"), ("explain", "program-secret"),
+           ("port", "8443"), ("port", "--json", "8444")]
 
 
 def test_nothing_is_left():
