@@ -430,6 +430,18 @@ static void say_coverage(const struct pv_snapshot *s, bool verbose)
 		fwrite(b.data, 1, b.len, stderr);
 }
 
+static void choose_sources(const struct list_values *v, struct pv_request *q)
+{
+	q->owners = (enum pv_owners)v->owners;
+	q->sockets = (enum pv_sockets)v->sockets;
+	q->record_dir = v->record;
+	q->replay_dir = v->replay;
+	q->dns_timeout_ms = (int)v->dns_timeout_ms;
+	q->dns_servers = v->dns_servers;
+	if (q->owners == PV_OWNERS_NONE)
+		q->needs &= ~(uint32_t)PV_NEED_OWNERS;
+}
+
 static int list(struct list_values *v, const struct view *view, struct pv_filter *filter)
 {
 	_cleanup_(cleanup_redactor) struct pv_redactor *redactor = NULL;
@@ -454,16 +466,9 @@ static int list(struct list_values *v, const struct view *view, struct pv_filter
 	/* the other end of a UNIX socket is told by that one's name */
 	if (q.protos & PV_PROTO_BIT(PV_PROTO_UNIX))
 		q.needs |= PV_NEED_PEER;
-	q.owners = (enum pv_owners)v->owners;
-	q.sockets = (enum pv_sockets)v->sockets;
+	choose_sources(v, &q);
 	q.redactor = redactor;
-	q.record_dir = v->record;
-	q.replay_dir = v->replay;
-	q.dns_timeout_ms = (int)v->dns_timeout_ms;
-	q.dns_servers = v->dns_servers;
 	q.netns = netns;
-	if (q.owners == PV_OWNERS_NONE)
-		q.needs &= ~(uint32_t)PV_NEED_OWNERS;
 	needs = q.needs;
 	/* nothing is sorted by them, nothing decided by them: they may come last */
 	names_follow = needs & PV_NEED_NAMES && !redactor && !v->record && !v->replay &&
