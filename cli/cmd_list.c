@@ -18,6 +18,7 @@
 #include "cli/dump.h"
 #include "cli/filter_text.h"
 #include "cli/kill.h"
+#include "cli/redact_option.h"
 #include "ui/columns/columns.h"
 #include "ui/render/render.h"
 #include "ui/text/escape.h"
@@ -31,7 +32,7 @@ struct list_values {
 	bool json, jsonl, csv;
 	bool kill, yes;
 	int owners, sockets, color;
-	const char *columns, *sort, *record, *replay, *dns_servers;
+	const char *columns, *sort, *record, *replay, *dns_servers, *redact;
 	const char *filter_file, *dump;
 	struct buf netns; /* what every -N asks for, with commas between */
 	uint32_t dns_timeout_ms;
@@ -123,6 +124,7 @@ static const struct option_def list_options[] = {
 	TEXT(0, "record", "DIR", "also store what was read in this new folder", record),
 	TEXT(0, "replay", "FILE", "list from such a folder, or a file of --diag, not this host",
 	     replay),
+	REDACT_OPTION(struct list_values, redact),
 	{ 0, "dns-timeout", "MS", "time for all host names together, in milliseconds (1000)",
 	  OPTION_NUMBER, AT(dns_timeout_ms), 0, 600000, NULL },
 	TEXT(0, "dns-servers", "LIST", "name servers ADDR[:PORT],... instead of the system's",
@@ -197,22 +199,30 @@ static const char *judge_form(const struct list_values *v, const char **ret_what
 	return v->json + v->jsonl + v->csv > 1 ? "only one of them at a time" : NULL;
 }
 
-/* Of what is done with it, and where it comes from. */
+/* Of what is done with it. */
 static const char *judge_use(const struct list_values *v, const char **ret_what)
 {
 	*ret_what = "--kill";
-	if (v->kill && (v->summary || v->pairs || v->record || v->replay || v->dump))
-		return "does not go with --summary, --pairs, --record, --replay or --diag";
+	if (v->kill && (v->record || v->replay || v->redact))
+		return "does not go with --record, --replay or --redact";
+	if (v->kill && (v->summary || v->pairs || v->dump))
+		return "does not go with --summary, --pairs or --diag";
+	*ret_what = "--yes";
+	return v->yes && !v->kill ? "goes with --kill" : NULL;
+}
+
+/* Of where it comes from and goes to. */
+static const char *judge_files(const struct list_values *v, const char **ret_what)
+{
 	*ret_what = "--diag";
-	if (v->dump && (v->record || v->replay || v->netns.len))
-		return "does not go with --record, --replay or --net";
+	if (v->dump && (v->record || v->replay || v->redact || v->netns.len))
+		return "does not go with --record, --replay, --redact or --net";
 	if (v->dump && v->protos && !(v->protos & PV_PROTO_BIT(PV_PROTO_TCP)))
 		return "such a file holds TCP sockets, which were not asked for";
-	*ret_what = "--yes";
-	if (v->yes && !v->kill)
-		return "goes with --kill";
 	*ret_what = "--record";
-	return v->record && v->replay ? "does not go with --replay" : NULL;
+	return v->record && v->replay && !v->redact
+		       ? "goes with --replay only to --redact a recording"
+		       : NULL;
 }
 
 static int check_values(const struct list_values *v)
@@ -221,6 +231,8 @@ static int check_values(const struct list_values *v)
 
 	if (!why)
 		why = judge_use(v, &what);
+	if (!why)
+		why = judge_files(v, &what);
 	if (!why && v->dns_servers && !are_servers(v->dns_servers)) {
 		what = "--dns-servers";
 		why = "expected ADDR, ADDR:PORT or [ADDR]:PORT, with commas between them";
@@ -473,18 +485,22 @@ static void make_request(struct list_values *v, const struct view *view, struct 
 
 static int list(struct list_values *v, const struct view *view, struct pv_filter *filter)
 {
+	_cleanup_(cleanup_redactor) struct pv_redactor *redactor = NULL;
 	struct pv_request q = PV_REQUEST_INIT;
 	struct pv_snapshot *s = NULL;
 	bool names_follow;
 	uint32_t needs;
-	int r;
+	int r = redact_open(v->redact, &redactor);
 
+	if (r)
+		return r;
 	make_request(v, view, filter, &q);
+	q.redactor = redactor;
 	if (v->dump)
 		return dump_write(&q, v->dump);
 	needs = q.needs;
 	/* nothing is sorted by them, nothing decided by them: they may come last */
-	names_follow = needs & PV_NEED_NAMES && !v->kill && !v->record && !v->replay &&
+	names_follow = needs & PV_NEED_NAMES && !v->kill && !redactor && !v->record && !v->replay &&
 		       !v->summary && format_of(v) == RENDER_TABLE && !view->n_sort;
 	if (names_follow)
 		q.needs &= ~(uint32_t)PV_NEED_NAMES;
