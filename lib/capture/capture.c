@@ -244,6 +244,7 @@ static int file_step(struct capture_file *f, struct packet *ret, size_t max, siz
 /* 0 with *ret_n >= 1, FORMAT_END, FORMAT_DAMAGED, -errno; waits only when there is nothing else. */
 static int file_read(struct capture_file *f, struct packet *ret, size_t max, size_t *ret_n)
 {
+	stream_advance(&f->stream);
 	for (;;) {
 		int r = f->after_queue;
 

@@ -10,6 +10,7 @@
 #include "capture/stream.h"
 
 #define WINDOW_FIRST ((size_t)256 << 10) /* stays in the second-level cache */
+#define ADVANCE ((size_t)8 << 20)
 #define INPUT_SIZE ((size_t)128 << 10)
 
 static void map_file(struct stream *s, uint64_t size)
@@ -63,6 +64,23 @@ void stream_deinit(struct stream *s)
 	s->pos = s->len = 0;
 	s->at_end = true;
 	s->fd = close_fd(s->fd);
+}
+
+void stream_advance(struct stream *s)
+{
+	size_t n;
+
+	if (!s->map || s->pos + ADVANCE / 2 < s->map_ready || s->map_ready == s->map_size)
+		return;
+	n = s->map_size - s->map_ready < ADVANCE ? s->map_size - s->map_ready : ADVANCE;
+	/* an old kernel, or a file that has become shorter: faults do it then */
+	madvise((char *)s->map + s->map_ready, n, MADV_POPULATE_READ);
+	s->map_ready += n;
+	if (s->pos / ADVANCE * ADVANCE > s->map_done + ADVANCE) {
+		n = s->pos / ADVANCE * ADVANCE - ADVANCE - s->map_done;
+		madvise((char *)s->map + s->map_done, n, MADV_DONTNEED);
+		s->map_done += n;
+	}
 }
 
 void stream_skip(struct stream *s, uint64_t n)

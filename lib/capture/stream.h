@@ -26,7 +26,7 @@ struct stream {
 	uint64_t file_size; /* 0 = not a regular file */
 	uint64_t file_read; /* bytes taken from fd */
 	void *map;
-	size_t map_size;
+	size_t map_size, map_ready, map_done; /* pages up to there are fetched; are given back */
 	uint8_t *buffer;
 	size_t cap;
 	uint64_t skip; /* bytes to drop before the window; at_end and skip: the stream was too short
@@ -54,6 +54,12 @@ int stream_fill(struct stream *s, size_t want);
  * that decompresses to. 0, 1 = it does, -ENOMEM.
  */
 int stream_decompress(struct stream *s);
+
+/*
+ * A mapped file: fetches the pages that come next, many with one call instead of a fault for each
+ * few, and gives back those long read. Bytes stay where they are.
+ */
+void stream_advance(struct stream *s);
 
 /* Drops n bytes, also beyond the window. */
 void stream_skip(struct stream *s, uint64_t n);

@@ -300,7 +300,8 @@ static void append_finished(struct flow_table *t, uint32_t index)
 {
 	struct flow_entry *e = flow_table_entry(t, index);
 
-	e->flags = (uint8_t)((e->flags & ~FLOW_ENTRY_LIVE) | FLOW_ENTRY_FINISHED);
+	e->half[0].entry_flags =
+		(uint8_t)((e->half[0].entry_flags & ~FLOW_ENTRY_LIVE) | FLOW_ENTRY_FINISHED);
 	e->next = FLOW_NONE;
 	if (t->finished == FLOW_NONE)
 		t->finished = index;
@@ -367,13 +368,13 @@ static int new_entry(struct flow_table *t, const struct flow_ref *ref,
 	t->n_live++;
 	e = flow_table_entry(t, *ret);
 	e->key = ref->key;
-	e->flags = FLOW_ENTRY_LIVE;
-	e->first_sender = ref->side & 1;
-	e->opener = e->closer = e->resetter = FLOW_NO_SIDE;
+	e->half[0].entry_flags = FLOW_ENTRY_LIVE;
+	e->half[0].first_sender = ref->side & 1;
+	e->half[0].opener = e->half[0].closer = e->half[0].resetter = FLOW_NO_SIDE;
 	e->first_bin = e->last_bin = e->next = FLOW_NONE;
 	e->tunnel = l->tunnel == DECODE_TUNNEL_AMSDU ? DECODE_TUNNEL_NONE : l->tunnel;
 	if (e->tunnel && l->tunnel_id) {
-		e->flags |= FLOW_ENTRY_HAS_TUNNEL_ID;
+		e->half[0].entry_flags |= FLOW_ENTRY_HAS_TUNNEL_ID;
 		e->tunnel_id = l->tunnel_id;
 	}
 	if (l->proto == PV_PROTO_ICMP || l->proto == PV_PROTO_ICMP6) {
@@ -381,7 +382,7 @@ static int new_entry(struct flow_table *t, const struct flow_ref *ref,
 		e->icmp_code = l->icmp.code;
 	}
 	if (l->link.src && l->link.dst) {
-		e->flags |= FLOW_ENTRY_HAS_MAC;
+		e->half[0].entry_flags |= FLOW_ENTRY_HAS_MAC;
 		memcpy(e->mac[ref->side], l->link.src, 6);
 		memcpy(e->mac[!ref->side], l->link.dst, 6);
 	}
@@ -404,9 +405,9 @@ static bool is_new(const struct flow_entry *e, unsigned side, int64_t time,
 
 static void open_by(struct flow_entry *e, unsigned opener, enum pv_direction_by by)
 {
-	if (e->opener != FLOW_NO_SIDE)
+	if (e->half[0].opener != FLOW_NO_SIDE)
 		return;
-	e->opener = opener & 1;
+	e->half[0].opener = opener & 1;
 	e->opened_by = (uint8_t)by;
 }
 
@@ -502,7 +503,8 @@ int flow_table_add(struct flow_table *t, const struct flow_ref *ref, const struc
 	size_t slot;
 	int r = 0;
 
-	if (index == FLOW_NONE || !(flow_table_entry(t, index)->flags & FLOW_ENTRY_LIVE) ||
+	if (index == FLOW_NONE ||
+	    !(flow_table_entry(t, index)->half[0].entry_flags & FLOW_ENTRY_LIVE) ||
 	    memcmp(&flow_table_entry(t, index)->key, &ref->key, sizeof(ref->key)) != 0)
 		index = look_up(t, &ref->key, ref->hash, &slot);
 	if (index != FLOW_NONE)
@@ -569,9 +571,9 @@ static void finish_live(struct flow_table *t, int64_t not_after)
 	for (size_t i = 0; i < t->n_used; i++) {
 		struct flow_entry *e = flow_table_entry(t, (uint32_t)i);
 
-		if (!(e->flags & FLOW_ENTRY_LIVE) || flow_entry_last(e) > not_after)
+		if (!(e->half[0].entry_flags & FLOW_ENTRY_LIVE) || flow_entry_last(e) > not_after)
 			continue;
-		e->flags |= FLOW_ENTRY_EVICTED;
+		e->half[0].entry_flags |= FLOW_ENTRY_EVICTED;
 		t->n_evicted++;
 		finish_entry(t, (uint32_t)i);
 	}
@@ -589,7 +591,7 @@ void flow_table_evict(struct flow_table *t)
 		const struct flow_entry *e = flow_table_entry(t, (uint32_t)i);
 		int64_t time = flow_entry_last(e);
 
-		if (!(e->flags & FLOW_ENTRY_LIVE))
+		if (!(e->half[0].entry_flags & FLOW_ENTRY_LIVE))
 			continue;
 		first = time < first ? time : first;
 		last = time > last ? time : last;
@@ -598,7 +600,7 @@ void flow_table_evict(struct flow_table *t)
 	for (size_t i = 0; i < t->n_used; i++) {
 		const struct flow_entry *e = flow_table_entry(t, (uint32_t)i);
 
-		if (e->flags & FLOW_ENTRY_LIVE)
+		if (e->half[0].entry_flags & FLOW_ENTRY_LIVE)
 			counts[(flow_entry_last(e) - first) / width]++;
 	}
 	for (; bucket < EVICT_BUCKETS && sum + t->n_finished < wanted; bucket++)
@@ -610,7 +612,7 @@ void flow_table_evict(struct flow_table *t)
 void flow_table_finish(struct flow_table *t)
 {
 	for (size_t i = 0; i < t->n_used; i++)
-		if (flow_table_entry(t, (uint32_t)i)->flags & FLOW_ENTRY_LIVE)
+		if (flow_table_entry(t, (uint32_t)i)->half[0].entry_flags & FLOW_ENTRY_LIVE)
 			append_finished(t, (uint32_t)i);
 	memset(t->slots, 0, t->n_slots * sizeof(*t->slots));
 }
