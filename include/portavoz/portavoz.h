@@ -7,6 +7,7 @@
 #include <portavoz/conversation.h>
 #include <portavoz/coverage.h>
 #include <portavoz/dump.h>
+#include <portavoz/ends.h>
 #include <portavoz/filter.h>
 #include <portavoz/flow.h>
 #include <portavoz/kill.h>

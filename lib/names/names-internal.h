@@ -23,9 +23,6 @@ struct names_query *names_set_get(const struct names_set *set, int family, const
 int names_decide(struct arena *arena, struct names_query *query, enum names_result result,
 		 const char *name);
 
-/* true when these bytes are fit to be shown in place of an address */
-bool names_is_fit(const char *name, size_t len);
-
 /* Writes the question, e.g. "1.2.0.192.in-addr.arpa". */
 void names_question(int family, const uint8_t *addr, char out[static NAMES_QUESTION_MAX]);
 

@@ -7,6 +7,7 @@
 #ifndef NAMES_NAMES_H
 #define NAMES_NAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -53,5 +54,8 @@ struct names_stats {
  */
 int names_resolve(const struct names_options *options, struct names_query *queries, size_t n,
 		  struct names_stats *ret_stats);
+
+/* true when these bytes are fit to be shown in place of an address */
+bool names_is_fit(const char *name, size_t len);
 
 #endif

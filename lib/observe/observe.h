@@ -82,7 +82,10 @@ struct observe_limits {
 	size_t names;	     /* answers of DNS that are remembered; 0 = 65,536 */
 };
 
-/* 0 or -errno. */
+/*
+ * Loads what libcrypto and nDPI need; afterwards nothing here opens a file, so a process may give
+ * up that right. 0 or -errno.
+ */
 int observe_new(const struct observe_limits *limits, struct observe **ret_observe);
 /* Conversations' states must have been released. Takes NULL, returns NULL. */
 struct observe *observe_free(struct observe *o);

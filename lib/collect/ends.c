@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An index from socket pairs to the rows of a snapshot. Invariant: rows with the same key hang
+ * together in `next`, so none hides another.
+ */
+#include <portavoz/ends.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
+#include "base/inet.h"
+#include "base/map.h"
+#include "collect/tuple.h"
+#include "model/snapshot.h"
+
+struct pv_ends {
+	const struct pv_snapshot *snapshot;
+	struct map pairs;  /* both ends of a connected row -> first of its chain */
+	struct map ports;  /* protocol and port of the others */
+	struct map locals; /* addresses that some socket of a namespace has as its own */
+	uint32_t *next;	   /* a row's follower in its chain; MAP_NONE = last */
+};
+
+const char *pv_end_by_name(enum pv_end_by by)
+{
+	static const char *const names[PV_END_N] = { "none", "pair", "bound", "wildcard",
+						     "ambiguous" };
+
+	return (unsigned)by < PV_END_N ? names[by] : "none";
+}
+
+static bool is_connected(const struct pv_conversation *c)
+{
+	return c->state != PV_STATE_LISTEN && c->remote.port;
+}
+
+static uint64_t pair_key(uint8_t proto, uint8_t family, const struct pv_endpoint *local,
+			 const struct pv_endpoint *remote)
+{
+	return tuple_endpoint_hash(tuple_endpoint_hash(map_mix(proto, 1), family, local), family,
+				   remote);
+}
+
+static uint64_t port_key(uint8_t proto, uint32_t port)
+{
+	return map_mix(map_mix(proto, 2), port);
+}
+
+/* Subflows of MPTCP are listed as TCP, too; what is no IP socket is on no wire. */
+static bool is_indexed(const struct pv_conversation *c)
+{
+	return pv_proto_is_inet(c->proto) && c->proto != PV_PROTO_MPTCP && c->local.port;
+}
+
+static uint64_t address_key(uint32_t netns, uint8_t family, const struct pv_endpoint *e)
+{
+	struct pv_endpoint address = *e;
+
+	address.port = 0;
+	return tuple_endpoint_hash(map_mix(netns, 3), family, &address);
+}
+
+static int add_local(struct pv_ends *e, const struct pv_conversation *c)
+{
+	if (inet_is_any(c->family, c->local.addr))
+		return 0;
+	return map_put(&e->locals, address_key(c->netns, c->family, &c->local), 0);
+}
+
+/* A wildcard takes what is sent to an address of its own namespace, and nothing else. */
+static bool is_local(const struct pv_ends *e, uint32_t netns, uint8_t family,
+		     const struct pv_endpoint *end)
+{
+	return inet_is_loopback(family, end->addr) ||
+	       map_get(&e->locals, address_key(netns, family, end)) != MAP_NONE;
+}
+
+static int add_row(struct pv_ends *e, uint32_t number, const struct pv_conversation *c)
+{
+	bool connected = is_connected(c);
+	struct map *map = connected ? &e->pairs : &e->ports;
+	uint64_t key = connected ? pair_key(c->proto, c->family, &c->local, &c->remote)
+				 : port_key(c->proto, c->local.port);
+
+	e->next[number] = map_get(map, key);
+	return map_put(map, key, number) < 0 ? -ENOMEM : add_local(e, c);
+}
+
+int pv_ends_new(const struct pv_snapshot *snapshot, struct pv_ends **ret)
+{
+	struct pv_ends *e = calloc(1, sizeof(*e));
+	int r = 0;
+
+	if (!e)
+		return -ENOMEM;
+	e->snapshot = snapshot;
+	e->next = malloc((snapshot->n_rows + 1) * sizeof(*e->next));
+	if (!e->next)
+		r = -ENOMEM;
+	for (size_t i = snapshot->n_rows; r == 0 && i > 0; i--)
+		if (is_indexed(snapshot_row(snapshot, i - 1)))
+			r = add_row(e, (uint32_t)i - 1, snapshot_row(snapshot, i - 1));
+	if (r < 0) {
+		pv_ends_free(e);
+		return r;
+	}
+	*ret = e;
+	return 0;
+}
+
+void pv_ends_free(struct pv_ends *e)
+{
+	if (!e)
+		return;
+	map_deinit(&e->pairs);
+	map_deinit(&e->ports);
+	map_deinit(&e->locals);
+	free(e->next);
+	free(e);
+}
+
+static bool speaks(const struct pv_conversation *c, uint8_t family)
+{
+	return c->family == family ||
+	       (family == AF_INET && c->family == AF_INET6 && !(c->flags & PV_CONV_V6ONLY));
+}
+
+/* How well a row fits as the end `mine`; PV_END_NONE = not at all. */
+static enum pv_end_by fit(const struct pv_ends *e, const struct pv_conversation *c,
+			  const struct pv_pair *pair, const struct pv_endpoint *mine,
+			  const struct pv_endpoint *other)
+{
+	bool is_mine = tuple_endpoint_equal(c->family, &c->local, pair->family, mine);
+
+	if (c->proto != pair->proto)
+		return PV_END_NONE;
+	if (is_connected(c))
+		return is_mine && tuple_endpoint_equal(c->family, &c->remote, pair->family, other)
+			       ? PV_END_PAIR
+			       : PV_END_NONE;
+	if (is_mine)
+		return PV_END_BOUND;
+	return c->local.port == mine->port && inet_is_any(c->family, c->local.addr) &&
+			       speaks(c, pair->family) && is_local(e, c->netns, pair->family, mine)
+		       ? PV_END_WILDCARD
+		       : PV_END_NONE;
+}
+
+static bool same_holder(const struct pv_snapshot *s, const struct pv_conversation *a,
+			const struct pv_conversation *b)
+{
+	return a->netns == b->netns && a->n_holders && b->n_holders &&
+	       pv_snapshot_holder(s, a, 0)->process == pv_snapshot_holder(s, b, 0)->process;
+}
+
+/* The best of a chain; a row with a holder before one without (an accepted one before its remains).
+ */
+static const struct pv_conversation *best(const struct pv_ends *e, uint32_t first,
+					  const struct pv_pair *pair, unsigned side,
+					  enum pv_end_by *ret_by)
+{
+	const struct pv_endpoint *mine = &pair->ends[side], *other = &pair->ends[!side];
+	const struct pv_conversation *found = NULL;
+	bool is_ambiguous = false;
+
+	*ret_by = PV_END_NONE;
+	for (uint32_t i = first; i != MAP_NONE; i = e->next[i]) {
+		const struct pv_conversation *c = snapshot_row(e->snapshot, i);
+		enum pv_end_by by = fit(e, c, pair, mine, other);
+
+		if (by == PV_END_NONE || (found && by > *ret_by))
+			continue;
+		if (!found || by < *ret_by || (!found->n_holders && c->n_holders)) {
+			found = c;
+			*ret_by = by;
+			is_ambiguous = false;
+		} else if (c->n_holders && !same_holder(e->snapshot, found, c)) {
+			is_ambiguous = true;
+		}
+	}
+	if (is_ambiguous)
+		*ret_by = PV_END_AMBIGUOUS;
+	return is_ambiguous ? NULL : found;
+}
+
+const struct pv_conversation *pv_ends_find(const struct pv_ends *e, const struct pv_pair *pair,
+					   unsigned side, enum pv_end_by *ret_by)
+{
+	const struct pv_endpoint *mine = &pair->ends[side & 1], *other = &pair->ends[!(side & 1)];
+	const struct pv_conversation *c;
+	enum pv_end_by by;
+
+	c = best(e, map_get(&e->pairs, pair_key(pair->proto, pair->family, mine, other)), pair,
+		 side & 1, &by);
+	if (by == PV_END_NONE)
+		c = best(e, map_get(&e->ports, port_key(pair->proto, mine->port)), pair, side & 1,
+			 &by);
+	if (ret_by)
+		*ret_by = by;
+	return c;
+}
