@@ -36,6 +36,8 @@ struct pv_capture {
 	struct capture *input;
 	struct decoder *decoder;
 	struct flow_table table;
+	struct observe *observe;
+	size_t detail_capacity; /* bytes of what it tells */
 	struct flow_sockets sockets;
 	const struct pv_filter *filter;
 	size_t batch;
@@ -70,6 +72,21 @@ static int add_paths(struct pv_capture *c, const struct pv_capture_request *q, c
 	return 0;
 }
 
+/* An eighth of the memory is for kept payload and for names, a quarter for what is told. */
+static int set_up_observer(struct pv_capture *c, uint64_t memory, struct flow_table_options *o)
+{
+	struct observe_limits limits = {
+		.buffer_bytes = memory / 16 < 16U << 20 ? memory / 16 : 16U << 20,
+		.names = memory / 16 / 256 < 65536 ? memory / 16 / 256 : 65536,
+	};
+	int r = observe_new(&limits, &c->observe);
+
+	c->detail_capacity = memory / 4;
+	o->memory = memory - memory / 8 - memory / 4 - memory / RESERVED_SHARE;
+	o->observe = c->observe;
+	return r;
+}
+
 static int set_up(struct pv_capture *c, const struct pv_capture_request *q, char **ret_message)
 {
 	struct flow_table_options o = {
@@ -78,9 +95,11 @@ static int set_up(struct pv_capture *c, const struct pv_capture_request *q, char
 		.seed = q->seed,
 		.bin_ns = q->bin_ns,
 	};
-	int r = flow_table_init(&c->table, &o);
+	int r = q->observed ? set_up_observer(c, q->memory, &o) : 0;
 
 	snapshot_prepare_digest(); /* without SHA-1 there are no Community IDs */
+	if (r == 0)
+		r = flow_table_init(&c->table, &o);
 	c->sockets.capacity = c->table.capacity / 8 + 64;
 	if (r == 0)
 		r = capture_new(&c->input);
@@ -119,6 +138,7 @@ void pv_capture_free(struct pv_capture *c)
 	if (!c)
 		return;
 	flow_table_deinit(&c->table);
+	observe_free(c->observe);
 	map_deinit(&c->sockets.counts);
 	capture_free(c->input);
 	decoder_free(c->decoder);
@@ -214,6 +234,17 @@ static int add_packet(struct pv_capture *c)
 	return 0;
 }
 
+/* true when what was observed takes more than its share */
+static bool is_talkative(const struct pv_capture *c)
+{
+	struct observe_counts counts;
+
+	if (!c->observe)
+		return false;
+	observe_counts_get(c->observe, &counts);
+	return counts.details > c->detail_capacity;
+}
+
 /* 0, FLOW_TABLE_FULL, CAPTURE_END is told by *ret_end, or -errno */
 static int read_some(struct pv_capture *c, bool *ret_end)
 {
@@ -232,6 +263,8 @@ static int read_some(struct pv_capture *c, bool *ret_end)
 	r = capture_read(c->input, c->packets, GROUP, &c->n_packets);
 	if (r == CAPTURE_DAMAGED)
 		return note_damage(c);
+	if (r == 0 && is_talkative(c))
+		return FLOW_TABLE_FULL;
 	*ret_end = r == CAPTURE_END;
 	return r == CAPTURE_END || r == -EINTR ? 0 : r == 0 ? tell_progress(c) : r;
 }
@@ -289,6 +322,12 @@ static int add_coverage(struct pv_capture *c, struct pv_snapshot *s)
 		r = add_gap(s, PV_GAP_CUT, c->cut, NULL);
 	if (r == 0)
 		r = add_gap(s, PV_GAP_FRAGMENTS, d->unplaced_packets, NULL);
+	if (r == 0 && c->observe) {
+		struct observe_counts counts;
+
+		observe_counts_get(c->observe, &counts);
+		r = add_gap(s, PV_GAP_OBSERVED, counts.abandoned, NULL);
+	}
 	if (r == 0)
 		r = add_gap(s, PV_GAP_EVICTED, c->table.n_evicted, NULL);
 	return r;

@@ -169,12 +169,16 @@ int flow_row_add(struct pv_snapshot *s, const struct flow_table *t,
 		.owner_reason = PV_REASON_CAPTURE,
 	};
 	struct pv_flow f;
+	int r;
 
 	set_flow(&f, e, opener);
 	set_end(&row.local, &e->key, opener);
 	set_end(&row.remote, &e->key, !opener);
 	row.state = (uint8_t)state_of(e, (enum pv_conn_state)f.conn_state);
 	row.flow = &f;
+	r = flow_payload_tell(s, t, e, opener, &row, &f);
+	if (r < 0)
+		return r;
 	if (filter && !pv_filter_match(filter, s, &row))
 		return 0;
 	return keep(s, t, e, opener, &row, &f);

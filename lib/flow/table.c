@@ -67,6 +67,8 @@ int flow_table_init(struct flow_table *t, const struct flow_table_options *o)
 
 void flow_table_deinit(struct flow_table *t)
 {
+	for (size_t i = 0; t->observe && i < t->n_used; i++)
+		observe_state_release(t->observe, &flow_table_entry(t, (uint32_t)i)->observe);
 	for (size_t i = 0; i < t->chunks.n; i++)
 		pages_free(t->chunks.items[i], CHUNK_SIZE);
 	vec_deinit(&t->chunks);
@@ -346,6 +348,8 @@ void flow_table_free_entry(struct flow_table *t, uint32_t index)
 {
 	struct flow_entry *e = flow_table_entry(t, index);
 
+	if (t->observe)
+		observe_state_release(t->observe, &e->observe);
 	free_bins(t, e);
 	memset(e, 0, sizeof(*e));
 	e->next = t->free;
@@ -528,6 +532,8 @@ int flow_table_add(struct flow_table *t, const struct flow_ref *ref, const struc
 		flow_tcp_add(t, e, ref->side, time, l);
 	else if (l->proto != PV_PROTO_UDP && !(l->flags & UNSOUND))
 		find_opener(e, ref->side, l);
+	if (r == 0 && t->observe && observe_wants(&e->observe, ref->side))
+		r = flow_payload_add(t, e, ref->side, time, l);
 	*ret_entry = index;
 	return r;
 }
