@@ -617,8 +617,11 @@ void flow_table_evict(struct flow_table *t)
 /* The hash is of no use any more. */
 void flow_table_finish(struct flow_table *t)
 {
+	t->finished = FLOW_NONE;
+	t->n_live += t->n_finished;
+	t->n_finished = 0;
 	for (size_t i = 0; i < t->n_used; i++)
-		if (flow_table_entry(t, (uint32_t)i)->half[0].entry_flags & FLOW_ENTRY_LIVE)
+		if (flow_table_entry(t, (uint32_t)i)->half[0].entry_flags)
 			append_finished(t, (uint32_t)i);
 	memset(t->slots, 0, t->n_slots * sizeof(*t->slots));
 }
