@@ -27,7 +27,13 @@ struct explain_values {
 	int as;
 	const char *replay;
 	bool json, strict, verbose;
+	struct buf netns;
 };
+
+static void cleanup_values(struct explain_values *v)
+{
+	buf_deinit(&v->netns);
+}
 
 #define AT(member) offsetof(struct explain_values, member)
 #define FLAG(letter, name, help, member)                                                           \
@@ -41,6 +47,7 @@ static const struct option_def explain_options[] = {
 	FLAG(0, "json", N_("one JSON document"), json),
 	{ 0, "replay", "DIR", N_("explain from this recording, not from this host"), OPTION_TEXT,
 	  AT(replay), 0, 0, NULL },
+	OPTION_NETNS(AT(netns)),
 	FLAG(0, "strict", N_("exit status 3 when something could not be seen"), strict),
 	FLAG('v', "verbose", N_("say on stderr what could not be seen, terminal or not"), verbose),
 	{ 0 },
@@ -79,7 +86,7 @@ static int report(const char *what, int error)
 	return EXIT_FAILURE;
 }
 
-static int collect(const struct explain_values *v, const struct explain_query *q,
+static int collect(struct explain_values *v, const struct explain_query *q,
 		   struct pv_snapshot **ret)
 {
 	_cleanup_(cleanup_filter) struct pv_filter *filter = NULL;
@@ -94,6 +101,7 @@ static int collect(const struct explain_values *v, const struct explain_query *q
 	request.needs = EXPLAIN_NEEDS;
 	request.filter = filter;
 	request.replay_dir = v->replay;
+	request.netns = v->netns.len ? buf_str(&v->netns) : NULL;
 	if (q->readings & EXPLAIN_BIT(EXPLAIN_PID))
 		request.pid = q->pid;
 	return pv_collect(&request, ret);
@@ -165,7 +173,7 @@ static int report_coverage(const struct explain_values *v, const struct pv_snaps
 	return v->strict && !coverage->complete ? EXIT_PARTIAL : 0;
 }
 
-static int explain_query(const struct explain_values *v, const struct explain_query *q)
+static int explain_query(struct explain_values *v, const struct explain_query *q)
 {
 	_cleanup_(cleanup_snapshot) struct pv_snapshot *snapshot = NULL;
 	_cleanup_(explanation_deinit) struct explanation e = { 0 };
@@ -174,7 +182,7 @@ static int explain_query(const struct explain_values *v, const struct explain_qu
 	if (v->replay && (r == -EINVAL || r == -EBADMSG))
 		usage_error(v->replay, "%s",
 			    _("is no recording made by portavoz list --record, or is damaged"));
-	else if (r < 0)
+	else if (r < 0 && !report_netns(&v->netns, r))
 		report(v->replay ? v->replay : _("sockets"), r);
 	if (r < 0)
 		return EXIT_FAILURE;
@@ -192,7 +200,7 @@ static int explain_query(const struct explain_values *v, const struct explain_qu
 
 static int run_explain(int argc, char **argv)
 {
-	struct explain_values v = { .as = -1 };
+	_cleanup_(cleanup_values) struct explain_values v = { .as = -1 };
 	struct explain_query q;
 	int first, r = command_options(&command_explain, argc, argv, &v, &first);
 

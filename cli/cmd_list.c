@@ -66,21 +66,6 @@ static void cleanup_values(struct list_values *v)
 	 PV_PROTO_BIT(PV_PROTO_XDP))
 #define RAW_BITS (PV_PROTO_BIT(PV_PROTO_RAW) | PV_PROTO_BIT(PV_PROTO_PING))
 
-static int add_netns(void *values, const char *arg, const struct option_def *def)
-{
-	struct list_values *v = values;
-
-	(void)def;
-	if (!*arg) {
-		usage_error("--netns", "expected NAME, PID or all");
-		return -EINVAL;
-	}
-	if (v->netns.len)
-		buf_putc(&v->netns, ',');
-	buf_puts(&v->netns, arg);
-	return 0;
-}
-
 static const struct option_def list_options[] = {
 	HEADING("Which protocols (default: all that run over IP; with -a every one)"),
 	PROTO('t', "tcp", "TCP", PV_PROTO_BIT(PV_PROTO_TCP)),
@@ -120,9 +105,7 @@ static const struct option_def list_options[] = {
 	FLAG('H', "no-header", "no headings", no_header),
 	CHOICE(0, "color", "auto|always|never", "colours (default: on a terminal)", color),
 	HEADING("Where it comes from"),
-	{ 'N', "netns", "NETNS",
-	  "network namespaces by name or pid, comma-separated, or all (default: this one)",
-	  OPTION_CALL, 0, 0, 0, add_netns },
+	OPTION_NETNS(AT(netns)),
 	CHOICE(0, "owners", "auto|bpf|proc|none", "how owners are found", owners),
 	CHOICE(0, "sockets", "auto|bpf|netlink|proc", "how sockets are listed", sockets),
 	TEXT(0, "record", "DIR", "also store what was read in this new folder", record),
@@ -378,14 +361,14 @@ static int fail(const char *what, int r)
 	return EXIT_FAILURE;
 }
 
-static int fail_collect(const struct list_values *v, int r)
+static int fail_collect(struct list_values *v, int r)
 {
 	const char *dir = v->record ? v->record : v->replay;
 
 	if (v->record && r == -EEXIST)
 		usage_error(dir, "--record needs a new or an empty folder");
-	else if (r == -ENXIO && v->netns.len)
-		usage_error(v->netns.data, "no such network namespace");
+	else if (report_netns(&v->netns, r))
+		return EXIT_FAILURE;
 	else if (v->replay && (r == -EINVAL || r == -EBADMSG))
 		usage_error(dir, "is no recording made by portavoz list --record, or is damaged");
 	else

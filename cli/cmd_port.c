@@ -30,7 +30,13 @@ struct port_values {
 	const char *search, *free, *range, *replay;
 	bool udp, registered;
 	bool json, no_header, strict, verbose;
+	struct buf netns;
 };
+
+static void cleanup_values(struct port_values *v)
+{
+	buf_deinit(&v->netns);
+}
 
 #define AT(member) offsetof(struct port_values, member)
 #define FLAG(letter, name, help, member)                                                           \
@@ -59,6 +65,7 @@ static const struct option_def port_options[] = {
 	FLAG('H', "no-header", N_("no headings"), no_header),
 	HEADING(N_("Where it comes from")),
 	TEXT("replay", "DIR", N_("who listens by this recording, not on this host"), replay),
+	OPTION_NETNS(AT(netns)),
 	FLAG(0, "strict", N_("exit status 3 when something could not be seen"), strict),
 	FLAG('v', "verbose", N_("say on stderr what could not be seen, terminal or not"), verbose),
 	{ 0 },
@@ -108,8 +115,7 @@ static int make_filter(const struct port_query *queries, size_t n, struct pv_fil
 	return pv_filter_parse(buf_str(&text), ret, NULL);
 }
 
-static int collect(const struct port_values *v, const struct pv_filter *filter,
-		   struct pv_snapshot **ret)
+static int collect(struct port_values *v, const struct pv_filter *filter, struct pv_snapshot **ret)
 {
 	struct pv_request request = PV_REQUEST_INIT;
 
@@ -120,6 +126,7 @@ static int collect(const struct port_values *v, const struct pv_filter *filter,
 	request.needs = PV_NEED_OWNERS;
 	request.filter = filter;
 	request.replay_dir = v->replay;
+	request.netns = v->netns.len ? buf_str(&v->netns) : NULL;
 	if (v->free) {
 		/* only the namespace's numbers are wanted */
 		request.protos = PV_PROTO_BIT(PV_PROTO_TCP);
@@ -132,7 +139,7 @@ static int collect(const struct port_values *v, const struct pv_filter *filter,
 	if (v->replay && (r == -EINVAL || r == -EBADMSG))
 		usage_error(v->replay, "%s",
 			    _("is no recording made by portavoz list --record, or is damaged"));
-	else if (r < 0)
+	else if (r < 0 && !report_netns(&v->netns, r))
 		usage_error(v->replay ? v->replay : _("sockets"), "%s", strerror(-r));
 	return r;
 }
@@ -191,6 +198,20 @@ static void json_owners(struct buf *b, const struct pv_snapshot *snapshot,
 		  c->owner_reason ? pv_reason_name((enum pv_reason)c->owner_reason) : NULL);
 }
 
+static void json_netns(struct buf *b, const struct pv_netns *n)
+{
+	buf_puts(b, "\"netns\":");
+	if (n->inode)
+		buf_u64(b, n->inode);
+	else
+		buf_puts(b, "null");
+	buf_puts(b, ",\"netns_name\":");
+	if (n->name.len)
+		text_put_json(b, n->name.data, n->name.len);
+	else
+		buf_puts(b, "null");
+}
+
 static void json_listeners(struct buf *b, const struct port_rows *rows, const struct port_row *row)
 {
 	if (!rows->snapshot) {
@@ -205,7 +226,8 @@ static void json_listeners(struct buf *b, const struct port_rows *rows, const st
 		json_text(b, "proto", pv_proto_name((enum pv_proto)c->proto));
 		buf_puts(b, ",\"local_addr\":\"");
 		inet_put(b, c->family, c->local.addr);
-		buf_printf(b, "\",\"local_port\":%u", c->local.port);
+		buf_printf(b, "\",\"local_port\":%u,", c->local.port);
+		json_netns(b, pv_snapshot_netns(rows->snapshot, c->netns));
 		json_owners(b, rows->snapshot, c);
 		buf_putc(b, '}');
 	}
@@ -304,6 +326,21 @@ static size_t gap(const struct table *t)
 	return t->width && t->width < 100 ? 1 : 2;
 }
 
+/* "@blue", where it is not ours. */
+static void put_netns(struct buf *b, const struct table *t, const struct pv_conversation *c)
+{
+	const struct pv_netns *n = pv_snapshot_netns(t->rows->snapshot, c->netns);
+
+	if (n->is_own || !n->inode)
+		return;
+	buf_putc(b, '@');
+	if (n->name.len)
+		text_put(b, n->name.data, n->name.len,
+			 TEXT_WORD | TEXT_LIST | TEXT_FIELD | (t->ascii ? TEXT_ASCII : 0));
+	else
+		buf_u64(b, n->inode);
+}
+
 /* Returns where the name ends and the pid begins. */
 static size_t put_owner(struct buf *b, const struct table *t, const struct pv_conversation *c,
 			uint32_t n)
@@ -316,12 +353,14 @@ static size_t put_owner(struct buf *b, const struct table *t, const struct pv_co
 		 TEXT_WORD | TEXT_LIST | TEXT_FIELD | (t->ascii ? TEXT_ASCII : 0));
 	middle = b->len;
 	buf_printf(b, "(%d)", p->pid);
+	put_netns(b, t, c);
 	return middle;
 }
 
-static void put_reason(struct buf *b, const struct pv_conversation *c)
+static void put_reason(struct buf *b, const struct table *t, const struct pv_conversation *c)
 {
 	buf_printf(b, "(%s)", pv_reason_name((enum pv_reason)c->owner_reason));
+	put_netns(b, t, c);
 }
 
 /* Was that process named by an earlier listener of the row, or by an earlier descriptor? */
@@ -329,14 +368,15 @@ static bool is_named(const struct table *t, const struct port_row *row, size_t l
 		     uint32_t holder)
 {
 	const struct pv_snapshot *s = t->rows->snapshot;
-	uint32_t process =
-		pv_snapshot_holder(s, row->listeners[listener].conversation, holder)->process;
+	const struct pv_conversation *asked = row->listeners[listener].conversation;
+	uint32_t process = pv_snapshot_holder(s, asked, holder)->process;
 
 	for (size_t i = 0; i <= listener; i++) {
 		const struct pv_conversation *c = row->listeners[i].conversation;
 
 		for (uint32_t h = 0; h < (i < listener ? c->n_holders : holder); h++)
-			if (pv_snapshot_holder(s, c, h)->process == process)
+			if (c->netns == asked->netns &&
+			    pv_snapshot_holder(s, c, h)->process == process)
 				return true;
 	}
 	return false;
@@ -351,6 +391,7 @@ static bool is_reason_named(const struct port_row *row, size_t listener)
 		return false;
 	before = row->listeners[listener - 1].conversation;
 	return !before->n_holders &&
+	       before->netns == row->listeners[listener].conversation->netns &&
 	       before->owner_reason == row->listeners[listener].conversation->owner_reason;
 }
 
@@ -393,7 +434,7 @@ static void put_listening(struct buf *b, const struct table *t, const struct por
 		const struct pv_conversation *c = row->listeners[i].conversation;
 
 		if (!c->n_holders && !is_reason_named(row, i) && begin_item(b, t, &n))
-			put_reason(b, c);
+			put_reason(b, t, c);
 		for (uint32_t h = 0; h < c->n_holders; h++)
 			if (!is_named(t, row, i, h) && begin_item(b, t, &n))
 				middle = put_owner(b, t, c, h);
@@ -544,7 +585,7 @@ static int out_of_memory(void)
 	return EXIT_FAILURE;
 }
 
-static int print_rows(const struct port_values *v, const struct port_rows *rows)
+static int print_rows(struct port_values *v, const struct port_rows *rows)
 {
 	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
 	int r = 0;
@@ -559,7 +600,7 @@ static int print_rows(const struct port_values *v, const struct port_rows *rows)
 }
 
 /* The coverage line, and the exit status that goes with it under --strict */
-static int report_coverage(const struct port_values *v, const struct pv_snapshot *snapshot)
+static int report_coverage(struct port_values *v, const struct pv_snapshot *snapshot)
 {
 	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
 	const struct pv_coverage *coverage = pv_snapshot_coverage(snapshot);
@@ -586,8 +627,8 @@ static void report_absent(const char *text, const struct port_query *q)
 		usage_error(text, "%s", _("nothing is registered there, and nobody listens"));
 }
 
-static int add_rows(const struct port_values *v, struct port_rows *rows,
-		    const struct port_query *queries, size_t n, char **argv)
+static int add_rows(struct port_values *v, struct port_rows *rows, const struct port_query *queries,
+		    size_t n, char **argv)
 {
 	int status = 0;
 
@@ -611,7 +652,7 @@ static int add_rows(const struct port_values *v, struct port_rows *rows,
 	return status;
 }
 
-static int show_ports(const struct port_values *v, const struct port_query *queries, size_t n,
+static int show_ports(struct port_values *v, const struct port_query *queries, size_t n,
 		      char **argv, int status)
 {
 	_cleanup_(cleanup_snapshot) struct pv_snapshot *snapshot = NULL;
@@ -640,7 +681,7 @@ static int show_ports(const struct port_values *v, const struct port_query *quer
 	return r ? r : status;
 }
 
-static int run_queries(const struct port_values *v, int argc, char **argv)
+static int run_queries(struct port_values *v, int argc, char **argv)
 {
 	_cleanup_(cleanup_free) struct port_query *queries =
 		calloc((size_t)argc + 1, sizeof(*queries));
@@ -676,7 +717,7 @@ static void report_few(const struct port_free_request *request, int n,
 		    t->registered ? _(" (--registered allows them)") : "", t->forbidden);
 }
 
-static int print_free(const struct port_values *v, const struct pv_snapshot *snapshot,
+static int print_free(struct port_values *v, const struct pv_snapshot *snapshot,
 		      enum pv_transport transport, const uint16_t *ports, int n)
 {
 	_cleanup_(port_rows_deinit) struct port_rows rows = { .snapshot = snapshot };
@@ -698,7 +739,7 @@ static int print_free(const struct port_values *v, const struct pv_snapshot *sna
 	return buf_error(&b) < 0 ? out_of_memory() : print_stdout(&b);
 }
 
-static int run_free(const struct port_values *v, struct port_free_request *request)
+static int run_free(struct port_values *v, struct port_free_request *request)
 {
 	_cleanup_(cleanup_snapshot) struct pv_snapshot *snapshot = NULL;
 	_cleanup_(cleanup_free) uint16_t *ports = calloc(request->wanted, sizeof(*ports));
@@ -757,8 +798,8 @@ static int parse_free(const struct port_values *v, int argc, char **argv,
 
 static int check_values(const struct port_values *v, int n_operands)
 {
-	if (v->free && (v->search || v->replay))
-		usage_error("--free", "%s", _("does not go with --search or --replay"));
+	if (v->free && (v->search || v->replay || v->netns.len))
+		usage_error("--free", "%s", _("does not go with --search, --netns or --replay"));
 	else if (!v->free && (v->range || v->udp || v->registered))
 		usage_error(v->range ? "--range"
 			    : v->udp ? "--udp"
@@ -791,7 +832,7 @@ static int refuse_negative(int argc, char **argv)
 
 static int run_port(int argc, char **argv)
 {
-	struct port_values v = { 0 };
+	_cleanup_(cleanup_values) struct port_values v = { 0 };
 	struct port_free_request request;
 	int first, r;
 

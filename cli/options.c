@@ -243,6 +243,31 @@ static int report_missing(const struct option_def *def)
 	return report_value(def, NULL, _("needs a value: %s"), def->arg);
 }
 
+int option_append(void *values, const char *arg, const struct option_def *def)
+{
+	struct buf *b = (void *)((char *)values + def->offset);
+
+	if (!*arg) {
+		report_missing(def);
+		return -EINVAL;
+	}
+	if (b->len)
+		buf_putc(b, ',');
+	buf_puts(b, arg);
+	return buf_error(b);
+}
+
+bool report_netns(struct buf *netns, int error)
+{
+	if (!netns->len || !buf_str(netns) || (error != -ENXIO && error != -EPERM))
+		return false;
+	usage_error(netns->data, "%s",
+		    error == -ENXIO ? _("no such network namespace")
+				    : _("may not be entered: run as root, or grant CAP_SYS_ADMIN "
+					"and CAP_SYS_PTRACE"));
+	return true;
+}
+
 static int set_number(void *field, const char *arg, const struct option_def *def)
 {
 	uint64_t v;

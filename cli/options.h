@@ -6,11 +6,13 @@
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
 #include "base/word.h"
+#include "ui/text/i18n.h"
 
 #define EXIT_USAGE 2
 #define EXIT_PARTIAL 3
@@ -102,6 +104,22 @@ static inline int option_is_end(const struct option_def *def)
 {
 	return !def->letter && !def->name && !def->help;
 }
+
+/* OPTION_CALL: appends the argument to the struct buf at def->offset, with commas between. */
+int option_append(void *values, const char *arg, const struct option_def *def);
+
+/*
+ * What -N is, for a command whose struct buf of namespaces lies there; and the message for what
+ * pv_collect() refused of it: true when the error was one of these.
+ */
+#define OPTION_NETNS(offset)                                                                       \
+	{                                                                                          \
+		'N', "netns", "NETNS",                                                             \
+			N_("network namespaces by name or pid, comma-separated, or all (default: " \
+			   "this one)"),                                                           \
+			OPTION_CALL, offset, 0, 0, option_append                                   \
+	}
+bool report_netns(struct buf *netns, int error);
 
 /* Prints "portavoz: what: why" to stderr; control bytes in it are shown as \xHH. */
 void usage_error(const char *what, const char *format, ...) __attribute__((format(printf, 2, 3)));

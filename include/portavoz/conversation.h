@@ -172,6 +172,11 @@ struct pv_conversation {
 	uint8_t owner_reason;		 /* enum pv_reason; PV_REASON_NONE when n_holders > 0 */
 	uint8_t shutdown;		 /* bit 0: receive side shut, bit 1: send side shut */
 	uint8_t flags;			 /* PV_CONV_* */
+	uint8_t verdict;		 /* enum pv_verdict, with PV_NEED_VERDICT (judge.h) */
+	/* facts the verdict should rest on could not be had; a finding says which */
+	bool verdict_is_partial;
+	uint16_t n_findings;
+	uint32_t first_finding; /* pv_snapshot_finding() */
 	uint32_t references; /* unix, from the text table: users of the kernel's socket; else 0 */
 	const struct pv_detail *detail; /* NULL unless asked for and given by the kernel */
 	const struct pv_bytes
@@ -266,10 +271,18 @@ struct pv_process {
 	int32_t listen_pid;	      /* for whom they were meant; 0 = no such variable */
 	uint32_t listen_fds;	      /* how many, descriptors 3 and following */
 	struct pv_bytes listen_names; /* their names, with ":" between them */
+	/* the executable itself, wherever its path leads to now; with PV_PROCESS_EXE */
+	uint64_t exe_device, exe_inode;
+	uint32_t exe_links, exe_uid;
+	/* LD_PRELOAD and LD_AUDIT of its environment: "NAME=value" ended by NUL each */
+	struct pv_bytes preload;
 };
 
 #define PV_PROCESS_PARENT 0x01 /* ppid */
-#define PV_PROCESS_LISTEN 0x02 /* listen_* */
+#define PV_PROCESS_LISTEN 0x02 /* listen_*, preload */
+#define PV_PROCESS_EXE 0x04    /* exe_* */
+#define PV_PROCESS_KERNEL 0x08 /* it is a thread of the kernel */
+#define PV_PROCESS_STAT 0x10   /* whether it is one of the kernel's was read */
 
 struct pv_holder {
 	uint32_t process; /* index for pv_snapshot_process() */

@@ -40,6 +40,7 @@ enum pv_gap_kind {
 	PV_GAP_NAMES,		 /* addresses without an answer in time */
 	PV_GAP_NAMES_REFUSED,	 /* host names refused: they imitate an address or hold odd bytes */
 	PV_GAP_NETNS,	     /* network namespaces that could not be entered; detail: which, why */
+	PV_GAP_NETNS_STALE,  /* names of ip-netns that no namespace is mounted on; detail: which */
 	PV_GAP_NETNS_HIDDEN, /* processes that may be in, or hold, others that were not found */
 	PV_GAP_NOT_RECORDED, /* the recording lacks what was asked */
 	/* of captures */

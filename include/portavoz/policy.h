@@ -34,6 +34,7 @@ struct pv_policy_rule {
 	struct pv_bytes title; /* BLOCK: the name of the list's file, as it was opened */
 	const char *filter;    /* BLOCK: "" */
 	uint64_t every;	       /* seconds within which a match is expected; 0 = not said */
+	uint64_t despite;      /* suspicious rules that are accepted: 1 << index of pv_rules() */
 	size_t n_addresses; /* BLOCK: addresses and networks on the list, covered ones left out */
 };
 

@@ -10,6 +10,7 @@
 #include <portavoz/ends.h>
 #include <portavoz/filter.h>
 #include <portavoz/flow.h>
+#include <portavoz/judge.h>
 #include <portavoz/kill.h>
 #include <portavoz/names.h>
 #include <portavoz/policy.h>

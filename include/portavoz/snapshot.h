@@ -8,6 +8,7 @@
 
 #include <portavoz/conversation.h>
 #include <portavoz/coverage.h>
+#include <portavoz/judge.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -15,6 +16,7 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 struct pv_filter;
+struct pv_policy;
 struct pv_snapshot;
 
 enum pv_owners { PV_OWNERS_AUTO, PV_OWNERS_BPF, PV_OWNERS_PROC, PV_OWNERS_NONE };
@@ -38,7 +40,8 @@ enum pv_sockets { PV_SOCKETS_AUTO, PV_SOCKETS_BPF, PV_SOCKETS_NETLINK, PV_SOCKET
 #define PV_NEED_NAMES 0x0800	       /* remote_name, by reverse DNS */
 #define PV_NEED_PARENTS 0x1000	       /* parents of the holding processes; the clock */
 #define PV_NEED_LISTEN 0x2000	       /* sockets a holding process was started with (listen_*) */
-#define PV_NEED_ALL 0x37ff	       /* everything that sends no packet */
+#define PV_NEED_VERDICT 0x4000	       /* verdict and findings */
+#define PV_NEED_ALL 0x37ff	       /* everything that sends no packet and judges nothing */
 #define PV_NEED_ATTRIBUTES 0x80000000u /* pv_detail.attributes; not part of PV_NEED_ALL */
 
 struct pv_request {
@@ -73,6 +76,8 @@ struct pv_request {
 	 * caller's own.
 	 */
 	const char *netns;
+	const struct pv_policy *policy; /* borrowed; with PV_NEED_VERDICT. NULL = none */
+	bool verify; /* the same: are packaged executables what their packages installed? */
 };
 #define PV_REQUEST_INIT                                                                            \
 	{                                                                                          \

@@ -21,10 +21,8 @@
 #define READ_PAGES 8
 
 static const char *const kind_names[] = {
-	[BPF_KIND_TCP] = "tcp",
-	[BPF_KIND_UDP] = "udp",
-	[BPF_KIND_UNIX] = "unix",
-	[BPF_KIND_OWNERS] = "owners",
+	[BPF_KIND_TCP] = "tcp",	      [BPF_KIND_UDP] = "udp",	  [BPF_KIND_UNIX] = "unix",
+	[BPF_KIND_OWNERS] = "owners", [BPF_KIND_NETNS] = "netns",
 };
 
 static void stream_name(char name[static NAME_SIZE], enum bpf_iter_kind kind, unsigned int attempt)

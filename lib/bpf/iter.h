@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * BPF iterators as sources: every TCP, UDP and UNIX socket of the caller's network namespace, and
- * every descriptor that refers to a socket in the caller's pid namespace.
+ * every descriptor that refers to a socket, and each network namespace that descriptors keep, in
+ * the caller's pid namespace.
  *
  * Each kind is a program of its own, so only what is needed is loaded. Nothing here keeps state:
  * threads may use different iterators at the same time. The network namespace is that of the thread
@@ -20,7 +21,14 @@
 #include "model/owner_record.h"
 #include "model/sink.h"
 
-enum bpf_iter_kind { BPF_KIND_TCP, BPF_KIND_UDP, BPF_KIND_UNIX, BPF_KIND_OWNERS, BPF_KIND_N };
+enum bpf_iter_kind {
+	BPF_KIND_TCP,
+	BPF_KIND_UDP,
+	BPF_KIND_UNIX,
+	BPF_KIND_OWNERS,
+	BPF_KIND_NETNS, /* network namespaces that descriptors keep alive, as owner records */
+	BPF_KIND_N
+};
 
 /* An iterator that was opened; it is good for one reading. */
 struct bpf_iter {
@@ -49,7 +57,7 @@ typedef int (*bpf_chunk)(void *userdata, const void *data, size_t len);
 
 /*
  * Reads to the end. Recording, the bytes go into the stream "iter-KIND.ATTEMPT" (tcp, udp, unix,
- * owners), errors beside it. 0 or -errno; what was handed out before an error is incomplete.
+ * owners, netns), errors beside it. 0 or -errno; what was handed out before an error is incomplete.
  * A ring that was too small is replaced by a larger one, which loads the program again.
  */
 int bpf_iter_read(struct tape *t, struct bpf_iter *it, unsigned int attempt, bpf_chunk chunk,
@@ -92,10 +100,10 @@ static inline bool bpf_sockets_are_exact(const struct bpf_stats *stats)
 typedef int (*bpf_owner_rows)(void *userdata, const struct owner_record *rows, size_t n);
 
 /*
- * Checks the records of BPF_KIND_OWNERS and hands them out in runs as long as possible. A (pid, fd)
- * can come twice: threads of one process may have file tables of their own, with the same numbers
- * for different sockets, or share one that a thread left while it was read. 0, or what `rows`
- * returned.
+ * Checks the records of BPF_KIND_OWNERS or BPF_KIND_NETNS and hands them out in runs as long as
+ * possible. A (pid, fd) can come twice: threads of one process may have file tables of their own,
+ * with the same numbers for different sockets, or share one that a thread left while it was read.
+ * 0, or what `rows` returned.
  */
 int bpf_parse_owners(const void *data, size_t len, bpf_owner_rows rows, void *userdata,
 		     struct bpf_stats *stats);

@@ -22,7 +22,6 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
-struct file;
 struct seq_file;
 
 #define AF_UNIX 1
@@ -62,9 +61,33 @@ struct in6_addr {
 	__u8 bytes[16];
 };
 
+struct super_block {
+	unsigned long s_magic;
+};
+
 struct inode {
 	unsigned long i_ino;
+	struct super_block *i_sb;
+	void *i_private;
 };
+
+struct proc_ns_operations {
+	int type; /* until 6.17 */
+};
+
+struct ns_common {
+	__u32 ns_type; /* since 6.18 */
+	const struct proc_ns_operations *ops;
+	unsigned int inum;
+};
+
+struct net {
+	struct ns_common ns;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
 
 struct socket {
 	struct sock *sk;
@@ -87,6 +110,7 @@ struct sock_common {
 	int skc_bound_dev_if;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
+	possible_net_t skc_net;
 	atomic64_t skc_cookie;
 };
 
@@ -180,6 +204,10 @@ struct signal_struct {
 };
 
 struct files_struct;
+
+struct file {
+	struct inode *f_inode;
+};
 
 struct task_struct {
 	int pid;

@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "base/cleanup.h"
+#include "netns.lskel.h"
 #include "owners.lskel.h"
 #include "sockets_tcp.lskel.h"
 #include "sockets_udp.lskel.h"
@@ -40,6 +41,7 @@ static int steal_skel_fd(int *fd)
 DEFINE_LOAD(sockets_tcp)
 DEFINE_LOAD(sockets_udp)
 DEFINE_LOAD(owners)
+DEFINE_LOAD(netns)
 
 static int load_sockets_unix(uint32_t ring_size, int *ret_prog_fd, int *ret_ring_fd)
 {
@@ -70,6 +72,8 @@ int bpf_load(enum bpf_iter_kind kind, uint32_t ring_size, int *ret_prog_fd, int 
 		return load_sockets_unix(ring_size, ret_prog_fd, ret_ring_fd);
 	case BPF_KIND_OWNERS:
 		return load_owners(ret_prog_fd);
+	case BPF_KIND_NETNS:
+		return load_netns(ret_prog_fd);
 	default:
 		return -EINVAL;
 	}

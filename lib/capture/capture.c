@@ -244,7 +244,6 @@ static int file_step(struct capture_file *f, struct packet *ret, size_t max, siz
 /* 0 with *ret_n >= 1, FORMAT_END, FORMAT_DAMAGED, -errno; waits only when there is nothing else. */
 static int file_read(struct capture_file *f, struct packet *ret, size_t max, size_t *ret_n)
 {
-	stream_advance(&f->stream);
 	for (;;) {
 		int r = f->after_queue;
 
@@ -415,9 +414,7 @@ uint64_t capture_names_dropped(const struct capture *c)
 
 static uint64_t file_done(const struct capture_file *f)
 {
-	if (f->is_over)
-		return f->stream.file_size;
-	return f->stream.map && !f->stream.decompressor ? f->stream.pos : f->stream.file_read;
+	return f->is_over ? f->stream.file_size : f->stream.file_read;
 }
 
 void capture_progress(const struct capture *c, uint64_t *ret_done, uint64_t *ret_total)

@@ -50,7 +50,7 @@ enum decode_tunnel {
 	DECODE_TUNNEL_GTPU,
 	DECODE_TUNNEL_TEREDO,
 	DECODE_TUNNEL_MPLS, /* MPLS in UDP, GRE or IP; pseudowires: Ethernet in MPLS */
-	DECODE_TUNNEL_L2TP,
+	DECODE_TUNNEL_ETHERIP,
 	DECODE_TUNNEL_AH,    /* AH leaves what it protects in the clear */
 	DECODE_TUNNEL_AMSDU, /* not inside the layer before, but beside it in one 802.11 frame */
 	DECODE_TUNNEL_N,
@@ -193,5 +193,8 @@ void decode_packet(struct decoder *d, const struct packet *p, struct decoded *re
 const char *decode_tunnel_name(enum decode_tunnel tunnel);
 /* A name for a link type that is decoded ("ethernet"), or NULL: its packets are not understood. */
 const char *decode_link_name(uint16_t link_type);
+/* The link types that are decoded. */
+size_t decode_n_link_types(void);
+uint16_t decode_link_type(size_t i);
 
 #endif

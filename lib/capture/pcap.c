@@ -137,9 +137,6 @@ static int pcap_read(struct capture_file *f, struct packet *ret, size_t max, siz
 			.link_type = s->link_type,
 		};
 		in->pos += s->record + captured;
-		/* where the next header lies only this one tells: fetch ahead whatever it is */
-		for (const uint8_t *a = h; a < h + s->record + captured; a += 64)
-			__builtin_prefetch(a + 4096);
 	}
 	*ret_n = n;
 	return r;

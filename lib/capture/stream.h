@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The bytes of one file in order, seen through a window: the whole file where it can be mapped,
- * else a buffer that is refilled from a pipe or a decompressor. A window only moves in
- * stream_fill(), so pointers into it hold between two calls. The buffer grows by bytes that really
- * came, never by a size that the file claims.
+ * The bytes of one file in order, seen through a window: a buffer that is refilled from a file, a
+ * pipe or a decompressor. A window only moves in stream_fill(), so pointers into it hold between
+ * two calls. The buffer grows by bytes that really came, never by a size that the file claims.
  */
 #ifndef CAPTURE_STREAM_H
 #define CAPTURE_STREAM_H
@@ -25,17 +24,14 @@ struct stream {
 	int fd;
 	uint64_t file_size; /* 0 = not a regular file */
 	uint64_t file_read; /* bytes taken from fd */
-	void *map;
-	size_t map_size, map_ready, map_done; /* pages up to there are fetched; are given back */
 	uint8_t *buffer;
 	size_t cap;
 	uint64_t skip; /* bytes to drop before the window; at_end and skip: the stream was too short
 			*/
 	struct decompressor *decompressor;
-	const uint8_t *in; /* compressed bytes: the mapped file, or in_buffer */
 	size_t in_pos, in_len;
 	bool in_end;
-	uint8_t *in_buffer;
+	uint8_t *in_buffer; /* compressed bytes */
 };
 
 /* Takes fd. 0 or -errno; on failure fd is closed. */
@@ -54,12 +50,6 @@ int stream_fill(struct stream *s, size_t want);
  * that decompresses to. 0, 1 = it does, -ENOMEM.
  */
 int stream_decompress(struct stream *s);
-
-/*
- * A mapped file: fetches the pages that come next, many with one call instead of a fault for each
- * few, and gives back those long read. Bytes stay where they are.
- */
-void stream_advance(struct stream *s);
 
 /* Drops n bytes, also beyond the window. */
 void stream_skip(struct stream *s, uint64_t n);

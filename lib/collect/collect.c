@@ -4,9 +4,11 @@
  * earlier and for no more rows than the request and its filter need.
  */
 #include <errno.h>
+#include <linux/capability.h>
 #include <sys/socket.h>
 
 #include <portavoz/filter.h>
+#include <portavoz/policy.h>
 
 #include "base/cleanup.h"
 #include "collect/collector.h"
@@ -16,10 +18,16 @@
 /* Needs that the filter may decide on before details are read for what it leaves. */
 #define DETAIL_NEEDS                                                                               \
 	(PV_NEED_EXE | PV_NEED_CMDLINE | PV_NEED_CGROUP | PV_NEED_PUSER | PV_NEED_PARENTS |        \
-	 PV_NEED_LISTEN)
+	 PV_NEED_LISTEN | PV_NEED_VERDICT)
+/* What a verdict rests on. */
+#define VERDICT_NEEDS                                                                              \
+	(PV_NEED_EXE | PV_NEED_CMDLINE | PV_NEED_CGROUP | PV_NEED_PUSER | PV_NEED_PARENTS |        \
+	 PV_NEED_LISTEN | PV_NEED_PEER | PV_NEED_DIRECTION)
 
 static uint32_t close_needs(uint32_t needs)
 {
+	if (needs & PV_NEED_VERDICT)
+		needs |= VERDICT_NEEDS;
 	if (needs & DETAIL_NEEDS)
 		needs |= PV_NEED_OWNERS;
 	return needs;
@@ -73,6 +81,8 @@ static int run_joins(struct collector *c)
 	/* the search must be waited for, whatever became of the sockets */
 	if (collect_owners_wait(search) && c->lacks_idle && sockets == 0)
 		sockets = collect_idle_sockets(c);
+	if (sockets == 0 && collect_netns_wants_held(c))
+		sockets = collect_netns_held(c, search);
 	r = collect_owners_finish(c, search);
 	if (sockets < 0 || r < 0)
 		return sockets < 0 ? sockets : r;
@@ -96,6 +106,22 @@ static int run_details(struct collector *c, uint32_t early)
 	return r;
 }
 
+/* Every row is judged, shown or not: the verdict of one may rest on another. */
+static int run_judge(struct collector *c)
+{
+	const struct judge_request q = {
+		.policy = c->request->policy,
+		.verify = c->request->verify || c->tape.mode == TAPE_RECORD,
+		.is_proc_ours = !c->hidepid || c->rights >> CAP_SYS_PTRACE & 1,
+		.is_asked = c->is_verdict_asked,
+		.views = c->views.items,
+		.n_views = c->views.n,
+	};
+	int r = collect_lineage(c);
+
+	return r < 0 ? r : judge_snapshot(&c->tape, c->snapshot, &q);
+}
+
 /* A file knows the TCP sockets and nothing beside them. */
 static int run_rawdump(struct collector *c)
 {
@@ -110,11 +136,22 @@ static int run_rawdump(struct collector *c)
 	return r == 0 ? collect_owners_report(c) : r;
 }
 
-static int run(struct collector *c)
+/* Details that are read for every row, because the filter or the judge may look at them. */
+static uint32_t early_needs(const struct collector *c)
 {
-	const struct pv_request *q = c->request;
-	uint32_t filter_needs = q->filter ? close_needs(pv_filter_needs(q->filter)) : 0;
-	uint32_t early = c->tape.mode == TAPE_LIVE ? filter_needs : PV_NEED_ALL;
+	const struct pv_filter *filter = c->request->filter;
+	uint32_t early = filter ? close_needs(pv_filter_needs(filter)) : 0;
+
+	if (c->tape.mode != TAPE_LIVE)
+		early = PV_NEED_ALL;
+	if (c->needs & PV_NEED_VERDICT)
+		early |= VERDICT_NEEDS | PV_NEED_VERDICT;
+	return early;
+}
+
+/* Everything up to the filter. */
+static int run_all_rows(struct collector *c, uint32_t early)
+{
 	int r = collect_host(c);
 
 	if (r == 0 && collect_netns_is_wanted(c))
@@ -123,6 +160,17 @@ static int run(struct collector *c)
 		r = c->others ? collect_netns_thread(c, run_joins) : run_joins(c);
 	if (r == 0 && early & DETAIL_NEEDS)
 		r = collect_details(c, early & DETAIL_NEEDS);
+	if (r == 0 && c->needs & PV_NEED_VERDICT)
+		r = run_judge(c);
+	return r;
+}
+
+static int run(struct collector *c)
+{
+	const struct pv_request *q = c->request;
+	uint32_t early = early_needs(c);
+	int r = run_all_rows(c, early);
+
 	if (r == 0)
 		r = filter_rows(c);
 	if (r == 0 && c->needs & DETAIL_NEEDS)
@@ -147,8 +195,13 @@ int pv_collect(const struct pv_request *request, struct pv_snapshot **ret_snapsh
 		r = tape_open(&c.tape, request->record_dir, request->replay_dir);
 	if (r < 0)
 		return r;
-	c.needs = close_needs(request->needs |
-			      (request->filter ? pv_filter_needs(request->filter) : 0));
+	c.needs = request->needs | (request->filter ? pv_filter_needs(request->filter) : 0);
+	c.is_verdict_asked = c.needs & PV_NEED_VERDICT;
+	if (c.is_verdict_asked && request->policy)
+		c.needs |= pv_policy_needs(request->policy);
+	if (c.tape.mode == TAPE_RECORD)
+		c.needs |= PV_NEED_VERDICT;
+	c.needs = close_needs(c.needs);
 	c.protos = request->protos;
 	/*
 	 * A recording answers any later question about this moment; replay reads all of it too, or
@@ -165,6 +218,7 @@ int pv_collect(const struct pv_request *request, struct pv_snapshot **ret_snapsh
 	if (r == 0)
 		r = c.tape.error;
 	map_deinit(&c.by_cookie);
+	vec_deinit(&c.views);
 	collect_netns_free(c.others);
 	close_fd(c.diag_fd);
 	tape_close(&c.tape);

@@ -8,6 +8,7 @@
 
 #include "base/map.h"
 #include "base/tape.h"
+#include "judge/judge.h"
 #include "model/snapshot.h"
 
 #define COLLECTOR_SELF_MAX 64
@@ -21,19 +22,21 @@ struct collector {
 	/* sock_diag; open until the owners are known, or our own socket would have none. -1 = none
 	 */
 	int diag_fd;
-	uint32_t needs;	      /* of the caller's columns and of the filter together */
-	uint32_t protos;      /* PV_PROTO_BIT() mask of those to read */
-	uint64_t rights;      /* effective capabilities, one bit each (linux/capability.h) */
-	bool may_bpf;	      /* privileges suffice for BPF */
-	bool may_see_all;     /* they suffice to look into every process of /proc */
-	uint32_t n_sockets;   /* what net/sockstat counts; UINT32_MAX = not known */
-	struct map by_cookie; /* cookie -> row number */
-	size_t n_indexed;     /* rows in it, from the first on */
-	bool has_proc;	      /* a procfs is mounted, or recorded */
-	bool may_idle;	      /* there may be TCP sockets that are bound and idle */
-	bool lacks_idle;      /* an iterator listed TCP: those are still to be listed */
-	bool is_host_pidns;   /* our pid namespace is the initial one */
-	int hidepid;	      /* of the procfs mount */
+	uint32_t needs;	       /* of the caller's columns and of the filter together */
+	uint32_t protos;       /* PV_PROTO_BIT() mask of those to read */
+	uint64_t rights;       /* effective capabilities, one bit each (linux/capability.h) */
+	bool may_bpf;	       /* privileges suffice for BPF */
+	bool may_see_all;      /* they suffice to look into every process of /proc */
+	uint32_t n_sockets;    /* what net/sockstat counts; UINT32_MAX = not known */
+	struct map by_cookie;  /* cookie -> row number */
+	size_t n_indexed;      /* rows in it, from the first on */
+	bool has_proc;	       /* a procfs is mounted, or recorded */
+	bool may_idle;	       /* there may be TCP sockets that are bound and idle */
+	bool lacks_idle;       /* an iterator listed TCP: those are still to be listed */
+	bool is_host_pidns;    /* our pid namespace is the initial one */
+	int hidepid;	       /* of the procfs mount */
+	bool is_verdict_asked; /* by the caller; a recording gathers its facts in any case */
+	VEC(struct judge_view) views; /* rows that were compared between the kernel's lists */
 	/* other namespaces (netns.c); NULL = none is asked for */
 	struct netns_work *others;
 	uint32_t netns; /* whose rows are being read: number in the snapshot's table */
@@ -53,6 +56,11 @@ struct owner_search;
 int collect_owners_start(struct collector *c, struct owner_search **ret_search);
 /* Waits for it. false: it met every descriptor, and no socket that is bound and idle. */
 bool collect_owners_wait(struct owner_search *search);
+/* What it met, when it was waited for: network namespaces that descriptors keep (OWNER_NETNS),
+ * those that sockets keep only where it could. */
+struct owner_record;
+const struct owner_record *collect_owners_held(const struct owner_search *search, size_t *ret_n,
+					       bool *ret_with_sockets);
 /* Joins it with the rows and settles what was not found. Frees the search. */
 int collect_owners_finish(struct collector *c, struct owner_search *search);
 /* Counts the reasons of the rows that are shown as gaps of the coverage. */

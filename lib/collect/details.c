@@ -30,14 +30,26 @@ static int copy_cgroup(struct pv_snapshot *s, struct pv_process *p, const struct
 				      cgroup.container.len);
 }
 
+static int copy_preload(struct pv_snapshot *s, struct pv_process *p, const struct buf *environ)
+{
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+
+	procfs_preload_parse(environ->data, environ->len, &b);
+	return buf_error(&b) < 0 ? -ENOMEM : copy(s, &p->preload, &b);
+}
+
 static int copy_listen(struct pv_snapshot *s, struct pv_process *p,
 		       const struct procfs_process *from)
 {
 	struct procfs_listen listen;
+	int r;
 
 	if (from->listen_error < 0)
 		return 0;
 	procfs_listen_parse(from->listen.data, from->listen.len, &listen);
+	r = copy_preload(s, p, &from->listen);
+	if (r < 0)
+		return r;
 	p->known |= PV_PROCESS_LISTEN;
 	p->listen_pid = listen.pid;
 	p->listen_fds = listen.n_fds;
@@ -52,12 +64,21 @@ static int copy_details(struct pv_snapshot *s, struct pv_process *p, uint32_t ne
 	if (!p->start_ticks)
 		p->start_ticks = from->stat.start_ticks;
 	p->ppid = from->stat.ppid;
-	p->known |= PV_PROCESS_PARENT;
+	p->known |= PV_PROCESS_PARENT | PV_PROCESS_STAT;
+	if (from->stat.flags & PROCFS_FLAG_KTHREAD)
+		p->known |= PV_PROCESS_KERNEL;
 	/* the search for owners may have missed it, or not been for this process */
 	if (!p->comm.len)
 		r = snapshot_bytes(s, &p->comm, from->stat.comm, from->stat.comm_len);
 	if (r == 0 && needs & PV_NEED_EXE)
 		r = copy(s, &p->exe, &from->exe);
+	if (needs & PV_NEED_VERDICT && from->exe_file_error == 0) {
+		p->known |= PV_PROCESS_EXE;
+		p->exe_device = from->exe_file.device;
+		p->exe_inode = from->exe_file.inode;
+		p->exe_links = from->exe_file.links;
+		p->exe_uid = from->exe_file.uid;
+	}
 	if (r == 0 && needs & PV_NEED_CMDLINE)
 		r = copy(s, &p->cmdline, &from->cmdline);
 	if (r == 0 && needs & PV_NEED_CGROUP)

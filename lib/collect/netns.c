@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/thread.h"
 #include "collect/rows.h"
+#include "model/owner_record.h"
 #include "netlink/transport.h"
 #include "procfs/netns.h"
 
@@ -36,8 +37,9 @@ struct netns_work {
 	size_t n_visited;
 	bool is_all;
 	bool wants_own;
-	int home;    /* the caller's, to go back to; -1 = never left */
-	int diag_fd; /* the last one asked for by collect_netns_diag() */
+	bool knows_sockets; /* those that only sockets keep were looked for */
+	int home;	    /* the caller's, to go back to; -1 = never left */
+	int diag_fd;	    /* the last one asked for by collect_netns_diag() */
 	uint32_t diag_netns;
 };
 
@@ -231,6 +233,16 @@ static int select_items(struct collector *c, struct netns_work *w)
 	return r;
 }
 
+/* A recording of one namespace: that one is known. */
+static int list_unrecorded(struct collector *c, struct netns_work *w)
+{
+	struct procfs_netns own = { .inode = c->snapshot->netns.items[0].inode, .fd = -1 };
+
+	if (vec_push(&w->list.items, own) < 0)
+		return -ENOMEM;
+	return snapshot_add_gap(c->snapshot, PV_GAP_NOT_RECORDED, 1, "other network namespaces");
+}
+
 int collect_netns_open(struct collector *c)
 {
 	struct netns_work *w = calloc(1, sizeof(*w));
@@ -242,6 +254,8 @@ int collect_netns_open(struct collector *c)
 		return -ENOMEM;
 	w->home = w->diag_fd = -1;
 	r = procfs_netns_list(&c->tape, own->inode, NAMES_DIR, &w->list);
+	if (r == -ENODATA)
+		r = list_unrecorded(c, w);
 	if (r < 0)
 		return r;
 	/* the caller's own is number 0, asked for or not */
@@ -450,6 +464,35 @@ int collect_netns_sockets(struct collector *c)
 	return r == 0 ? index_rows(c) : r;
 }
 
+bool collect_netns_wants_held(const struct collector *c)
+{
+	return c->others && c->others->is_all;
+}
+
+/* A descriptor of a namespace is easier to follow than a socket in it: those come first. */
+static int add_held(struct collector *c, const struct owner_record *r, bool is_socket)
+{
+	struct netns_work *w = c->others;
+	int e;
+
+	if (!(r->flags & OWNER_NETNS_SOCKET) == is_socket)
+		return 0;
+	e = procfs_netns_add_descriptor(&w->list, r->inode, r->pid, r->fd, is_socket);
+	return e ? (e < 0 ? e : 0) : enter_item(c, w, w->list.items.n - 1);
+}
+
+int collect_netns_held(struct collector *c, const struct owner_search *search)
+{
+	size_t n;
+	const struct owner_record *held =
+		collect_owners_held(search, &n, &c->others->knows_sockets);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < 2 * n; i++)
+		r = add_held(c, &held[i % n], i >= n);
+	return r == 0 ? collect_netns_sockets(c) : r;
+}
+
 int collect_netns_diag(struct collector *c, uint32_t netns)
 {
 	struct netns_work *w = c->others;
@@ -470,16 +513,25 @@ int collect_netns_diag(struct collector *c, uint32_t netns)
 
 /* ---- the report ---- */
 
+/* NULL: a name that nothing is mounted on, which is a gap of its own. */
 static const char *cause_of(int error)
 {
 	switch (-error) {
 	case ENXIO:
-		return "no namespace is mounted there";
+		return NULL;
 	case ESTALE:
 		return "gone while listing";
 	default:
 		return collect_error_text(error);
 	}
+}
+
+static void put_name(struct buf *b, const struct procfs_netns *n)
+{
+	if (n->name)
+		buf_puts(b, n->name);
+	else
+		buf_printf(b, "net:[%llu]", (unsigned long long)n->inode);
 }
 
 /* All that have one cause: "not permitted: blue, red". */
@@ -489,22 +541,21 @@ static int report_cause(struct collector *c, const char *cause)
 	const struct netns_work *w = c->others;
 	size_t n = 0;
 
+	if (cause)
+		buf_printf(&b, "%s: ", cause);
 	for (size_t i = 1; i < w->entries.n; i++) {
 		const struct entry *e = &w->entries.items[i];
-		const struct procfs_netns *found = &w->list.items.items[e->item];
 
-		if (e->error >= 0 || strcmp(cause_of(e->error), cause) || n++ >= NAMED_MAX)
+		if (e->error >= 0 || cause_of(e->error) != cause || n++ >= NAMED_MAX)
 			continue;
-		buf_puts(&b, n == 1 ? cause : ", ");
-		buf_puts(&b, n == 1 ? ": " : "");
-		if (found->name)
-			buf_puts(&b, found->name);
-		else
-			buf_printf(&b, "net:[%llu]", (unsigned long long)found->inode);
+		buf_puts(&b, n > 1 ? ", " : "");
+		put_name(&b, &w->list.items.items[e->item]);
 	}
 	if (n > NAMED_MAX)
 		buf_printf(&b, ", ... (%zu)", n);
-	return buf_str(&b) ? snapshot_add_gap(c->snapshot, PV_GAP_NETNS, n, b.data) : -ENOMEM;
+	if (!buf_str(&b))
+		return -ENOMEM;
+	return snapshot_add_gap(c->snapshot, cause ? PV_GAP_NETNS : PV_GAP_NETNS_STALE, n, b.data);
 }
 
 static bool is_first_of_cause(const struct netns_work *w, size_t number)
@@ -512,8 +563,7 @@ static bool is_first_of_cause(const struct netns_work *w, size_t number)
 	const char *cause = cause_of(w->entries.items[number].error);
 
 	for (size_t i = 1; i < number; i++)
-		if (w->entries.items[i].error < 0 &&
-		    !strcmp(cause_of(w->entries.items[i].error), cause))
+		if (w->entries.items[i].error < 0 && cause_of(w->entries.items[i].error) == cause)
 			return false;
 	return true;
 }
@@ -535,6 +585,21 @@ static int report_hidden(struct collector *c)
 	return r;
 }
 
+static int report_source(struct collector *c, size_t n_failed)
+{
+	const struct netns_work *w = c->others;
+	const char *cause = n_failed ? "some could not be entered" : NULL;
+	enum pv_source_state state = n_failed ? PV_SOURCE_FALLBACK : PV_SOURCE_WORKING;
+
+	if (n_failed && n_failed + 1 == w->entries.n)
+		state = PV_SOURCE_OFF;
+	if (!n_failed && w->is_all && !w->knows_sockets) {
+		state = PV_SOURCE_FALLBACK;
+		cause = "without BPF those that only a socket keeps alive are not found";
+	}
+	return snapshot_add_source(c->snapshot, "network namespaces", "setns", state, cause);
+}
+
 int collect_netns_report(struct collector *c)
 {
 	const struct netns_work *w = c->others;
@@ -547,7 +612,7 @@ int collect_netns_report(struct collector *c)
 		if (error >= 0)
 			continue;
 		if (!w->is_all)
-			return error;
+			return error == -EACCES ? -EPERM : error;
 		n_failed++;
 		if (is_first_of_cause(w, i))
 			r = report_cause(c, cause_of(error));
@@ -556,9 +621,5 @@ int collect_netns_report(struct collector *c)
 		r = report_hidden(c);
 	if (r < 0)
 		return r;
-	return snapshot_add_source(c->snapshot, "network namespaces", "setns",
-				   n_failed == 0		 ? PV_SOURCE_WORKING
-				   : n_failed + 1 < w->entries.n ? PV_SOURCE_FALLBACK
-								 : PV_SOURCE_OFF,
-				   n_failed ? "some could not be entered" : NULL);
+	return report_source(c, n_failed);
 }

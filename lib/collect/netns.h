@@ -29,6 +29,10 @@ int collect_netns_thread(struct collector *c, int (*run)(struct collector *c));
  * cannot be entered is no error.
  */
 int collect_netns_sockets(struct collector *c);
+/* Whether namespaces that only descriptors lead to are to be looked for. */
+bool collect_netns_wants_held(const struct collector *c);
+/* On that thread, and when the search for owners is over: those too. */
+int collect_netns_held(struct collector *c, const struct owner_search *search);
 /*
  * On that thread: a sock_diag socket in the namespace of that number, for questions about its rows
  * (0: c->diag_fd); the last one asked for stays open. A descriptor that is not the caller's to

@@ -22,6 +22,8 @@
 
 /* Below this many sockets a second thread costs more than it saves (measured: 0.1 ms to start). */
 #define THREAD_PAYS 2000
+/* Attempt number of a scan for namespaces alone. */
+#define ATTEMPT_NETNS 2
 /* Beyond this many unowned sockets their existence is not asked for one by one. */
 #define SETTLE_MAX 20000
 
@@ -42,6 +44,8 @@ struct owner_process {
 
 struct owner_search {
 	struct collector *c;
+	bool wants_owners, wants_netns;
+	bool met_sockets; /* namespaces that sockets keep, too */
 	pthread_t thread;
 	bool is_threaded;
 	bool by_bpf;   /* which way it went */
@@ -54,7 +58,8 @@ struct owner_search {
 	VEC(struct owner_entry) entries;
 	VEC(struct owner_process) processes;
 	struct map by_process;
-	uint32_t last; /* index of the process of the newest entry */
+	uint32_t last;		       /* index of the process of the newest entry */
+	VEC(struct owner_record) held; /* namespaces that descriptors keep */
 };
 
 static void search_free(struct owner_search *s)
@@ -64,6 +69,7 @@ static void search_free(struct owner_search *s)
 	vec_deinit(&s->entries);
 	vec_deinit(&s->processes);
 	map_deinit(&s->by_process);
+	vec_deinit(&s->held);
 	free(s);
 }
 
@@ -101,8 +107,13 @@ static int take_record(void *userdata, const struct owner_record *r)
 {
 	struct owner_search *s = userdata;
 	struct owner_entry e = { .cookie = r->cookie, .inode = r->inode, .fd = r->fd };
-	int n = process_index(s, r, &e.process);
+	int n;
 
+	if (r->flags & OWNER_NETNS)
+		return s->wants_netns ? vec_push(&s->held, *r) : 0;
+	if (!s->wants_owners)
+		return 0;
+	n = process_index(s, r, &e.process);
 	s->has_idle |= r->flags & OWNER_IDLE;
 	return n < 0 ? n : vec_push(&s->entries, e);
 }
@@ -123,6 +134,12 @@ static int take_chunk(void *userdata, const void *data, size_t len)
 	return bpf_parse_owners(data, len, take_records, s, &s->bpf);
 }
 
+/* The sockets of such a scan are passed over: another search has them, or nobody asked. */
+static int take_netns(void *userdata, const struct owner_record *r)
+{
+	return r->flags & OWNER_NETNS ? take_record(userdata, r) : 0;
+}
+
 static int search_bpf(struct owner_search *s)
 {
 	return bpf_iter_run(&s->c->tape, BPF_KIND_OWNERS, s->attempt, take_chunk, s);
@@ -130,7 +147,8 @@ static int search_bpf(struct owner_search *s)
 
 static int search_proc(struct owner_search *s)
 {
-	struct procfs_scan_options options = { .attempt = s->attempt };
+	struct procfs_scan_options options = { .attempt = s->attempt,
+					       .wants_netns = s->wants_netns };
 
 	return procfs_scan_owners(&s->c->tape, &options, take_record, s, &s->stats);
 }
@@ -156,10 +174,23 @@ static bool wants_bpf(struct collector *c)
 	return c->may_bpf && (!c->may_see_all || bpf_pays(c));
 }
 
-static void *search_run(void *userdata)
+/* Namespaces alone, where the search for owners did not meet them. */
+static int search_netns(struct owner_search *s)
 {
-	struct owner_search *s = userdata;
+	struct procfs_scan_options options = { .attempt = ATTEMPT_NETNS, .wants_netns = true };
+	struct procfs_scan_stats stats;
+	int r = -EPERM;
 
+	if (s->c->may_bpf && s->c->request->owners != PV_OWNERS_PROC)
+		r = bpf_iter_run(&s->c->tape, BPF_KIND_NETNS, 0, take_chunk, s);
+	s->met_sockets = r == 0;
+	if (r < 0 && r != -ENOMEM)
+		r = procfs_scan_owners(&s->c->tape, &options, take_netns, s, &stats);
+	return r == -ENOMEM ? r : 0;
+}
+
+static void search_owners(struct owner_search *s)
+{
 	s->result = -ENODATA;
 	if (wants_bpf(s->c)) {
 		s->result = search_bpf(s);
@@ -168,6 +199,19 @@ static void *search_run(void *userdata)
 	}
 	if (!s->by_bpf && s->result != -ENOMEM && s->c->request->owners != PV_OWNERS_BPF)
 		s->result = search_proc(s);
+}
+
+static void *search_run(void *userdata)
+{
+	struct owner_search *s = userdata;
+	bool is_met;
+
+	if (s->wants_owners)
+		search_owners(s);
+	/* a scan that got to its end met those, too */
+	is_met = s->wants_owners && !s->by_bpf && s->result == 0;
+	if (s->wants_netns && !is_met && s->result != -ENOMEM && search_netns(s) < 0)
+		s->result = -ENOMEM;
 	return NULL;
 }
 
@@ -184,14 +228,18 @@ static struct owner_search *search_new(struct collector *c, unsigned attempt)
 
 int collect_owners_start(struct collector *c, struct owner_search **ret_search)
 {
+	bool wants_owners = c->request->owners != PV_OWNERS_NONE && c->needs & PV_NEED_OWNERS;
+	bool wants_netns = collect_netns_wants_held(c);
 	struct owner_search *s;
 
 	*ret_search = NULL;
-	if (c->request->owners == PV_OWNERS_NONE || !(c->needs & PV_NEED_OWNERS))
+	if (!wants_owners && !wants_netns)
 		return 0;
 	s = search_new(c, 0);
 	if (!s)
 		return -ENOMEM;
+	s->wants_owners = wants_owners;
+	s->wants_netns = wants_netns;
 	/* one recording is written by one thread: files are appended in a fixed order */
 	if (c->tape.mode == TAPE_LIVE && (c->n_sockets >= THREAD_PAYS || c->others))
 		s->is_threaded = thread_start(&s->thread, 0, search_run, s) == 0;
@@ -563,6 +611,7 @@ static int search_again(struct collector *c)
 
 	if (!s)
 		return -ENOMEM;
+	s->wants_owners = true;
 	search_run(s);
 	return s->result == -ENOMEM ? -ENOMEM : s->result < 0 ? 0 : join(s);
 }
@@ -618,6 +667,14 @@ int collect_owners_report(struct collector *c)
 	return r;
 }
 
+const struct owner_record *collect_owners_held(const struct owner_search *s, size_t *ret_n,
+					       bool *ret_with_sockets)
+{
+	*ret_with_sockets = s && s->met_sockets;
+	*ret_n = s ? s->held.n : 0;
+	return s ? s->held.items : NULL;
+}
+
 static void mark_all(struct pv_snapshot *s, enum pv_reason reason)
 {
 	for (size_t i = 0; i < s->n_rows; i++)
@@ -646,6 +703,8 @@ bool collect_owners_wait(struct owner_search *s)
 		pthread_join(s->thread, NULL);
 	else
 		search_run(s);
+	if (!s->wants_owners)
+		return true;
 	/* of another pid namespace it meets no descriptor */
 	return !s->by_bpf || s->has_idle || !s->c->is_host_pidns;
 }
@@ -656,12 +715,12 @@ int collect_owners_finish(struct collector *c, struct owner_search *search)
 	size_t n_open, n_subflows;
 	int r;
 
-	if (!s) {
+	if (s && s->result == -ENOMEM)
+		return -ENOMEM;
+	if (!s || !s->wants_owners) {
 		mark_all(c->snapshot, PV_REASON_NOT_ASKED);
 		return 0;
 	}
-	if (s->result == -ENOMEM)
-		return -ENOMEM;
 	r = s->result < 0 ? 0 : join(s);
 	if (r < 0)
 		return r;

@@ -29,6 +29,7 @@ static int probe_iterators(struct collector *c)
 		[BPF_KIND_UDP] = "sockets: udp",
 		[BPF_KIND_UNIX] = "sockets: unix",
 		[BPF_KIND_OWNERS] = "owners",
+		[BPF_KIND_NETNS] = "namespaces of descriptors",
 	};
 	int r = 0;
 

@@ -8,6 +8,7 @@
  *   /proc/net table where the kernel has no diag module; the coverage says so
  */
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include <portavoz/filter.h>
@@ -366,6 +367,17 @@ static int report(struct listing *l, const char *via, enum pv_source_state state
 					   error ? collect_error_text(error) : NULL);
 }
 
+static bool has_gap(const struct listing *l)
+{
+	const struct pv_snapshot *s = l->c->snapshot;
+
+	for (size_t i = 0; i < s->gaps.n; i++)
+		if (s->gaps.items[i].kind == PV_GAP_PROTOCOL && s->gaps.items[i].detail &&
+		    !strcmp(s->gaps.items[i].detail, pv_proto_name(l->p->proto)))
+			return true;
+	return false;
+}
+
 /* No source had it. That is a gap only where the kernel counts such sockets. */
 static int report_none(struct listing *l)
 {
@@ -374,9 +386,9 @@ static int report_none(struct listing *l)
 	/* a limit of ours: an empty list would look like an answer */
 	if (l->diag_error == -EMFILE || l->diag_error == -ENFILE)
 		return l->diag_error;
-	/* AF_VSOCK never counts its sockets (Linux 6.18): 0 says nothing */
+	/* AF_VSOCK never counts its sockets (Linux 6.18): 0 says nothing, but once is enough */
 	if (l->p->proto == PV_PROTO_VSOCK && n == 0)
-		n = 1;
+		n = has_gap(l) ? 0 : 1;
 	if (n == PROCFS_NO_PROTOCOL)
 		return snapshot_add_source(l->c->snapshot, pv_proto_name(l->p->proto), "none",
 					   PV_SOURCE_OFF, "this kernel does not have it");

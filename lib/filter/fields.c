@@ -74,6 +74,10 @@
 	  "the container of such a process: its id, 12 or more digits of it, or its name")         \
 	X(reason, REASONS, OWNERS, parse_words, match_reason, &reason_words, NONE,                 \
 	  "why no process holding the socket is known")                                            \
+	X(verdict, "explained|unexplained|suspicious|none", PV_NEED_VERDICT, parse_words,          \
+	  match_verdict, &verdict_words, NONE, "whether it is explained: see portavoz-rules(7)")   \
+	X(evidence, "GLOB", PV_NEED_VERDICT, parse_glob, match_evidence, NULL, NONE,               \
+	  "the id of a rule that fired, such as exe-deleted")                                      \
 	X(netns, "NAME|INODE", 0, parse_netns, match_netns, NULL, NONE,                            \
 	  "the network namespace: its name as list -N shows it, or its inode number")              \
 	X(inode, "NUMBER", 0, parse_numeric, match_inode, NULL, NONE,                              \
@@ -193,6 +197,12 @@ static const char *family_word(unsigned int i)
 	return families[i].name;
 }
 
+static const char *verdict_word(unsigned int i)
+{
+	return pv_verdict_name((enum pv_verdict)i);
+}
+
+static const struct filter_words verdict_words = { verdict_word, PV_VERDICT_N };
 static const struct filter_words group_words = { group_word, PV_GROUP_N };
 static const struct filter_words direction_words = { direction_word, PV_DIR_N };
 static const struct filter_words proto_words = { proto_word, PV_PROTO_N };

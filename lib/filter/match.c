@@ -236,6 +236,27 @@ LEAF(match_reason)
 	return c->owner_reason == l->number;
 }
 
+LEAF(match_verdict)
+{
+	(void)s;
+	return c->verdict == l->number;
+}
+
+/* By the ids of the rules: the sentences change with every version. */
+LEAF(match_evidence)
+{
+	size_t n;
+	const struct pv_rule *rules = pv_rules(&n);
+
+	for (uint32_t i = 0; i < c->n_findings; i++) {
+		const char *id = rules[pv_snapshot_finding(s, c, i)->rule].id;
+
+		if (glob_match(&l->glob, id, strlen(id)))
+			return true;
+	}
+	return false;
+}
+
 LEAF(match_netns)
 {
 	uint64_t inode = pv_snapshot_netns(s, c->netns)->inode;

@@ -9,7 +9,7 @@
 #include <portavoz/filter.h>
 
 _Static_assert((int)PV_TUNNEL_TEREDO == (int)DECODE_TUNNEL_TEREDO &&
-		       (int)PV_TUNNEL_L2TP == (int)DECODE_TUNNEL_L2TP &&
+		       (int)PV_TUNNEL_ETHERIP == (int)DECODE_TUNNEL_ETHERIP &&
 		       (int)PV_TUNNEL_N == (int)DECODE_TUNNEL_AMSDU,
 	       "the public names of tunnels are the decoder's, in its order");
 

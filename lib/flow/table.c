@@ -84,8 +84,7 @@ void flow_table_deinit(struct flow_table *t)
 /* Ids that each direction chooses for itself tell nothing of the conversation. */
 static bool is_id_of_both(uint8_t tunnel)
 {
-	return tunnel != DECODE_TUNNEL_GTPU && tunnel != DECODE_TUNNEL_MPLS &&
-	       tunnel != DECODE_TUNNEL_L2TP;
+	return tunnel != DECODE_TUNNEL_GTPU && tunnel != DECODE_TUNNEL_MPLS;
 }
 
 static uint32_t tunnel_tag(const struct decoded *d, unsigned i)

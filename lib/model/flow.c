@@ -48,9 +48,9 @@ const char *pv_ending_text(enum pv_ending ending)
 
 const char *pv_tunnel_name(enum pv_tunnel tunnel)
 {
-	static const char *const names[PV_TUNNEL_N] = { "none",	 "ip",	   "gre",  "erspan",
-							"vxlan", "geneve", "gtpu", "teredo",
-							"mpls",	 "l2tp",   "ah" };
+	static const char *const names[PV_TUNNEL_N] = { "none",	 "ip",	    "gre",  "erspan",
+							"vxlan", "geneve",  "gtpu", "teredo",
+							"mpls",	 "etherip", "ah" };
 
 	return tunnel < PV_TUNNEL_N ? names[tunnel] : "unknown";
 }

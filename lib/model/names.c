@@ -5,6 +5,7 @@
 
 #include <portavoz/conversation.h>
 #include <portavoz/coverage.h>
+#include <portavoz/judge.h>
 #include <portavoz/snapshot.h>
 
 #include "base/mark.h"
@@ -89,6 +90,21 @@ const char *pv_netns_by_name(enum pv_netns_by by)
 							  "process", "mount", "descriptor" };
 
 	return NAME_OF(names, by);
+}
+
+const char *pv_verdict_name(enum pv_verdict verdict)
+{
+	static const char *const names[PV_VERDICT_N] = { "none", "explained", "unexplained",
+							 "suspicious" };
+
+	return NAME_OF(names, verdict);
+}
+
+const char *pv_severity_name(enum pv_severity severity)
+{
+	static const char *const names[PV_SEVERITY_N] = { "explains", "note", "suspicious" };
+
+	return NAME_OF(names, severity);
 }
 
 struct name_and_text {
@@ -189,6 +205,9 @@ static const struct name_and_text gaps[PV_GAP_N] = {
 				   NULL },
 	[PV_GAP_NETNS] = { "netns", N_("network namespaces that could not be entered"),
 			   N_("run as root, or grant CAP_SYS_ADMIN and CAP_SYS_PTRACE") },
+	[PV_GAP_NETNS_STALE] = { "netns_stale",
+				 N_("names of network namespaces that no namespace is mounted on"),
+				 N_("remove them with ip netns delete") },
 	[PV_GAP_NETNS_HIDDEN] = { "netns_hidden",
 				  N_("processes whose network namespace could not be seen"),
 				  N_("run as root, or grant CAP_SYS_PTRACE, in the host's pid "

@@ -21,6 +21,12 @@ struct owner_record {
 
 #define OWNER_COMM_KNOWN 0x1
 #define OWNER_IDLE 0x2 /* an inet stream socket bound to a port that neither listens nor talks */
-#define OWNER_FLAGS (OWNER_COMM_KNOWN | OWNER_IDLE)
+/*
+ * No owner of a socket: the descriptor keeps a network namespace alive, whose inode this is. It
+ * refers to the namespace, or with OWNER_NETNS_SOCKET is a socket in it.
+ */
+#define OWNER_NETNS 0x4
+#define OWNER_NETNS_SOCKET 0x8
+#define OWNER_FLAGS (OWNER_COMM_KNOWN | OWNER_IDLE | OWNER_NETNS | OWNER_NETNS_SOCKET)
 
 #endif

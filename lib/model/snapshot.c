@@ -20,6 +20,8 @@ void pv_snapshot_free(struct pv_snapshot *s)
 	vec_deinit(&s->processes);
 	vec_deinit(&s->holders);
 	vec_deinit(&s->netns);
+	vec_deinit(&s->findings);
+	vec_deinit(&s->policy_matches);
 	vec_deinit(&s->users);
 	vec_deinit(&s->ifnames);
 	vec_deinit(&s->sources);
@@ -92,9 +94,9 @@ struct pv_conversation *snapshot_add(struct pv_snapshot *s, const struct pv_conv
 int snapshot_add_process(struct pv_snapshot *s, const struct pv_process *p, uint32_t *ret_index)
 {
 	struct pv_process copy = *p;
-	struct pv_bytes *strings[] = { &copy.comm,	&copy.exe,	   &copy.cmdline,
-				       &copy.cgroup,	&copy.unit,	   &copy.runtime,
-				       &copy.container, &copy.listen_names };
+	struct pv_bytes *strings[] = { &copy.comm,	&copy.exe,	    &copy.cmdline,
+				       &copy.cgroup,	&copy.unit,	    &copy.runtime,
+				       &copy.container, &copy.listen_names, &copy.preload };
 
 	for (size_t i = 0; i < sizeof(strings) / sizeof(*strings); i++)
 		if (snapshot_bytes(s, strings[i], strings[i]->data, strings[i]->len) < 0)
@@ -239,6 +241,17 @@ const struct pv_holder *pv_snapshot_holder(const struct pv_snapshot *s,
 					   const struct pv_conversation *c, uint32_t n)
 {
 	return &s->holders.items[c->first_holder + n];
+}
+
+const struct pv_finding *pv_snapshot_finding(const struct pv_snapshot *s,
+					     const struct pv_conversation *c, uint32_t n)
+{
+	return &s->findings.items[c->first_finding + n];
+}
+
+uint64_t pv_snapshot_policy_matches(const struct pv_snapshot *s, size_t rule)
+{
+	return rule < s->policy_matches.n ? s->policy_matches.items[rule] : 0;
 }
 
 const struct pv_process *pv_snapshot_process(const struct pv_snapshot *s, uint32_t index)

@@ -28,6 +28,8 @@ struct pv_snapshot {
 	VEC(struct pv_process) processes;
 	VEC(struct pv_holder) holders;
 	VEC(struct pv_netns) netns;
+	VEC(struct pv_finding) findings;
+	VEC(uint64_t) policy_matches; /* one for each rule of the policy */
 	struct pv_clock clock;
 	VEC(struct snapshot_user) users;   /* sorted by id */
 	VEC(struct snapshot_user) ifnames; /* sorted by id */

@@ -2,6 +2,7 @@
 /* RTM_NEWLINK and RTM_NEWADDR: a fixed part, then attributes of which few are read. */
 #include "netlink/links.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
@@ -29,13 +30,40 @@ static bool copy_name(const struct attribute_value *v, char to[static LINK_NAME_
 	return true;
 }
 
+/* What IFLA_INFO_DATA means depends on the kind, which the kernel puts before it. */
+static bool read_tunnel(struct link_entry *link, struct attribute_list l)
+{
+	static const struct {
+		const char *kind;
+		uint16_t port;
+	} tunnels[] = { { "vxlan", IFLA_VXLAN_PORT }, { "geneve", IFLA_GENEVE_PORT } };
+	struct attribute_value v;
+	uint16_t port;
+
+	for (size_t i = 0; i < sizeof(tunnels) / sizeof(*tunnels); i++) {
+		if (strcmp(link->kind, tunnels[i].kind) != 0)
+			continue;
+		while (attribute_next(&l, &v)) {
+			if (v.type != tunnels[i].port)
+				continue;
+			if (!attribute_copy(&v, &port, sizeof(port)))
+				return false;
+			link->tunnel_port = ntohs(port);
+		}
+	}
+	return true;
+}
+
 static bool read_kind(struct link_entry *link, struct attribute_list l)
 {
 	struct attribute_value v;
 
-	while (attribute_next(&l, &v))
+	while (attribute_next(&l, &v)) {
 		if (v.type == IFLA_INFO_KIND && !copy_name(&v, link->kind))
 			return false;
+		if (v.type == IFLA_INFO_DATA && !read_tunnel(link, attributes_in(&v)))
+			return false;
+	}
 	return true;
 }
 

@@ -24,6 +24,7 @@ struct link_entry {
 	uint32_t flags;	   /* IFF_* */
 	char name[LINK_NAME_MAX];
 	char kind[LINK_NAME_MAX]; /* "veth", "bridge"...; "" = none: a device */
+	uint16_t tunnel_port;	  /* VXLAN and GENEVE: the UDP port it receives at; 0 = none */
 };
 
 struct link_address {

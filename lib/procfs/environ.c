@@ -6,12 +6,27 @@
 #define PID "LISTEN_PID="
 #define FDS "LISTEN_FDS="
 #define NAMES "LISTEN_FDNAMES="
+#define PRELOAD "LD_PRELOAD="
+#define AUDIT "LD_AUDIT="
 
 static bool value_of(struct text word, const char *key, struct text *ret_value)
 {
 	if (!text_starts(word, key))
 		return false;
 	*ret_value = (struct text){ word.p + strlen(key), word.end };
+	return true;
+}
+
+/* A longer one is cut, not dropped: that something is loaded must not be hidden by length. */
+static bool is_preload(struct text *word)
+{
+	struct text value;
+
+	if ((!value_of(*word, PRELOAD, &value) && !value_of(*word, AUDIT, &value)) ||
+	    !text_len(value))
+		return false;
+	if (text_len(*word) > PROCFS_PRELOAD_MAX)
+		word->end = word->p + PROCFS_PRELOAD_MAX;
 	return true;
 }
 
@@ -29,7 +44,19 @@ void procfs_listen_filter(const void *data, size_t len, struct buf *b)
 	struct text t = text_of(data, len), word;
 
 	while (text_until(&t, 0, &word)) {
-		if (!is_wanted(word))
+		if (!is_preload(&word) && !is_wanted(word))
+			continue;
+		buf_put(b, word.p, text_len(word));
+		buf_putc(b, 0);
+	}
+}
+
+void procfs_preload_parse(const void *data, size_t len, struct buf *b)
+{
+	struct text t = text_of(data, len), word;
+
+	while (text_until(&t, 0, &word)) {
+		if (!is_preload(&word))
 			continue;
 		buf_put(b, word.p, text_len(word));
 		buf_putc(b, 0);

@@ -20,6 +20,7 @@
 #define FD_MAX INT32_C(0x7ffffff0)
 #define LINK_ROOM 40 /* "socket:[18446744073709551615]" and more */
 #define SOCKET_PREFIX "socket:["
+#define NETNS_PREFIX "net:["
 
 static void put_number(char out[static 12], uint32_t v)
 {
@@ -34,13 +35,13 @@ static void put_number(char out[static 12], uint32_t v)
 	memmove(out, p, n);
 }
 
-/* The inode of "socket:[N]"; 0 for anything else. */
-static uint32_t socket_inode(const char *link, size_t len)
+/* The inode of "socket:[N]", when that is the prefix; 0 for anything else. */
+static uint32_t inode_of(const char *link, size_t len, const char *prefix)
 {
-	size_t n = strlen(SOCKET_PREFIX);
+	size_t n = strlen(prefix);
 	uint32_t inode;
 
-	if (len < n + 2 || memcmp(link, SOCKET_PREFIX, n) || link[len - 1] != ']')
+	if (len < n + 2 || memcmp(link, prefix, n) || link[len - 1] != ']')
 		return 0;
 	return text_u32(text_of(link + n, len - n - 1), 10, &inode) ? inode : 0;
 }
@@ -48,8 +49,8 @@ static uint32_t socket_inode(const char *link, size_t len)
 /* 0, -ENOENT (no such descriptor) or -errno. */
 static int look(struct fdwalk *w, int dirfd, int32_t fd)
 {
+	struct found_socket found = { .fd = (uint32_t)fd };
 	char name[12], link[LINK_ROOM];
-	uint32_t inode;
 	ssize_t n;
 
 	put_number(name, (uint32_t)fd);
@@ -57,10 +58,12 @@ static int look(struct fdwalk *w, int dirfd, int32_t fd)
 	if (n < 0)
 		return -errno;
 	w->n_descriptors++;
-	inode = socket_inode(link, (size_t)n);
-	if (!inode)
-		return 0;
-	return vec_push(w->found, ((struct found_socket){ .inode = inode, .fd = fd }));
+	found.inode = inode_of(link, (size_t)n, SOCKET_PREFIX);
+	if (!found.inode && w->wants_netns) {
+		found.inode = inode_of(link, (size_t)n, NETNS_PREFIX);
+		found.is_netns = 1;
+	}
+	return found.inode ? vec_push(w->found, found) : 0;
 }
 
 static bool number_of(const struct dirent64 *e, int32_t *ret)

@@ -9,11 +9,13 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/nsfs.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
@@ -329,8 +331,10 @@ static int list_processes(struct procfs_netns_list *list, int procfd)
 	pid_vec pids = { 0 };
 	int r = fd < 0 ? -errno : procfs_list_numbers(fd, &pids);
 
+	/* we ourselves are in the first, and make no good name for it */
 	for (size_t i = 0; r == 0 && i < pids.n; i++)
-		r = list_process(list, procfd, pids.items[i]);
+		if (pids.items[i] != getpid())
+			r = list_process(list, procfd, pids.items[i]);
 	vec_deinit(&pids);
 	return r;
 }
@@ -395,7 +399,7 @@ static int name_processes(struct tape *t, struct procfs_netns_list *list)
 }
 
 int procfs_netns_add_descriptor(struct procfs_netns_list *list, uint64_t inode, int32_t pid,
-				int32_t fd)
+				int32_t fd, bool is_socket)
 {
 	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
 	struct procfs_netns *n;
@@ -409,6 +413,7 @@ int procfs_netns_add_descriptor(struct procfs_netns_list *list, uint64_t inode, 
 	n->by = PV_NETNS_BY_DESCRIPTOR;
 	n->pid = pid;
 	n->fd = fd;
+	n->is_socket = is_socket;
 	return set_text(&n->name, b.data, b.len);
 }
 
@@ -601,10 +606,26 @@ int procfs_netns_at(const char *path, uint64_t *ret_inode)
 	return fd < 0 ? fd : 0;
 }
 
+/* The namespace of a socket that another process holds, which our /proc numbers as we do. */
+static int open_of_socket(const struct procfs_netns *n)
+{
+	_cleanup_(cleanup_fd) int pidfd = (int)syscall(SYS_pidfd_open, n->pid, 0);
+	_cleanup_(cleanup_fd) int sock = -1;
+
+	if (pidfd < 0)
+		return -errno;
+	sock = (int)syscall(SYS_pidfd_getfd, pidfd, n->fd, 0);
+	if (sock < 0)
+		return -errno;
+	return check(ioctl(sock, SIOCGSKNS), n->inode, NULL);
+}
+
 static int open_task(struct tape *t, const struct procfs_netns *n)
 {
 	char path[64];
 
+	if (n->is_socket)
+		return open_of_socket(n);
 	if (n->fd >= 0)
 		snprintf(path, sizeof(path), "%d/fd/%d", n->pid, n->fd);
 	else if (n->tid)

@@ -18,6 +18,7 @@ struct procfs_netns {
 	int32_t pid;	     /* the lowest process in it; or, with an fd, one that has it open */
 	int32_t tid;	     /* a thread of pid, when it is not pid itself that is in it; else 0 */
 	int32_t fd;	     /* -1 = pid is in it */
+	bool is_socket;	     /* the descriptor is a socket in it */
 	char *name;	     /* for people; NULL = none */
 	char *mount;	     /* absolute path it is mounted on; NULL = none known */
 	char *runtime, *container; /* of pid; or NULL */
@@ -40,9 +41,12 @@ int procfs_netns_list(struct tape *t, uint64_t own, const char *names_dir,
 
 /* NULL = not in the list */
 struct procfs_netns *procfs_netns_get(const struct procfs_netns_list *list, uint64_t inode);
-/* One that only a descriptor leads to, unless it is known. 0, 1 (it was known) or -ENOMEM. */
+/*
+ * One that only a descriptor leads to, or a socket that is in it, unless it is known. 0, 1 (it was
+ * known) or -ENOMEM.
+ */
 int procfs_netns_add_descriptor(struct procfs_netns_list *list, uint64_t inode, int32_t pid,
-				int32_t fd);
+				int32_t fd, bool is_socket);
 /* One that the caller knows by a path. 0, 1 (it was known) or -ENOMEM. */
 int procfs_netns_add_path(struct procfs_netns_list *list, uint64_t inode, const char *path);
 

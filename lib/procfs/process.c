@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <portavoz/snapshot.h>
 
@@ -96,7 +99,9 @@ static void reset(struct procfs_process *p, int32_t pid)
 	buf_clear(&p->cgroup);
 	buf_clear(&p->listen);
 	p->is_cmdline_cut = false;
-	p->exe_error = p->cmdline_error = p->cgroup_error = p->uid_error = p->listen_error = 0;
+	p->exe_file = (struct procfs_exe){ 0 };
+	p->exe_file_error = p->exe_error = p->cmdline_error = p->cgroup_error = p->uid_error =
+		p->listen_error = 0;
 }
 
 static void path_of(char path[static PATH_ROOM], int32_t pid, const char *name)
@@ -123,6 +128,50 @@ static int read_exe(struct tape *t, int handle, struct procfs_process *p)
 	path_of(path, p->pid, "exe");
 	r = tape_proc_readlink(t, handle, path, &p->exe);
 	return r == -ENOENT && has_no_memory(&p->stat) ? 0 : gone(r);
+}
+
+int procfs_exe_parse(const void *data, size_t len, struct procfs_exe *ret_exe)
+{
+	struct text t = text_of(data, len), rest;
+	struct procfs_exe exe = { 0 };
+
+	if (!text_word_u64(&t, 10, &exe.device) || !text_word_u64(&t, 10, &exe.inode) ||
+	    !text_word_u32(&t, 10, &exe.links) || !text_word_u32(&t, 10, &exe.uid) ||
+	    text_word(&t, &rest))
+		return -EBADMSG;
+	*ret_exe = exe;
+	return 0;
+}
+
+/*
+ * AT_STATX_DONT_SYNC takes what the kernel has of an inode in use: a file system of the process's
+ * own (FUSE, NFS) is not asked, and cannot keep us waiting (fuse_update_get_attr(), Linux 4.20).
+ */
+static int read_exe_file(struct tape *t, int handle, struct procfs_process *p)
+{
+	char path[PATH_ROOM], text[96];
+	struct statx st;
+	int r = 0;
+
+	path_of(path, p->pid, "exe.stat");
+	buf_clear(&p->scratch);
+	if (t->mode == TAPE_REPLAY) {
+		r = tape_proc_read(t, -1, path, &p->scratch);
+		return r < 0 ? r : procfs_exe_parse(p->scratch.data, p->scratch.len, &p->exe_file);
+	}
+	if (statx(handle, "exe", AT_STATX_DONT_SYNC, STATX_INO | STATX_NLINK | STATX_UID, &st) < 0)
+		r = -errno;
+	if (r == -ENOENT && has_no_memory(&p->stat))
+		return r;
+	if (r < 0) {
+		tape_proc_fail(t, path, r);
+		return gone(r);
+	}
+	p->exe_file = (struct procfs_exe){ makedev(st.stx_dev_major, st.stx_dev_minor), st.stx_ino,
+					   st.stx_nlink, st.stx_uid };
+	r = snprintf(text, sizeof(text), "%" PRIu64 " %" PRIu64 " %u %u", p->exe_file.device,
+		     p->exe_file.inode, p->exe_file.links, p->exe_file.uid);
+	return tape_proc_put(t, path, text, (size_t)r);
 }
 
 static int read_cmdline(struct tape *t, int handle, struct procfs_process *p)
@@ -270,5 +319,7 @@ int procfs_process_read(struct tape *t, int32_t pid, uint64_t expected_start_tic
 		p->uid_error = read_uid(t, handle, p);
 	if (needs & PV_NEED_LISTEN)
 		p->listen_error = read_listen(t, handle, p);
+	if (needs & PV_NEED_VERDICT)
+		p->exe_file_error = read_exe_file(t, handle, p);
 	return first_buf_error(p);
 }

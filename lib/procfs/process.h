@@ -36,6 +36,15 @@ int procfs_stat_parse(const void *data, size_t len, struct procfs_stat *ret_stat
 /* The effective uid of /proc/PID/status; 0 or -EBADMSG. */
 int procfs_status_uid(const void *data, size_t len, uint32_t *ret_uid);
 
+/* The file a process runs, asked for through /proc/PID/exe: no path is walked. */
+struct procfs_exe {
+	uint64_t device, inode;
+	uint32_t links, uid;
+};
+
+/* "DEVICE INODE LINKS UID" in decimal, as recordings have it; 0 or -EBADMSG. */
+int procfs_exe_parse(const void *data, size_t len, struct procfs_exe *ret_exe);
+
 /*
  * Init once, read many processes into it, deinit. The members of needs that were not asked for are
  * empty; an error member says why one that was asked for is (-EACCES, -EPERM, -ESRCH: exited in
@@ -51,6 +60,8 @@ struct procfs_process {
 	struct buf listen;  /* of the environment, see procfs_listen_filter() */
 	bool is_cmdline_cut;
 	int exe_error, cmdline_error, cgroup_error, uid_error, listen_error;
+	struct procfs_exe exe_file;
+	int exe_file_error;
 	struct reader reader;
 	struct buf scratch;
 };
@@ -58,7 +69,8 @@ struct procfs_process {
 void procfs_process_init(struct procfs_process *p);
 void procfs_process_deinit(struct procfs_process *p);
 /*
- * Reads pid's stat, and what needs names (PV_NEED_EXE, _CMDLINE, _CGROUP, _PUSER, _LISTEN). With a
+ * Reads pid's stat, and what needs names (PV_NEED_EXE, _CMDLINE, _CGROUP, _PUSER, _LISTEN, and
+ * with _VERDICT exe_file). With a
  * start time other than 0 only the process that started then is accepted. Opens and stats nothing
  * outside procfs. 0, PROCFS_E_GONE, PROCFS_E_REUSED, -ENODATA (not in the recording) or -errno.
  */

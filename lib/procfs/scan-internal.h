@@ -11,7 +11,8 @@
 
 struct found_socket {
 	uint32_t inode;
-	int32_t fd;
+	uint32_t fd : 31;
+	uint32_t is_netns : 1; /* not a socket: a network namespace */
 };
 
 typedef VEC(struct found_socket) found_vec;
@@ -22,6 +23,7 @@ typedef VEC(struct found_socket) found_vec;
 struct fdwalk {
 	found_vec *found;
 	uint64_t n_descriptors;
+	bool wants_netns; /* namespaces, too */
 	_Alignas(8) char entries[FDWALK_BYTES];
 };
 

@@ -206,15 +206,15 @@ static int put_records(struct scan *s, bool all)
 
 static int hand_on_item(struct scan *s, const struct item *item)
 {
-	struct owner_record rec = { .start_ticks = item->start_ticks,
-				    .pid = item->pid,
-				    .flags = item->comm_known ? OWNER_COMM_KNOWN : 0 };
+	struct owner_record rec = { .start_ticks = item->start_ticks, .pid = item->pid };
 	int r = 0;
 
 	memcpy(rec.comm, item->comm, sizeof(rec.comm));
 	for (size_t i = 0; r == 0 && i < item->n_found; i++) {
 		rec.inode = item->found[i].inode;
 		rec.fd = item->found[i].fd;
+		rec.flags = (item->comm_known ? OWNER_COMM_KNOWN : 0) |
+			    (item->found[i].is_netns ? OWNER_NETNS : 0);
 		r = s->record(s->userdata, &rec);
 		if (r == 0 && s->tape->mode == TAPE_RECORD)
 			r = vec_push(&s->out, rec);
@@ -330,6 +330,7 @@ static void run_workers(struct scan *s)
 	for (unsigned i = 0; i < n; i++) {
 		workers[i] = (struct worker){ .scan = s };
 		workers[i].walk.found = &workers[i].found;
+		workers[i].walk.wants_netns = s->options->wants_netns;
 	}
 	started = n > 1 ? start_workers(workers + 1, n - 1) : 0;
 	worker_run(&workers[0]);

@@ -6,6 +6,7 @@
 #ifndef PROCFS_SCAN_H
 #define PROCFS_SCAN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/tape.h"
@@ -25,12 +26,14 @@ struct procfs_scan_options {
 	unsigned attempt;   /* which scan of this run: names the stream of a recording */
 	unsigned n_workers; /* threads to scan with; 0 = by the number of open files and of CPUs */
 	enum procfs_threads threads;
+	/* also records descriptors that are network namespaces (OWNER_NETNS) */
+	bool wants_netns;
 };
 
 struct procfs_scan_stats {
 	uint64_t n_processes;	    /* in the list of /proc, kernel threads included */
 	uint64_t n_holders;	    /* processes with at least one socket */
-	uint64_t n_sockets;	    /* records: descriptors that are sockets */
+	uint64_t n_sockets;	    /* records: descriptors that are sockets, or namespaces */
 	uint64_t n_denied;	    /* have descriptors, but may not be looked into */
 	uint64_t n_vanished;	    /* exited before or while they were looked at */
 	uint64_t n_limited;	    /* not looked at in full for want of descriptors or memory */

@@ -46,7 +46,7 @@ int live_chunk(void *userdata, const void *data, size_t len)
 	struct rows *rows = userdata;
 	struct sink sink = { add_socket, rows };
 
-	if (rows->kind == BPF_KIND_OWNERS)
+	if (rows->kind == BPF_KIND_OWNERS || rows->kind == BPF_KIND_NETNS)
 		return bpf_parse_owners(data, len, add_owners, rows, &rows->stats);
 	return bpf_parse_sockets(data, len, rows->kind, &sink, &rows->stats);
 }

@@ -302,6 +302,8 @@ static int check_bpf_caps(void)
 	for (int kind = 0; kind < BPF_KIND_N; kind++)
 		if (live_read(&tape, (enum bpf_iter_kind)kind, &rows) < 0)
 			return 3 + kind;
+	if (live_read(&tape, BPF_KIND_OWNERS, &rows) < 0)
+		return 9;
 	return owners_of(&rows, getppid(), -1, NULL) == n ? 0 : 10;
 }
 
@@ -313,6 +315,46 @@ static void two_capabilities_are_enough(void **state)
 	bound(&pool, AF_INET, SOCK_DGRAM);
 	assert_int_equal(in_child(check_bpf_caps), 0);
 	pool_deinit(&pool);
+}
+
+/* In a namespace of its own: leaves it, and keeps a socket and a descriptor of it. */
+static int check_namespaces(void)
+{
+	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), fd, sock;
+	struct tape tape = TAPE_INIT;
+	unsigned n_self = 0, n_socket = 0;
+	struct rows rows;
+	struct stat st;
+
+	if (unshare(CLONE_NEWNET) < 0)
+		return 1;
+	fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	/* one of another kind is none of a network */
+	if (sock < 0 || open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC) < 0 || fstat(fd, &st) < 0 ||
+	    setns(home, CLONE_NEWNET) < 0)
+		return 2;
+	if (live_read(&tape, BPF_KIND_NETNS, &rows) < 0)
+		return 3;
+	for (size_t i = 0; i < rows.owners.n; i++) {
+		const struct owner_record *r = &rows.owners.items[i];
+
+		if (!(r->flags & OWNER_NETNS))
+			return 4;
+		if (r->inode != st.st_ino)
+			continue;
+		if (r->pid != getpid())
+			return 5;
+		n_socket += r->flags & OWNER_NETNS_SOCKET && r->fd == sock;
+		n_self += !(r->flags & OWNER_NETNS_SOCKET) && r->fd == fd;
+	}
+	return n_self == 1 && n_socket == 1 ? 0 : 6;
+}
+
+static void namespaces_of_descriptors_are_found_once(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(check_namespaces), 0);
 }
 
 static int check_no_caps(void)
@@ -361,6 +403,7 @@ static int run_all(void)
 		cmocka_unit_test(all_holders_are_found),
 		cmocka_unit_test(numbers_are_those_of_the_reader_s_pid_namespace),
 		cmocka_unit_test(two_capabilities_are_enough),
+		cmocka_unit_test(namespaces_of_descriptors_are_found_once),
 		cmocka_unit_test(without_privilege_it_is_eperm),
 		cmocka_unit_test(no_descriptor_is_left_open),
 	};

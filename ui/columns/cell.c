@@ -57,6 +57,18 @@ static void put_owners(const struct pv_conversation *c, const struct column_cont
 	}
 }
 
+static void put_evidence(const struct pv_conversation *c, const struct column_context *context,
+			 struct buf *b, unsigned flags)
+{
+	for (uint32_t i = 0; i < c->n_findings; i++) {
+		const struct pv_finding *f = pv_snapshot_finding(context->snapshot, c, i);
+
+		if (i)
+			buf_puts(b, "; ");
+		text_put(b, f->evidence.data, f->evidence.len, flags);
+	}
+}
+
 void column_put_seconds(struct buf *b, int64_t ns)
 {
 	uint64_t n = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
@@ -114,6 +126,9 @@ void cell_put(const struct cell *cell, const struct column_context *context, str
 	case CELL_OWNERS:
 		put_owners(cell->conversation, context, b, flags);
 		break;
+	case CELL_EVIDENCE:
+		put_evidence(cell->conversation, context, b, flags);
+		break;
 	case CELL_SECONDS:
 		column_put_seconds(b, cell->ns);
 		break;
@@ -129,7 +144,8 @@ void cell_put(const struct cell *cell, const struct column_context *context, str
 /* Cells of our own words and of digits are ASCII. */
 static bool is_ascii(const struct cell *cell)
 {
-	return cell->type != CELL_NAME && cell->type != CELL_ARGS && cell->type != CELL_OWNERS;
+	return cell->type != CELL_NAME && cell->type != CELL_ARGS && cell->type != CELL_OWNERS &&
+	       cell->type != CELL_EVIDENCE;
 }
 
 size_t column_put(const struct column *column, const struct column_context *context,
@@ -190,6 +206,8 @@ int cell_compare(const struct cell *a, const struct cell *b)
 		return strcmp(a->text, b->text);
 	case CELL_ADDRESS:
 		return compare_addresses(a, b);
+	case CELL_EVIDENCE:
+		return compare_numbers(a->conversation->n_findings, b->conversation->n_findings);
 	case CELL_OWNERS:
 		return compare_numbers(a->conversation->n_holders, b->conversation->n_holders);
 	case CELL_SECONDS:

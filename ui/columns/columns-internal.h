@@ -61,6 +61,8 @@ enum column_id {
 	COL_UNIT,
 	COL_RUNTIME,
 	COL_CONTAINER,
+	COL_VERDICT,
+	COL_EVIDENCE,
 	COL_PEER_INODE,
 	COL_PEER_PID,
 	COL_PEER_COMM,
@@ -230,6 +232,12 @@ COLUMN_GETTER(column_get_runtime);
 COLUMN_GETTER(column_get_container);
 COLUMN_GETTER(column_get_peer_pid);
 COLUMN_GETTER(column_get_peer_comm);
+
+/* columns_verdict.c */
+COLUMN_GETTER(column_get_verdict);
+COLUMN_GETTER(column_get_evidence);
+COLUMN_PUTTER(column_put_evidence);
+enum column_tint column_tint_verdict(const struct pv_conversation *c);
 
 /* columns_detail.c: what is in struct pv_detail */
 COLUMN_GETTER(column_get_tcp);	  /* a number of struct pv_tcp_info */

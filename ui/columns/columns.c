@@ -252,6 +252,16 @@ static const struct column registry[COLUMN_END] = {
 	[COL_CONTAINER] = { "container", "CONTAINER", "Its container: id or machine name.",
 			    COLUMN_NAME, PV_NEED_OWNERS | PV_NEED_CGROUP, .min = 12,
 			    .get = column_get_container },
+	[COL_VERDICT] = { "verdict", "VERDICT",
+			  "Is it explained: explained, unexplained or suspicious; see "
+			  "portavoz-rules(7).",
+			  COLUMN_TEXT, PV_NEED_VERDICT, .get = column_get_verdict,
+			  .tint = column_tint_verdict },
+	[COL_EVIDENCE] = { "evidence", "EVIDENCE",
+			   "What the verdict rests on, a sentence for each rule that fired: in "
+			   "JSON an array.",
+			   COLUMN_TEXTS, PV_NEED_VERDICT, COLUMN_LONG, .get = column_get_evidence,
+			   .put = column_put_evidence },
 	[COL_PEER_INODE] = { "peer_inode", "PEER-INODE", "Inode of a unix socket's other end.",
 			     SOCKET_FIELD(peer_inode), .needs = PV_NEED_PEER,
 			     .flags = COLUMN_RIGHT | COLUMN_ZERO },
@@ -586,7 +596,7 @@ const char *column_type_name(enum column_type type)
 		[COLUMN_US] = "microseconds", [COLUMN_ARGS] = "arguments",
 		[COLUMN_OWNERS] = "owners",   [COLUMN_COMPOSED] = "composed",
 		[COLUMN_TIME] = "time",	      [COLUMN_SECONDS] = "seconds",
-		[COLUMN_SERIES] = "series",
+		[COLUMN_SERIES] = "series",   [COLUMN_TEXTS] = "texts",
 	};
 
 	return type < COLUMN_TYPE_N ? names[type] : "unknown";

@@ -27,6 +27,7 @@ enum column_type {
 	COLUMN_SERIES,	/* stretches of time */
 	COLUMN_ARGS,
 	COLUMN_OWNERS,
+	COLUMN_TEXTS,	 /* sentences with foreign bytes in them */
 	COLUMN_COMPOSED, /* has parts */
 	COLUMN_TYPE_N,
 };
@@ -36,14 +37,15 @@ enum cell_type {
 	CELL_NULL, /* nothing to show, `reason` says why; PV_REASON_NONE: it does not apply */
 	CELL_BOOL,
 	CELL_NUMBER,
-	CELL_NAME,    /* foreign bytes, may be empty */
-	CELL_TEXT,    /* our own words, printable */
-	CELL_ADDRESS, /* 4 or 16 bytes */
-	CELL_ARGS,    /* foreign words, each ended or separated by a NUL */
-	CELL_OWNERS,  /* the holders of `conversation` */
-	CELL_SECONDS, /* `ns` as seconds with nine decimals */
-	CELL_OWN,     /* our own words, kept in the cell */
-	CELL_SERIES,  /* the stretches of time of `conversation` */
+	CELL_NAME,     /* foreign bytes, may be empty */
+	CELL_TEXT,     /* our own words, printable */
+	CELL_ADDRESS,  /* 4 or 16 bytes */
+	CELL_ARGS,     /* foreign words, each ended or separated by a NUL */
+	CELL_OWNERS,   /* the holders of `conversation` */
+	CELL_SECONDS,  /* `ns` as seconds with nine decimals */
+	CELL_OWN,      /* our own words, kept in the cell */
+	CELL_SERIES,   /* the stretches of time of `conversation` */
+	CELL_EVIDENCE, /* the findings of `conversation` */
 };
 
 struct cell {
@@ -169,6 +171,11 @@ int columns_parse_sort(const char *list, struct sort_key **ret_keys, size_t *ret
  */
 size_t column_put(const struct column *column, const struct column_context *context,
 		  const struct pv_conversation *conversation, struct buf *b, size_t limit);
+/*
+ * A sentence with foreign bytes in it, on one line: of spaces in a row all but the first are
+ * escaped, so that it cannot imitate two cells.
+ */
+void column_put_sentence(const struct pv_bytes *text, bool ascii, struct buf *b);
 /* The text of a cell; null is nothing at all. `flags` are those of text_put(). */
 void cell_put(const struct cell *cell, const struct column_context *context, struct buf *b,
 	      unsigned flags);

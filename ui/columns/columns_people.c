@@ -513,7 +513,7 @@ COLUMN_PUTTER(column_put_netns_name)
 	(void)column, (void)limit;
 	if (n->name.len)
 		text_put(b, n->name.data, n->name.len,
-			 is_ours ? flags & ~(unsigned)TEXT_FIELD : flags);
+			 is_ours ? flags & ~(unsigned)(TEXT_WORD | TEXT_FIELD) : flags);
 	else
 		buf_putc(b, '-');
 }

@@ -142,6 +142,15 @@ static void say_interface(struct explanation *e, const struct pv_conversation *c
 		    value_name("interface", (struct pv_bytes){ name, (uint32_t)strlen(name) }));
 }
 
+/* Of the one that everything here is in nothing need be said. */
+static void say_netns(struct explanation *e, const struct pv_conversation *c)
+{
+	const struct pv_netns *n = pv_snapshot_netns(e->snapshot, c->netns);
+
+	if (n->name.len && (!n->is_own || n->name_by == PV_NETNS_BY_NAME))
+		SAY(e, in_netns, value_name("netns", n->name));
+}
+
 /* --- who opened it --- */
 
 static void say_direction(struct explanation *e, const struct pv_conversation *c)
@@ -287,6 +296,7 @@ void explain_socket(struct explanation *e, const struct pv_conversation *c)
 	say_title(e, c);
 	say_state(e, c);
 	say_interface(e, c);
+	say_netns(e, c);
 	say_holders(e, c);
 	explain_activation(e, c);
 	say_user(e, c);

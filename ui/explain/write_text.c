@@ -13,7 +13,8 @@
 #define HANGING 4
 /* Fields that the sentences do not tell better. */
 #define FIELDS                                                                                     \
-	"proto,family,type,state,recv_q,send_q,uid,inode,cookie,netns,mark,tos,cgroup_id,"         \
+	"proto,family,type,state,recv_q,send_q,uid,inode,cookie,netns,netns_name,mark,tos,cgroup_" \
+	"id,"                                                                                      \
 	"direction_by,timer,timer_ms,retrans,congestion,rtt,rttvar,min_rtt,rto,cwnd,ssthresh,mss," \
 	"pmtu,bytes_sent,bytes_acked,bytes_received,bytes_retrans,segs_out,segs_in,unacked,lost,"  \
 	"total_retrans,delivery_rate,pacing_rate,last_sent_ms,last_recv_ms,snd_wnd,rcv_space,"     \

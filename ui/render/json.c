@@ -48,6 +48,20 @@ void render_args_json(const struct pv_bytes *args, struct buf *b)
 	buf_putc(b, ']');
 }
 
+void render_evidence_json(const struct pv_snapshot *snapshot, const struct pv_conversation *c,
+			  struct buf *b)
+{
+	buf_putc(b, '[');
+	for (uint32_t i = 0; i < c->n_findings; i++) {
+		const struct pv_finding *f = pv_snapshot_finding(snapshot, c, i);
+
+		if (i)
+			buf_putc(b, ',');
+		text_put_json(b, f->evidence.data, f->evidence.len);
+	}
+	buf_putc(b, ']');
+}
+
 static void put_process_user(const struct column_context *context, const struct pv_process *p,
 			     struct buf *b)
 {
@@ -186,6 +200,9 @@ static void put_cell(const struct column_context *context, const struct cell *ce
 		break;
 	case CELL_ARGS:
 		render_args_json(&cell->bytes, b);
+		break;
+	case CELL_EVIDENCE:
+		render_evidence_json(context->snapshot, cell->conversation, b);
 		break;
 	case CELL_OWNERS:
 		put_owners(context, cell->conversation, b);

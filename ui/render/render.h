@@ -67,6 +67,10 @@ void render_coverage_json(const struct pv_coverage *coverage, struct buf *b);
 /* Arguments separated by NUL (CELL_ARGS) as a JSON array of strings. */
 void render_args_json(const struct pv_bytes *args, struct buf *b);
 
+/* The evidence of the findings as a JSON array of strings. */
+void render_evidence_json(const struct pv_snapshot *snapshot,
+			  const struct pv_conversation *conversation, struct buf *b);
+
 /* One conversation as a JSON object of every machine column. 0 or -ENOMEM. */
 int render_conversation_json(const struct pv_snapshot *snapshot, uint32_t needs,
 			     const struct pv_conversation *conversation, struct buf *b);

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+#include "judge/known.h"
+
+#include <string.h>
+
+/* Proxies that may stand before any service (haproxy, envoy, stunnel) are left out on purpose. */
+static const struct known_program programs[] = {
+	{ "sshd", "ssh", false },
+	{ "sshd-session", "ssh", false },
+	{ "dropbear", "ssh", false },
+	{ "nginx", "http,https,http-alt,smtp,submission,submissions,imap,imaps,pop3,pop3s", false },
+	{ "apache2", "http,https,http-alt", false },
+	{ "lighttpd", "http,https,http-alt", false },
+	{ "squid", "http,https,http-alt,squid-http,ndl-aas", false },
+	{ "postgres", "postgresql", true },
+	{ "mysqld", "mysql", true },
+	{ "mariadbd", "mysql", true },
+	{ "redis-server", "redis", true },
+	{ "memcached", "memcache", true },
+	{ "mongod", "mongodb", true },
+	{ "named", "domain,domain-s,rndc,http,https,mdns", false },
+	{ "unbound", "domain,domain-s,https", false },
+	{ "dnsmasq", "domain,bootps,dhcpv6-server,tftp", false },
+	{ "systemd-resolved", "domain,hostmon,mdns", true },
+	{ "systemd-resolve", "domain,hostmon,mdns", true },
+	{ "chronyd", "ntp", false },
+	{ "ntpd", "ntp", false },
+	{ "systemd-timesyncd", "ntp", false },
+	{ "exim4", "smtp,submission,submissions", true },
+	{ "master", "smtp,submission,submissions,qmqp", false },
+	{ "sendmail-mta", "smtp,submission,submissions", true },
+	{ "dovecot", "pop3,pop3s,imap,imaps,sieve,submission,submissions", false },
+	{ "imap-login", "imap,imaps", false },
+	{ "pop3-login", "pop3,pop3s", false },
+	{ "smbd", "microsoft-ds,netbios-ssn", false },
+	{ "nmbd", "netbios-ns,netbios-dgm", false },
+	{ "cupsd", "ipp", true },
+	{ "rsync", "rsync", false },
+	{ "vsftpd", "ftp,ftps", false },
+	{ "proftpd", "ftp,ftps", false },
+	{ "snmpd", "snmp,snmp-trap", true },
+	{ "slapd", "ldap,ldaps", false },
+	{ "in.tftpd", "tftp", false },
+	{ "rpcbind", "sunrpc", false },
+	{ "dhclient", "bootpc,dhcpv6-client", false },
+	{ "dhcpd", "bootps,dhcpv6-server", false },
+	{ "avahi-daemon", "mdns", false },
+	{ "git-daemon", "git", false },
+	{ "dockerd", "docker,docker-s", true },
+};
+
+static bool bytes_are_text(const struct pv_bytes *b, const char *text)
+{
+	return b->len == strlen(text) && !memcmp(b->data, text, b->len);
+}
+
+const struct known_program *known_program(const struct pv_bytes *name)
+{
+	for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++)
+		if (bytes_are_text(name, programs[i].name))
+			return &programs[i];
+	return NULL;
+}
+
+bool known_serves(const struct known_program *p, const char *service)
+{
+	size_t n = strlen(service);
+
+	for (const char *s = p->services; s; s = strchr(s, ',')) {
+		s += *s == ',';
+		if (!strncmp(s, service, n) && (s[n] == ',' || !s[n]))
+			return true;
+	}
+	return false;
+}
+
+bool known_service(const char *service)
+{
+	for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++)
+		if (known_serves(&programs[i], service))
+			return true;
+	return false;
+}

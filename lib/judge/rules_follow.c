@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/* Rules about a conversation that nothing explains, by the verdict of others. */
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/inet.h"
+#include "judge/judge-internal.h"
+
+#define GENERATIONS_MAX 256
+
+static uint64_t end_hash(const struct pv_conversation *c, const struct pv_endpoint *end)
+{
+	uint64_t h =
+		map_mix((uint64_t)c->netns << 32 | (uint64_t)c->proto << 16 | c->family, end->port);
+
+	for (size_t i = 0; i < (c->family == AF_INET ? 4 : 16); i++)
+		h = map_mix(h, end->addr[i]);
+	return h;
+}
+
+static bool same_end(const struct pv_endpoint *a, const struct pv_endpoint *b, uint8_t family)
+{
+	return a->port == b->port && !memcmp(a->addr, b->addr, family == AF_INET ? 4 : 16);
+}
+
+static bool is_explained(const struct pv_conversation *c)
+{
+	return c->verdict == PV_VERDICT_EXPLAINED;
+}
+
+/* Where explained programs of this host talk to. */
+int follow_index(struct judge *j)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < j->s->n_rows; i++) {
+		const struct pv_conversation *c = snapshot_row(j->s, i);
+		uint32_t ignored;
+
+		if (is_explained(c) && c->n_holders && c->remote.port &&
+		    c->direction == PV_DIR_OUTGOING)
+			r = map_insert(&j->talks, end_hash(c, &c->remote), (uint32_t)i, &ignored);
+	}
+	return r < 0 ? r : 0;
+}
+
+static bool covers(const struct pv_conversation *listener, const struct pv_conversation *c,
+		   const struct pv_endpoint *end)
+{
+	if (inet_is_any(listener->family, listener->local.addr))
+		return listener->family == c->family || listener->family == AF_INET6;
+	return listener->family == c->family && same_end(&listener->local, end, c->family);
+}
+
+/*
+ * The listener an end of this row belongs to: the one at its very address before one at every
+ * address, as the kernel chooses; NULL = none here.
+ */
+static const struct pv_conversation *
+listener_at(const struct judge *j, const struct pv_conversation *c, const struct pv_endpoint *end)
+{
+	const struct pv_conversation *found = NULL;
+	uint64_t key = (uint64_t)c->netns << 32 | (uint64_t)c->proto << 16 | (end->port & 0xffff);
+	uint32_t i = map_get(&j->listeners, key);
+
+	for (i = i == MAP_NONE ? 0 : i; i; i = j->next_listener[i - 1]) {
+		const struct pv_conversation *l = snapshot_row(j->s, i - 1);
+
+		if (!covers(l, c, end))
+			continue;
+		if (!inet_is_any(l->family, l->local.addr))
+			return l;
+		/* of several at one port none is more likely: all have to be explained */
+		if (!found || is_explained(found))
+			found = l;
+	}
+	return found;
+}
+
+static void say_end(struct judge_case *k, const char *what, const struct pv_endpoint *end)
+{
+	struct pv_bytes value = { 0 };
+	struct buf b = BUF_INIT;
+
+	buf_puts(&b, what);
+	if (k->c->family == AF_INET6)
+		buf_putc(&b, '[');
+	inet_put(&b, k->c->family, end->addr);
+	buf_puts(&b, k->c->family == AF_INET6 ? "]:" : ":");
+	buf_u64(&b, end->port);
+	if (!buf_error(&b))
+		snapshot_bytes(k->j->s, &value, b.data, b.len);
+	buf_deinit(&b);
+	case_say(k, "end", value);
+}
+
+/* With both addresses the same, or of the loopback network, the other end is of this host, too. */
+static bool is_remains_of_service(struct judge_case *k)
+{
+	const struct pv_endpoint *const ends[] = { &k->c->local, &k->c->remote };
+	size_t len = k->c->family == AF_INET ? 4 : 16;
+	bool is_local = inet_is_loopback(k->c->family, k->c->remote.addr) ||
+			!memcmp(k->c->local.addr, k->c->remote.addr, len);
+
+	for (size_t i = 0; i < (is_local ? 2u : 1u); i++) {
+		const struct pv_conversation *l = listener_at(k->j, k->c, ends[i]);
+
+		if (!l || !is_explained(l))
+			continue;
+		say_end(k, "the service at ", ends[i]);
+		return true;
+	}
+	return false;
+}
+
+static bool is_remains_of_client(struct judge_case *k)
+{
+	uint32_t i = map_get(&k->j->talks, end_hash(k->c, &k->c->remote));
+	const struct pv_conversation *c = i == MAP_NONE ? NULL : snapshot_row(k->j->s, i);
+
+	if (!c || c->netns != k->c->netns || c->proto != k->c->proto || c->family != k->c->family ||
+	    !same_end(&c->remote, &k->c->remote, c->family))
+		return false;
+	say_end(k, "a program here that talks to ", &k->c->remote);
+	return true;
+}
+
+bool test_remains(struct judge_case *k)
+{
+	uint8_t reason = k->c->owner_reason;
+
+	if (k->c->n_holders || (reason != PV_REASON_TIME_WAIT && reason != PV_REASON_ORPHAN))
+		return false;
+	return is_remains_of_service(k) || is_remains_of_client(k);
+}
+
+bool test_in_queue(struct judge_case *k)
+{
+	const struct pv_conversation *l;
+
+	if (k->c->n_holders || (k->c->owner_reason != PV_REASON_SYN_RECV &&
+				k->c->owner_reason != PV_REASON_NOT_ACCEPTED))
+		return false;
+	l = listener_at(k->j, k->c, &k->c->local);
+	if (!l || !is_explained(l))
+		return false;
+	say_end(k, "the service at ", &k->c->local);
+	return true;
+}
+
+/* The holder of the other end that is a forefather of this process. */
+static const struct pv_process *forefather(const struct judge_case *k,
+					   const struct pv_conversation *peer)
+{
+	const struct pv_snapshot *s = k->j->s;
+	uint32_t parent = k->subject->p->parent;
+
+	for (int n = 0; parent && n < GENERATIONS_MAX; n++) {
+		const struct pv_process *p = pv_snapshot_process(s, parent - 1);
+
+		for (uint32_t i = 0; i < peer->n_holders; i++)
+			if (pv_snapshot_holder(s, peer, i)->process == parent - 1)
+				return p;
+		parent = p->parent;
+	}
+	return NULL;
+}
+
+bool test_descendant(struct judge_case *k)
+{
+	const struct pv_conversation *peer = pv_snapshot_peer(k->j->s, k->c);
+	const struct pv_process *p;
+
+	if (!k->subject || k->c->n_holders != 1 || !peer || !is_explained(peer) ||
+	    k->c->direction != PV_DIR_OUTGOING)
+		return false;
+	p = forefather(k, peer);
+	if (!p)
+		return false;
+	case_say(k, "peer", p->comm);
+	case_number(k, "peer_pid", (uint64_t)p->pid);
+	return true;
+}

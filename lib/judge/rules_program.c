@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+/* Rules about a process and the program it runs, whatever its sockets. */
+#include <stdio.h>
+#include <string.h>
+
+#include "judge/judge-internal.h"
+#include "procfs/text.h"
+
+/* Upgraded by its package: what is there now was unpacked after the process had started. */
+static bool is_upgraded(const struct judge_case *k)
+{
+	const struct pv_clock *clock = pv_snapshot_clock(k->j->s);
+	const struct program *p = k->program;
+	uint64_t started;
+
+	if (!p->package.len || p->disk != DISK_OTHER || !clock->boot_time || !k->subject)
+		return false;
+	started = clock->boot_time + k->subject->p->start_ticks / PV_TICKS_PER_SECOND;
+	return p->unpacked >= started;
+}
+
+bool test_exe_memory(struct judge_case *k)
+{
+	return k->program && k->program->is_memory;
+}
+
+static bool is_gone(const struct judge_case *k)
+{
+	return k->program && k->program->is_deleted && !k->program->is_memory && !is_upgraded(k);
+}
+
+bool test_exe_replaced(struct judge_case *k)
+{
+	return is_gone(k) && k->program->disk == DISK_OTHER;
+}
+
+bool test_exe_deleted(struct judge_case *k)
+{
+	return is_gone(k) && k->program->disk != DISK_OTHER;
+}
+
+bool test_exe_upgraded(struct judge_case *k)
+{
+	return k->program && k->program->is_deleted && is_upgraded(k);
+}
+
+bool test_exe_world_writable(struct judge_case *k)
+{
+	if (!k->program || !k->program->folder.len)
+		return false;
+	case_say(k, "folder", k->program->folder);
+	return true;
+}
+
+bool test_exe_modified(struct judge_case *k)
+{
+	return k->program && k->program->digest == DIGEST_DIFFERS;
+}
+
+/* --- packages --- */
+
+static bool is_in_container(const struct judge_case *k)
+{
+	return k->subject->p->container.len > 0;
+}
+
+bool test_package(struct judge_case *k)
+{
+	return k->program && program_is_explained(k->program) && !is_in_container(k) &&
+	       k->program->digest == DIGEST_NONE;
+}
+
+bool test_package_verified(struct judge_case *k)
+{
+	return k->program && program_is_explained(k->program) && !is_in_container(k) &&
+	       k->program->digest == DIGEST_SAME;
+}
+
+bool test_packaged_script(struct judge_case *k)
+{
+	const struct judge *j = k->j;
+	const struct package_query *script, *unit;
+
+	if (!k->program || !program_is_packaged(k->program) || k->program->kind == KIND_PLAIN ||
+	    is_in_container(k) || k->subject->script == MAP_NONE || k->subject->unit == MAP_NONE)
+		return false;
+	script = &j->queries.items[k->subject->script];
+	unit = &j->queries.items[k->subject->unit];
+	if (!script->package.len || !bytes_equal(&script->package, &unit->package))
+		return false;
+	case_say(k, "script", script->path);
+	case_say(k, "unit", k->subject->p->unit);
+	case_say(k, "package", script->package);
+	return true;
+}
+
+bool test_exe_elsewhere(struct judge_case *k)
+{
+	return k->program && k->program->package.len && !k->program->is_deleted &&
+	       k->program->disk != DISK_SAME;
+}
+
+bool test_exe_unpackaged(struct judge_case *k)
+{
+	return k->program && k->j->has_packages && !k->program->package.len &&
+	       !k->program->is_memory && !is_in_container(k);
+}
+
+bool test_generic_tool(struct judge_case *k)
+{
+	return k->program && program_is_packaged(k->program) && k->program->kind != KIND_PLAIN &&
+	       !(k->so_far & RULE_BIT(RULE_packaged_script));
+}
+
+bool test_in_container(struct judge_case *k)
+{
+	if (!is_in_container(k))
+		return false;
+	case_say(k, "runtime", k->subject->p->runtime);
+	case_say(k, "container", k->subject->p->container);
+	return true;
+}
+
+/* --- names --- */
+
+static bool is_kernel_name(const struct pv_bytes *name)
+{
+	static const char *const prefixes[] = {
+		"kworker", "ksoftirqd", "kthreadd",   "migration/", "rcu_",	    "rcuop/",
+		"rcuos/",  "kswapd",	"khugepaged", "kcompactd",  "kdevtmpfs",    "oom_reaper",
+		"kblockd", "kauditd",	"khungtaskd", "ksmd",	    "kintegrityd",  "irq/",
+		"cpuhp/",  "jbd2/",	"scsi_eh_",   "watchdogd",  "idle_inject/", "kpsmoused",
+	};
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
+		if (bytes_start(name, prefixes[i]))
+			return true;
+	return false;
+}
+
+/* The first argument up to a space or colon, as daemons put their state behind it. */
+static struct pv_bytes first_word(const struct pv_bytes *cmdline)
+{
+	uint32_t n = 0;
+
+	while (n < cmdline->len && cmdline->data[n] && cmdline->data[n] != ' ' &&
+	       cmdline->data[n] != ':')
+		n++;
+	return (struct pv_bytes){ cmdline->data, n };
+}
+
+static bool is_erased(const struct judge_case *k)
+{
+	const struct pv_bytes *cmdline = &k->subject->p->cmdline;
+
+	/* a reason: the arguments may just not have been readable */
+	if (k->subject->p->reason || program_is_explained(k->program))
+		return false;
+	for (uint32_t i = 0; i < cmdline->len; i++)
+		if (cmdline->data[i])
+			return false;
+	return true;
+}
+
+bool test_fake_kernel_thread(struct judge_case *k)
+{
+	const struct pv_process *p = k->subject->p;
+	struct pv_bytes word = first_word(&p->cmdline);
+
+	/* only what has memory of its own has an executable */
+	if (!k->program || !(p->known & PV_PROCESS_STAT) || p->known & PV_PROCESS_KERNEL)
+		return false;
+	return is_kernel_name(&p->comm) || is_kernel_name(&word) || bytes_start(&word, "[") ||
+	       is_erased(k);
+}
+
+static struct pv_bytes last_part(struct pv_bytes path)
+{
+	const char *slash = path.len ? memrchr(path.data, '/', path.len) : NULL;
+
+	if (slash) {
+		path.len -= (uint32_t)(slash + 1 - path.data);
+		path.data = slash + 1;
+	}
+	/* login shells have a dash before their name */
+	if (path.len > 1 && *path.data == '-') {
+		path.data++;
+		path.len--;
+	}
+	return path;
+}
+
+/* Where users keep programs of their own; elsewhere a second build of a program is common. */
+static bool is_users(const struct program *p)
+{
+	return p->uid != 0 || bytes_start(&p->path, "/home/") || bytes_start(&p->path, "/root/") ||
+	       p->folder.len;
+}
+
+/* python3 is another name of python3.11. */
+static bool is_own_name(const struct program *p, const struct pv_bytes *name)
+{
+	struct pv_bytes own = program_name(p);
+
+	if (own.len < name->len || memcmp(own.data, name->data, name->len) != 0)
+		return false;
+	for (uint32_t i = name->len; i < own.len; i++)
+		if (!strchr("0123456789.-", own.data[i]))
+			return false;
+	return true;
+}
+
+/*
+ * Is there a compiled program of that name, and is it another file? People keep builds of their own
+ * of python and the like, under their names; the names of daemons (/usr/sbin) are another matter.
+ */
+static bool names_another(struct judge_case *k, const struct pv_bytes *name)
+{
+	static const char *const folders[] = { "/usr/sbin/", "/usr/bin/" };
+	const struct program *p = k->program;
+	bool is_own = is_own_name(p, name);
+	struct pv_bytes program;
+	struct disk_file file;
+	char path[96];
+
+	if (!name->len || name->len > 64 || memchr(name->data, '/', name->len) ||
+	    memchr(name->data, 0, name->len) || *name->data == '.')
+		return false;
+	if (is_own && !is_users(p))
+		return false;
+	for (size_t i = 0; i < (is_own ? 1 : 2); i++) {
+		snprintf(path, sizeof(path), "%s%.*s", folders[i], (int)name->len, name->data);
+		if (disk_stat(k->j, path, &file) < 0 || !file.is_elf)
+			continue;
+		if (file.device == p->device && file.inode == p->inode)
+			return false;
+		case_say(k, "name", *name);
+		/* out of memory leaves the place empty */
+		snapshot_bytes(k->j->s, &program, path, strlen(path));
+		case_say(k, "program", program);
+		return true;
+	}
+	return false;
+}
+
+/*
+ * A packaged program that does what its package says may rename itself: it is known by its file.
+ * Deleted ones have lost theirs, which a rule of its own says.
+ */
+bool test_imitates_program(struct judge_case *k)
+{
+	const struct pv_process *p = k->subject->p;
+	struct pv_bytes word = first_word(&p->cmdline);
+
+	if (!k->program || !k->program->has_id || program_is_explained(k->program) ||
+	    k->program->disk == DISK_OTHER || is_in_container(k))
+		return false;
+	word = last_part(word);
+	return names_another(k, &p->comm) || names_another(k, &word);
+}
+
+/* --- libraries --- */
+
+/* The first library of a list that is of no package. */
+static bool find_library(struct judge_case *k, struct pv_bytes list, struct pv_bytes *ret)
+{
+	const char *p = list.data, *end = p + list.len;
+
+	while (p < end) {
+		const char *start = p;
+		struct pv_bytes package;
+
+		while (p < end && !strchr(": \t\n", *p))
+			p++;
+		/* without a slash the loader takes it from the system's folders */
+		if (p > start && memchr(start, '/', (size_t)(p - start))) {
+			package = facts_package(k->j, start, (size_t)(p - start));
+			*ret = (struct pv_bytes){ start, (uint32_t)(p - start) };
+			if (!package.len)
+				return true;
+		}
+		p++;
+	}
+	return false;
+}
+
+static bool preloads(struct judge_case *k, struct pv_bytes *ret_library, struct pv_bytes *ret_name)
+{
+	struct text t = text_of(k->subject->p->preload.data, k->subject->p->preload.len), word;
+
+	while (text_until(&t, 0, &word)) {
+		const char *equals = memchr(word.p, '=', text_len(word));
+		struct pv_bytes list;
+
+		if (!equals)
+			continue;
+		*ret_name = (struct pv_bytes){ word.p, (uint32_t)(equals - word.p) };
+		list = (struct pv_bytes){ equals + 1, (uint32_t)(word.end - equals - 1) };
+		if (find_library(k, list, ret_library))
+			return true;
+	}
+	return false;
+}
+
+bool test_preloaded_library(struct judge_case *k)
+{
+	struct pv_bytes library, name;
+
+	if (!k->program || !k->j->has_packages)
+		return false;
+	if (preloads(k, &library, &name)) {
+		case_say(k, "library", library);
+		case_say(k, "variable", name);
+		return true;
+	}
+	if (!find_library(k, k->j->preload_file, &library))
+		return false;
+	case_say(k, "library", library);
+	case_text(k, "variable", "/etc/ld.so.preload");
+	return true;
+}
