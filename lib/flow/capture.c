@@ -23,6 +23,7 @@
 	 sizeof(void *))
 /* Of the memory that was asked for: what reading, decoding and the batches need. */
 #define RESERVED_SHARE 8
+#define BUFFER_SHARE 64 /* of that: payload of conversations whose protocol is not decided */
 
 enum phase { PHASE_READ, PHASE_DRAIN, PHASE_LAST, PHASE_END };
 
@@ -36,9 +37,8 @@ struct pv_capture {
 	struct capture *input;
 	struct decoder *decoder;
 	struct flow_table table;
-	struct observe *observe;
-	size_t detail_capacity; /* bytes of what it tells */
 	struct flow_sockets sockets;
+	struct observe *observe; /* NULL = payloads are not looked at */
 	const struct pv_filter *filter;
 	size_t batch;
 	int (*progress)(const struct pv_capture_progress *progress, void *userdata);
@@ -72,21 +72,6 @@ static int add_paths(struct pv_capture *c, const struct pv_capture_request *q, c
 	return 0;
 }
 
-/* An eighth of the memory is for kept payload and for names, a quarter for what is told. */
-static int set_up_observer(struct pv_capture *c, uint64_t memory, struct flow_table_options *o)
-{
-	struct observe_limits limits = {
-		.buffer_bytes = memory / 16 < 16U << 20 ? memory / 16 : 16U << 20,
-		.names = memory / 16 / 256 < 65536 ? memory / 16 / 256 : 65536,
-	};
-	int r = observe_new(&limits, &c->observe);
-
-	c->detail_capacity = memory / 4;
-	o->memory = memory - memory / 8 - memory / 4 - memory / RESERVED_SHARE;
-	o->observe = c->observe;
-	return r;
-}
-
 static int set_up(struct pv_capture *c, const struct pv_capture_request *q, char **ret_message)
 {
 	struct flow_table_options o = {
@@ -95,11 +80,13 @@ static int set_up(struct pv_capture *c, const struct pv_capture_request *q, char
 		.seed = q->seed,
 		.bin_ns = q->bin_ns,
 	};
-	int r = q->observed ? set_up_observer(c, q->memory, &o) : 0;
+	struct observe_limits limits = { .buffer_bytes = q->memory / BUFFER_SHARE };
+	int r = q->observed ? observe_new(&limits, &c->observe) : 0;
 
-	snapshot_prepare_digest(); /* without SHA-1 there are no Community IDs */
+	o.observe = c->observe;
 	if (r == 0)
 		r = flow_table_init(&c->table, &o);
+	snapshot_prepare_digest(); /* without SHA-1 there are no Community IDs */
 	c->sockets.capacity = c->table.capacity / 8 + 64;
 	if (r == 0)
 		r = capture_new(&c->input);
@@ -234,17 +221,6 @@ static int add_packet(struct pv_capture *c)
 	return 0;
 }
 
-/* true when what was observed takes more than its share */
-static bool is_talkative(const struct pv_capture *c)
-{
-	struct observe_counts counts;
-
-	if (!c->observe)
-		return false;
-	observe_counts_get(c->observe, &counts);
-	return counts.details > c->detail_capacity;
-}
-
 /* 0, FLOW_TABLE_FULL, CAPTURE_END is told by *ret_end, or -errno */
 static int read_some(struct pv_capture *c, bool *ret_end)
 {
@@ -263,8 +239,6 @@ static int read_some(struct pv_capture *c, bool *ret_end)
 	r = capture_read(c->input, c->packets, GROUP, &c->n_packets);
 	if (r == CAPTURE_DAMAGED)
 		return note_damage(c);
-	if (r == 0 && is_talkative(c))
-		return FLOW_TABLE_FULL;
 	*ret_end = r == CAPTURE_END;
 	return r == CAPTURE_END || r == -EINTR ? 0 : r == 0 ? tell_progress(c) : r;
 }
@@ -309,6 +283,15 @@ static int add_damage(struct pv_snapshot *s, const struct pv_capture_error *e)
 	return snapshot_add_gap(s, PV_GAP_DAMAGED, 1, detail);
 }
 
+static uint64_t n_abandoned(const struct pv_capture *c)
+{
+	struct observe_counts counts = { 0 };
+
+	if (c->observe)
+		observe_counts_get(c->observe, &counts);
+	return counts.abandoned;
+}
+
 static int add_coverage(struct pv_capture *c, struct pv_snapshot *s)
 {
 	const struct decoder_stats *d = decoder_stats(c->decoder);
@@ -322,14 +305,10 @@ static int add_coverage(struct pv_capture *c, struct pv_snapshot *s)
 		r = add_gap(s, PV_GAP_CUT, c->cut, NULL);
 	if (r == 0)
 		r = add_gap(s, PV_GAP_FRAGMENTS, d->unplaced_packets, NULL);
-	if (r == 0 && c->observe) {
-		struct observe_counts counts;
-
-		observe_counts_get(c->observe, &counts);
-		r = add_gap(s, PV_GAP_OBSERVED, counts.abandoned, NULL);
-	}
 	if (r == 0)
 		r = add_gap(s, PV_GAP_EVICTED, c->table.n_evicted, NULL);
+	if (r == 0)
+		r = add_gap(s, PV_GAP_OBSERVED, n_abandoned(c), NULL);
 	return r;
 }
 

@@ -1,106 +1,122 @@
 /* SPDX-License-Identifier: MIT */
-/* What a conversation carries: its payload goes to the observer, its words to the row. */
+/* Between the table and lib/observe: payloads to the observer, what it found to the row. */
+#include "flow/payload.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include "capture/packet.h"
-#include "flow/row.h"
+#define NO_TRANSPORT PV_TRANSPORT_N
 
-/* The transport whose payload is looked at, or PV_TRANSPORT_N. */
-static enum pv_transport transport_of(uint8_t proto)
+static enum pv_transport transport_of(const struct flow_entry *e)
 {
-	switch ((enum pv_proto)proto) {
+	switch (e->key.proto) {
 	case PV_PROTO_TCP:
 		return PV_TRANSPORT_TCP;
 	case PV_PROTO_UDP:
 	case PV_PROTO_UDPLITE:
 		return PV_TRANSPORT_UDP;
-	case PV_PROTO_SCTP:
-		return PV_TRANSPORT_SCTP;
-	case PV_PROTO_DCCP:
-		return PV_TRANSPORT_DCCP;
 	default:
-		return PV_TRANSPORT_N;
+		return NO_TRANSPORT;
 	}
 }
 
-static bool is_worth_a_look(const struct decoded_layer *l)
+/* Pieces of a datagram tell nothing until they are put together. */
+static bool is_piece(const struct decoded_layer *l)
 {
-	if (!l->payload_captured)
-		return false;
-	if (l->flags & DECODE_REASSEMBLED)
-		return true;
-	/* a part of a datagram tells less than the whole that follows */
-	return !(l->flags & (DECODE_FRAGMENT | DECODE_LATER_FRAGMENT | DECODE_UNPLACED));
+	return (l->flags & (DECODE_FRAGMENT | DECODE_REASSEMBLED)) == DECODE_FRAGMENT;
 }
 
-int flow_payload_add(struct flow_table *t, struct flow_entry *e, unsigned side, int64_t time,
-		     const struct decoded_layer *l)
+int flow_payload_add(struct flow_table *t, struct flow_entry *e, unsigned side,
+		     const struct packet *p, const struct decoded_layer *l)
 {
-	struct observe_payload p = {
+	const struct flow_half *h = &e->half[side];
+	struct observe_payload payload = {
 		.data = l->payload,
 		.len = l->payload_captured,
 		.side = (uint8_t)side,
-		.transport = (uint8_t)transport_of(l->proto),
+		.transport = (uint8_t)transport_of(e),
 		.family = l->family,
 		.is_cut = !(l->flags & DECODE_REASSEMBLED) && l->payload_captured < l->payload_wire,
 		.src = l->src,
 		.dst = l->dst,
 		.src_port = l->src_port,
 		.dst_port = l->dst_port,
-		.time = (uint64_t)time,
+		.time = p->time_ns,
 	};
 
-	if (p.transport == PV_TRANSPORT_N || !is_worth_a_look(l))
+	if (payload.transport == NO_TRANSPORT) {
+		/* so that it is not asked again */
+		e->observe.flags |= OBSERVE_SIDE_DONE(0) | OBSERVE_SIDE_DONE(1);
 		return 0;
-	if (l->proto == PV_PROTO_TCP)
-		p.offset = l->tcp.seq + (l->tcp.flags & DECODE_TCP_SYN ? 1 : 0) -
-			   (e->half[side].isn + 1);
-	return observe_feed(t->observe, &e->observe, &p);
+	}
+	if (is_piece(l))
+		return 0;
+	if (payload.transport == PV_TRANSPORT_TCP) {
+		if (!(h->state & FLOW_HAS_SEQ))
+			return 0;
+		/* SYN takes a number of its own; data behind it is TCP Fast Open */
+		payload.offset = l->tcp.seq + !!(l->tcp.flags & DECODE_TCP_SYN) - (h->isn + 1);
+	}
+	return observe_feed(t->observe, &e->observe, &payload);
 }
 
-static char *copy_text(struct pv_snapshot *s, const char *text, size_t n)
+static const char *asked_name(const struct flow_table *t, const struct flow_entry *e,
+			      unsigned opener, uint64_t start)
 {
-	return n ? arena_dup(&s->arena, text, n) : NULL;
+	int family = e->key.family;
+	const char *name;
+
+	if (family != AF_INET && family != AF_INET6)
+		return NULL;
+	name = observe_asked_name(t->observe, family, e->key.addr[opener], e->key.addr[!opener],
+				  start);
+	return name ? name
+		    : observe_asked_name(t->observe, family, NULL, e->key.addr[!opener], start);
 }
 
-/* The responder's port is the one whose service may be contradicted. */
-static int set_contradiction(struct pv_snapshot *s, const struct flow_table *t,
-			     const struct flow_entry *e, unsigned responder, struct pv_flow *f)
+int flow_payload_show(struct flow_table *t, struct flow_entry *e, unsigned opener,
+		      struct flow_payload_text *text, struct pv_conversation *row,
+		      struct pv_flow *flow)
 {
-	char text[OBSERVE_CONTRADICTION_MAX];
-	size_t n = observe_contradiction(t->observe, &e->observe, e->key.port[responder],
-					 transport_of(e->key.proto), text);
-
-	f->contradiction = copy_text(s, text, n);
-	return n && !f->contradiction ? -ENOMEM : 0;
-}
-
-int flow_payload_tell(struct pv_snapshot *s, const struct flow_table *t, struct flow_entry *e,
-		      unsigned opener, struct pv_conversation *row, struct pv_flow *f)
-{
-	const char *text, *name;
+	enum pv_transport transport = transport_of(e);
 	size_t n;
 	int r;
 
-	if (!t->observe || transport_of(e->key.proto) == PV_TRANSPORT_N)
+	if (!t->observe)
 		return 0;
 	r = observe_finish(t->observe, &e->observe);
-	if (r < 0)
-		return r;
-	/* names of addresses are a matter of the initiator's host */
-	name = observe_asked_name(t->observe, e->key.family, e->key.addr[opener],
-				  e->key.addr[!opener]);
-	if (name && !(row->remote_name = copy_text(s, name, strlen(name))))
-		return -ENOMEM;
+	row->remote_name = asked_name(t, e, opener, (uint64_t)flow->start_ns);
 	if (observe_state_verdict(&e->observe) != OBSERVE_FOUND)
+		return r;
+	flow->observed = observe_state_name(t->observe, &e->observe);
+	flow->observed_detail.data = observe_state_detail(&e->observe, &n);
+	flow->observed_detail.len = (uint32_t)n;
+	n = transport == NO_TRANSPORT
+		    ? 0
+		    : observe_contradiction(t->observe, &e->observe, e->key.port[!opener],
+					    transport, text->contradiction);
+	text->contradiction[n] = 0;
+	flow->contradiction = n ? text->contradiction : NULL;
+	return r;
+}
+
+static int keep(struct pv_snapshot *s, const char **text)
+{
+	if (!*text)
 		return 0;
-	text = observe_state_name(t->observe, &e->observe);
-	f->observed = copy_text(s, text, strlen(text));
-	text = observe_state_detail(&e->observe, &n);
-	r = snapshot_bytes(s, &f->observed_detail, text, n);
-	if (r < 0 || !f->observed)
+	*text = arena_strdup(&s->arena, *text);
+	return *text ? 0 : -ENOMEM;
+}
+
+int flow_payload_keep(struct pv_snapshot *s, struct pv_conversation *row, struct pv_flow *flow)
+{
+	struct pv_bytes *detail = &flow->observed_detail;
+
+	if (keep(s, &flow->observed) < 0 || keep(s, &flow->contradiction) < 0 ||
+	    keep(s, &row->remote_name) < 0)
 		return -ENOMEM;
-	return set_contradiction(s, t, e, !opener, f);
+	if (detail->len)
+		detail->data = arena_dup(&s->arena, detail->data, detail->len);
+	return detail->len && !detail->data ? -ENOMEM : 0;
 }

@@ -26,16 +26,10 @@ unsigned flow_opener(const struct flow_table *t, const struct flow_sockets *s,
 enum pv_conn_state flow_conn_state(const struct flow_entry *e, unsigned opener);
 enum pv_ending flow_ending(const struct flow_entry *e, unsigned opener);
 
-/* payload.c: what the observer made of it, and the name that was asked for; 0 or -ENOMEM */
-int flow_payload_tell(struct pv_snapshot *snapshot, const struct flow_table *t,
-		      struct flow_entry *e, unsigned opener, struct pv_conversation *row,
-		      struct pv_flow *f);
-
 /*
  * Adds the conversation to the snapshot when the filter (NULL = all) matches. 0 or -ENOMEM.
  */
-int flow_row_add(struct pv_snapshot *snapshot, const struct flow_table *t,
-		 const struct flow_sockets *s, struct flow_entry *e,
-		 const struct pv_filter *filter);
+int flow_row_add(struct pv_snapshot *snapshot, struct flow_table *t, const struct flow_sockets *s,
+		 struct flow_entry *e, const struct pv_filter *filter);
 
 #endif

@@ -51,6 +51,7 @@ struct flow_table {
 	struct map servers; /* sockets that answered a handshake, by flow_table_socket_hash() */
 	size_t server_capacity;
 	struct observe *observe; /* borrowed, or NULL */
+	size_t detail_capacity;	 /* bytes of its details */
 	uint8_t secret[FLOW_SECRET_SIZE];
 };
 
@@ -105,10 +106,6 @@ void flow_table_free_entry(struct flow_table *t, uint32_t index);
 /* For telling servers: a hash of one end of a key. */
 uint64_t flow_table_socket_hash(const struct flow_table *t, const struct flow_key *key,
 				unsigned side);
-
-/* payload.c: shows a packet's payload to the observer; 0 or -ENOMEM */
-int flow_payload_add(struct flow_table *t, struct flow_entry *e, unsigned side, int64_t time,
-		     const struct decoded_layer *l);
 
 /* tcp.c: what a segment says. */
 void flow_tcp_add(struct flow_table *t, struct flow_entry *e, unsigned side, int64_t time,
