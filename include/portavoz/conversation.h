@@ -119,6 +119,8 @@ enum pv_reason {
 	PV_REASON_LIMIT,	 /* a resource limit (descriptors, memory) stopped the search */
 	PV_REASON_NO_SOURCE,	 /* the way to find owners that was asked for is not there */
 	PV_REASON_CAPTURE,	 /* packets do not tell; a joined listing could */
+	PV_REASON_NO_MATCH,	 /* no socket that was listed is this end of the conversation */
+	PV_REASON_AMBIGUOUS,	 /* several sockets that were listed fit equally well */
 	PV_REASON_N,
 };
 

@@ -48,6 +48,7 @@ enum pv_gap_kind {
 	PV_GAP_UNDECODED, /* packets in which nothing was understood */
 	PV_GAP_CUT,	  /* packets that end before their headers do: cut, or false lengths */
 	PV_GAP_FRAGMENTS, /* fragments that could not be put together */
+	PV_GAP_DROPPED,	  /* packets the kernel dropped, for want of room in its ring */
 	PV_GAP_EVICTED,	  /* conversations that had to leave memory before the end */
 	PV_GAP_OBSERVED,  /* conversations whose payload could not be looked at to the end */
 	PV_GAP_N,

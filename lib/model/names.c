@@ -142,6 +142,9 @@ static const struct name_and_text reasons[PV_REASON_N] = {
 				  N_("the way to find owners that was asked for is not there"),
 				  NULL },
 	[PV_REASON_CAPTURE] = { "capture", N_("packets do not tell their process"), NULL },
+	[PV_REASON_NO_MATCH] = { "no_match", N_("no listed socket is this end"), NULL },
+	[PV_REASON_AMBIGUOUS] = { "ambiguous", N_("several listed sockets fit equally well"),
+				  NULL },
 	[PV_REASON_LIMIT] = { "limit", N_("a resource limit stopped the search"), NULL },
 };
 
@@ -217,6 +220,8 @@ static const struct name_and_text gaps[PV_GAP_N] = {
 	[PV_GAP_CUT] = { "cut", N_("packets that end before their headers do"),
 			 N_("capture with a larger snapshot length") },
 	[PV_GAP_FRAGMENTS] = { "fragments", N_("fragments that could not be put together"), NULL },
+	[PV_GAP_DROPPED] = { "dropped", N_("packets the kernel had no room for"),
+			     N_("give it more with --buffer, or take fewer with --bpf") },
 	[PV_GAP_EVICTED] = { "evicted",
 			     N_("conversations that left memory early; what came later is listed "
 				"as "
