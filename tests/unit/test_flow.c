@@ -128,7 +128,7 @@ static struct pv_snapshot *rows(struct world *w)
 	flow_table_finish(&w->table);
 	while ((index = flow_table_take(&w->table)) != FLOW_NONE) {
 		assert_int_equal(flow_row_add(s, &w->table, &w->sockets,
-					      flow_table_entry(&w->table, index), NULL),
+					      flow_table_entry(&w->table, index), NULL, NULL),
 				 0);
 		flow_table_free_entry(&w->table, index);
 	}
