@@ -42,6 +42,8 @@ enum pv_gap_kind {
 	PV_GAP_NETNS,	     /* network namespaces that could not be entered; detail: which, why */
 	PV_GAP_NETNS_STALE,  /* names of ip-netns that no namespace is mounted on; detail: which */
 	PV_GAP_NETNS_HIDDEN, /* processes that may be in, or hold, others that were not found */
+	PV_GAP_NAT,	     /* namespaces whose translations could not be read; detail: why */
+	PV_GAP_RULES,	     /* rules, or namespaces whose rules, are not known; detail: why */
 	PV_GAP_NOT_RECORDED, /* the recording lacks what was asked */
 	/* of captures */
 	PV_GAP_DAMAGED,	  /* files damaged: what lies behind was not read; detail: where, what */
