@@ -121,6 +121,7 @@ static void play(struct world *w, const char *script)
 static struct pv_snapshot *rows(struct world *w)
 {
 	struct pv_snapshot *s = snapshot_new();
+	struct flow_owners owners = { 0 };
 	uint32_t index;
 
 	assert_non_null(s);
@@ -128,7 +129,7 @@ static struct pv_snapshot *rows(struct world *w)
 	flow_table_finish(&w->table);
 	while ((index = flow_table_take(&w->table)) != FLOW_NONE) {
 		assert_int_equal(flow_row_add(s, &w->table, &w->sockets,
-					      flow_table_entry(&w->table, index), NULL, NULL),
+					      flow_table_entry(&w->table, index), &owners, NULL),
 				 0);
 		flow_table_free_entry(&w->table, index);
 	}
