@@ -4,6 +4,7 @@
  * looks at foreign bytes runs in the sandbox, where nothing else can be opened.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <langinfo.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +20,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/fdio.h"
 #include "cli/commands.h"
 #include "cli/sandbox.h"
 #include "ui/columns/columns.h"
@@ -29,7 +32,7 @@ struct read_values {
 	bool numeric, no_header, summary, strict, verbose;
 	bool json, jsonl, csv;
 	int observed, color;
-	const char *columns, *sort;
+	const char *columns, *sort, *bpf, *joined;
 	uint64_t memory;
 	uint64_t bin_ns;
 };
@@ -112,6 +115,9 @@ static int set_bin(void *values, const char *arg, const struct option_def *def)
 
 static const struct option_def read_options[] = {
 	HEADING("What is read"),
+	TEXT(0, "bpf", "EXPRESSION", "only packets that match, see pcap-filter(7)", bpf),
+	TEXT(0, "joined", "DIR|FILE",
+	     "processes from list --record, or saved text of ss, netstat or lsof", joined),
 	CHOICE(0, "observed", "on|off", "tell protocols by their payload (on)", observed),
 	{ 0, "memory", "SIZE", "room for conversations, such as 512M (1G)", OPTION_CALL, 0, 0, 0,
 	  set_memory },
@@ -434,6 +440,10 @@ static int parse_view(const struct read_values *v, struct view *view)
 
 	buf_puts(&defaults,
 		 format_of(v) == RENDER_TABLE ? COLUMNS_FLOW_TABLE : COLUMNS_FLOW_MACHINE);
+	if (v->joined && format_of(v) == RENDER_TABLE)
+		buf_puts(&defaults, ",process,peer");
+	else if (v->joined)
+		buf_puts(&defaults, ",pid,comm,exe,unit,peer_pid,peer_comm");
 	if (v->bin_ns)
 		buf_puts(&defaults, ",series");
 	if (!buf_str(&defaults))
@@ -472,9 +482,42 @@ static int parse_filter(int argc, char **argv, int first, struct pv_filter **ret
 	return r;
 }
 
+/* A folder is a recording; anything else is text. */
+static int open_joined(const char *path, struct pv_snapshot **ret)
+{
+	_cleanup_(cleanup_buf) struct buf text = BUF_INIT;
+	struct pv_request q = PV_REQUEST_INIT;
+	struct stat st;
+	int r;
+
+	if (stat(path, &st) < 0)
+		return -errno;
+	if (!S_ISDIR(st.st_mode)) {
+		r = file_read_at(AT_FDCWD, path, &text);
+		return r < 0 ? r : pv_listing_parse(text.data, text.len, ret);
+	}
+	q.replay_dir = path;
+	q.needs = PV_NEED_OWNERS | PV_NEED_EXE | PV_NEED_CMDLINE | PV_NEED_CGROUP | PV_NEED_PUSER;
+	return pv_collect(&q, ret);
+}
+
+static int join(const char *path, struct pv_snapshot **ret)
+{
+	int r = path ? open_joined(path, ret) : 0;
+
+	if (r == -EINVAL || r == -EBADMSG)
+		usage_error("--joined",
+			    "%s: neither a recording of list --record nor text of ss -tunap, "
+			    "netstat -tunap or lsof -nPi",
+			    path);
+	else if (r < 0)
+		fail(path, r);
+	return r;
+}
+
 static int open_capture(const struct read_values *v, const struct view *view,
 			const struct pv_filter *filter, char **paths, size_t n_paths,
-			struct reading *g)
+			const struct pv_snapshot *joined, struct reading *g)
 {
 	_cleanup_(cleanup_free) char *message = NULL;
 	struct pv_capture_request q = PV_CAPTURE_INIT;
@@ -484,6 +527,8 @@ static int open_capture(const struct read_values *v, const struct view *view,
 	q.n_paths = n_paths;
 	q.filter = filter;
 	q.observed = v->observed == 0;
+	q.bpf = v->bpf;
+	q.joined = joined;
 	q.memory = v->memory;
 	q.bin_ns = (int64_t)v->bin_ns;
 	if (view->n_sort)
@@ -491,7 +536,9 @@ static int open_capture(const struct read_values *v, const struct view *view,
 	q.progress = show_progress;
 	q.userdata = &g->meter;
 	r = pv_capture_open(&q, &g->capture, &message);
-	if (r < 0)
+	if (r == -EINVAL && v->bpf && message)
+		usage_error("--bpf", "%s", message);
+	else if (r < 0)
 		fail(message ? message : "read", r);
 	return r;
 }
@@ -500,10 +547,15 @@ static int read_files(const struct read_values *v, const struct view *view,
 		      const struct pv_filter *filter, char **paths, size_t n_paths)
 {
 	struct reading g = { .values = v, .view = view };
-	int r = open_capture(v, view, filter, paths, n_paths, &g);
+	struct pv_snapshot *joined = NULL;
+	int r = join(v->joined, &joined);
 
-	if (r < 0)
-		return EXIT_FAILURE;
+	if (r == 0)
+		r = open_capture(v, view, filter, paths, n_paths, joined, &g);
+	if (r < 0) {
+		pv_snapshot_free(joined);
+		return r == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
+	}
 	g.meter.start = now();
 	g.meter.next = g.meter.start + NS;
 	g.meter.is_shown = isatty(STDERR_FILENO);
@@ -524,6 +576,7 @@ static int read_files(const struct read_values *v, const struct view *view,
 	tzset(); /* which reads a file, and is called by others later */
 	r = run_sandboxed(&g);
 	pv_capture_free(g.capture);
+	pv_snapshot_free(joined);
 	return r;
 }
 

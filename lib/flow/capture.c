@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "capture/packet.h"
 #include "flow/live.h"
+#include "flow/match.h"
 #include "flow/row.h"
 
 #define GROUP 32
@@ -40,8 +41,9 @@ struct pv_capture {
 	struct flow_table table;
 	struct flow_sockets sockets;
 	struct flow_owners owners;
-	struct flow_live *live;	 /* NULL: files */
-	struct observe *observe; /* NULL = payloads are not looked at */
+	struct flow_live *live;	  /* NULL: files */
+	struct observe *observe;  /* NULL = payloads are not looked at */
+	struct flow_match *match; /* NULL = every packet */
 	const struct pv_filter *filter;
 	size_t batch;
 	int (*progress)(const struct pv_capture_progress *progress, void *userdata);
@@ -97,6 +99,8 @@ static int set_up(struct pv_capture *c, const struct pv_capture_request *q, char
 		r = decoder_new(&c->decoder);
 	if (r == 0 && q->joined)
 		r = flow_owners_join(&c->owners, q->joined);
+	if (r == 0 && q->bpf && !q->live)
+		r = flow_match_new(q->bpf, &c->match, ret_message);
 	if (r == 0 && q->live)
 		r = flow_live_open(q->live, q->bpf, q->userdata, &c->live, ret_message);
 	return r < 0 ? r : add_paths(c, q, ret_message);
@@ -136,6 +140,7 @@ void pv_capture_free(struct pv_capture *c)
 	map_deinit(&c->sockets.counts);
 	capture_free(c->input);
 	decoder_free(c->decoder);
+	flow_match_free(c->match);
 	flow_owners_deinit(&c->owners);
 	flow_live_free(c->live);
 	arena_deinit(&c->arena);
@@ -197,6 +202,16 @@ static void decode_group(struct pv_capture *c)
 		for (unsigned i = 0; i < c->taken[k].decoded.n_layers; i++)
 			if (c->taken[k].has_key >> i & 1)
 				flow_table_find(&c->table, &c->taken[k].refs[i]);
+}
+
+static void keep_matching(struct pv_capture *c)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < c->n_packets; i++)
+		if (flow_match_packet(c->match, &c->packets[i]))
+			c->packets[kept++] = c->packets[i];
+	c->n_packets = kept;
 }
 
 static void count_odd(struct pv_capture *c, const struct taken *t, const struct packet *p)
@@ -277,6 +292,8 @@ static int read_some(struct pv_capture *c, bool *ret_end)
 	if (c->live)
 		return read_live(c, ret_end);
 	r = capture_read(c->input, c->packets, GROUP, &c->n_packets);
+	if (r == 0 && c->match)
+		keep_matching(c);
 	if (r == CAPTURE_DAMAGED)
 		return note_damage(c);
 	*ret_end = r == CAPTURE_END;
