@@ -13,8 +13,8 @@
 
 #include "base/cleanup.h"
 #include "capture/packet.h"
+#include "capture/pcapfilter.h"
 #include "flow/live.h"
-#include "flow/match.h"
 #include "flow/row.h"
 
 #define GROUP 32
@@ -37,13 +37,13 @@ struct taken {
 
 struct pv_capture {
 	struct capture *input;
+	struct pcapfilter *bpf; /* of files: an interface has the kernel's */
 	struct decoder *decoder;
 	struct flow_table table;
 	struct flow_sockets sockets;
 	struct flow_owners owners;
-	struct flow_live *live;	  /* NULL: files */
-	struct observe *observe;  /* NULL = payloads are not looked at */
-	struct flow_match *match; /* NULL = every packet */
+	struct flow_live *live;	 /* NULL: files */
+	struct observe *observe; /* NULL = payloads are not looked at */
 	const struct pv_filter *filter;
 	size_t batch;
 	int (*progress)(const struct pv_capture_progress *progress, void *userdata);
@@ -77,6 +77,16 @@ static int add_paths(struct pv_capture *c, const struct pv_capture_request *q, c
 	return 0;
 }
 
+static int compile_bpf(struct pv_capture *c, const char *expression, char **ret_message)
+{
+	char error[PCAPFILTER_ERROR_MAX];
+	int r = pcapfilter_new(expression, &c->bpf, error);
+
+	if (r > 0 && ret_message && asprintf(ret_message, "--bpf: %s", error) < 0)
+		*ret_message = NULL;
+	return r > 0 ? -EINVAL : r;
+}
+
 static int set_up(struct pv_capture *c, const struct pv_capture_request *q, char **ret_message)
 {
 	struct flow_table_options o = {
@@ -99,10 +109,10 @@ static int set_up(struct pv_capture *c, const struct pv_capture_request *q, char
 		r = decoder_new(&c->decoder);
 	if (r == 0 && q->joined)
 		r = flow_owners_join(&c->owners, q->joined);
-	if (r == 0 && q->bpf && !q->live)
-		r = flow_match_new(q->bpf, &c->match, ret_message);
 	if (r == 0 && q->live)
 		r = flow_live_open(q->live, q->bpf, q->userdata, &c->live, ret_message);
+	if (r == 0 && q->bpf && !q->live)
+		r = compile_bpf(c, q->bpf, ret_message);
 	return r < 0 ? r : add_paths(c, q, ret_message);
 }
 
@@ -139,8 +149,8 @@ void pv_capture_free(struct pv_capture *c)
 	observe_free(c->observe);
 	map_deinit(&c->sockets.counts);
 	capture_free(c->input);
+	pcapfilter_free(c->bpf);
 	decoder_free(c->decoder);
-	flow_match_free(c->match);
 	flow_owners_deinit(&c->owners);
 	flow_live_free(c->live);
 	arena_deinit(&c->arena);
@@ -204,16 +214,6 @@ static void decode_group(struct pv_capture *c)
 				flow_table_find(&c->table, &c->taken[k].refs[i]);
 }
 
-static void keep_matching(struct pv_capture *c)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < c->n_packets; i++)
-		if (flow_match_packet(c->match, &c->packets[i]))
-			c->packets[kept++] = c->packets[i];
-	c->n_packets = kept;
-}
-
 static void count_odd(struct pv_capture *c, const struct taken *t, const struct packet *p)
 {
 	c->at.packets++;
@@ -274,6 +274,18 @@ static int read_live(struct pv_capture *c, bool *ret_end)
 	return r == 0 ? tell_progress(c) : r;
 }
 
+/* Keeps the packets that --bpf wants; on a link type it does not know it wants none. */
+static void choose_packets(struct pv_capture *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; c->bpf && i < c->n_packets; i++)
+		if (pcapfilter_match(c->bpf, &c->packets[i]) > 0)
+			c->packets[n++] = c->packets[i];
+	if (c->bpf)
+		c->n_packets = n;
+}
+
 /* 0, FLOW_TABLE_FULL, CAPTURE_END is told by *ret_end, or -errno */
 static int read_some(struct pv_capture *c, bool *ret_end)
 {
@@ -292,10 +304,9 @@ static int read_some(struct pv_capture *c, bool *ret_end)
 	if (c->live)
 		return read_live(c, ret_end);
 	r = capture_read(c->input, c->packets, GROUP, &c->n_packets);
-	if (r == 0 && c->match)
-		keep_matching(c);
 	if (r == CAPTURE_DAMAGED)
 		return note_damage(c);
+	choose_packets(c);
 	*ret_end = r == CAPTURE_END;
 	return r == CAPTURE_END || r == -EINTR ? 0 : r == 0 ? tell_progress(c) : r;
 }
