@@ -17,6 +17,7 @@
 #define FLOW_NO_VLAN UINT16_MAX
 #define FLOW_NONE UINT32_MAX /* no entry, no bin */
 #define FLOW_NO_SIDE 2
+#define FLOW_ARP_MAC 8 /* where in addr[0] of a key for ARP the asking one's address stands */
 
 /* Identity. Of the two ends the smaller one (address, then port) is side 0. Compared as bytes. */
 struct flow_key {

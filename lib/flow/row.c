@@ -111,7 +111,7 @@ static void set_end(struct pv_endpoint *end, const struct flow_key *key, unsigne
 {
 	memset(end, 0, sizeof(*end));
 	if (key->family != AF_PACKET)
-		memcpy(end->addr, key->addr[side], sizeof(end->addr));
+		memcpy(end->addr, key->addr[side], key->family == AF_INET ? 4 : 16);
 	end->port = key->port[side];
 }
 

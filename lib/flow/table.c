@@ -154,6 +154,15 @@ static void set_ends(struct flow_ref *ret, const uint8_t *src, const uint8_t *ds
 	ret->key.port[!s] = dst_port;
 }
 
+/* Two hosts that call themselves alike are two, else nobody would learn of them. */
+static void set_asker(struct flow_key *key, const struct decoded_arp *arp)
+{
+	const uint8_t *asker = arp->operation == 2 ? arp->tha : arp->sha;
+
+	if (asker)
+		memcpy(key->addr[0] + FLOW_ARP_MAC, asker, 6);
+}
+
 static uint16_t vlan_of(const struct decoded_link *link, unsigned i)
 {
 	return link->n_vlans > i ? link->vlan[i] : FLOW_NO_VLAN;
@@ -177,6 +186,8 @@ bool flow_table_key(const struct flow_table *t, const struct decoded *d, unsigne
 	ret->key.protocol = l->family ? (uint8_t)l->protocol : 0;
 	if (l->proto == PV_PROTO_ICMP || l->proto == PV_PROTO_ICMP6)
 		ret->key.kind = icmp_kind(l);
+	if (l->proto == PV_PROTO_ARP)
+		set_asker(&ret->key, &l->arp);
 	ret->key.vlan[0] = vlan_of(&l->link, 0);
 	ret->key.vlan[1] = vlan_of(&l->link, 1);
 	ret->key.tunnel = i ? tunnel_tag(d, i) : 0;
@@ -493,8 +504,12 @@ static void count(struct flow_entry *e, unsigned side, int64_t time, const struc
 {
 	struct flow_half *h = &e->half[side];
 
-	if (!h->packets)
+	if (!h->packets) {
 		e->cold[side].first = time;
+		/* the first packet may have gone to a group */
+		if (e->half[0].entry_flags & FLOW_ENTRY_HAS_MAC && l->link.src)
+			memcpy(e->mac[side], l->link.src, 6);
+	}
 	h->packets += 1 + l->held_packets;
 	h->bytes += p->wire + l->held_bytes;
 	h->payload += l->payload_wire;
