@@ -8,6 +8,7 @@
 
 #include <portavoz/filter.h>
 
+#include "flow/filenames.h"
 #include "flow/payload.h"
 
 _Static_assert((int)PV_TUNNEL_TEREDO == (int)DECODE_TUNNEL_TEREDO &&
@@ -179,6 +180,9 @@ int flow_row_add(struct pv_snapshot *s, struct flow_table *t, const struct flow_
 	set_end(&row.remote, &e->key, !opener);
 	row.state = (uint8_t)state_of(e, (enum pv_conn_state)f.conn_state);
 	row.flow = &f;
+	if (!row.remote_name && t->filenames && row.family != AF_PACKET)
+		row.remote_name =
+			flow_filenames_get(t->filenames, row.family, e->key.addr[!opener]);
 	if (flow_owners_apply(owners, &e->key, opener, s, &row) < 0)
 		return -ENOMEM;
 	if (flow_payload_show(t, e, opener, &text, &row, &f) < 0)
