@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "cli/commands.h"
+#include "cli/redact_option.h"
 #include "ui/columns/columns.h"
 #include "ui/render/render.h"
 #include "ui/text/escape.h"
@@ -27,7 +28,7 @@ struct list_values {
 	bool no_header, summary, pairs, strict, verbose;
 	bool json, jsonl, csv;
 	int owners, sockets, color;
-	const char *columns, *sort, *record, *replay, *dns_servers;
+	const char *columns, *sort, *record, *replay, *dns_servers, *redact;
 	struct buf netns; /* what every -N asks for, with commas between */
 	uint32_t dns_timeout_ms;
 };
@@ -110,6 +111,7 @@ static const struct option_def list_options[] = {
 	CHOICE(0, "sockets", "auto|bpf|netlink|proc", "how sockets are listed", sockets),
 	TEXT(0, "record", "DIR", "also store what was read in this new folder", record),
 	TEXT(0, "replay", "DIR", "list from such a folder, not from this host", replay),
+	REDACT_OPTION(struct list_values, redact),
 	{ 0, "dns-timeout", "MS", "time for all host names together, in milliseconds (1000)",
 	  OPTION_NUMBER, AT(dns_timeout_ms), 0, 600000, NULL },
 	TEXT(0, "dns-servers", "LIST", "name servers ADDR[:PORT],... instead of the system's",
@@ -178,8 +180,8 @@ static int check_values(const struct list_values *v)
 		usage_error("--json, --jsonl, --csv", "only one of them at a time");
 	else if (v->summary && (v->jsonl || v->csv))
 		usage_error("--summary", "is written as text or --json");
-	else if (v->record && v->replay)
-		usage_error("--record", "does not go with --replay");
+	else if (v->record && v->replay && !v->redact)
+		usage_error("--record", "goes with --replay only to --redact a recording");
 	else if (v->summary && (v->columns || v->sort || v->pairs))
 		usage_error("--summary", "does not go with --columns, --sort or --pairs");
 	else if (v->dns_servers && !are_servers(v->dns_servers))
@@ -428,15 +430,30 @@ static void say_coverage(const struct pv_snapshot *s, bool verbose)
 		fwrite(b.data, 1, b.len, stderr);
 }
 
+static void choose_sources(const struct list_values *v, struct pv_request *q)
+{
+	q->owners = (enum pv_owners)v->owners;
+	q->sockets = (enum pv_sockets)v->sockets;
+	q->record_dir = v->record;
+	q->replay_dir = v->replay;
+	q->dns_timeout_ms = (int)v->dns_timeout_ms;
+	q->dns_servers = v->dns_servers;
+	if (q->owners == PV_OWNERS_NONE)
+		q->needs &= ~(uint32_t)PV_NEED_OWNERS;
+}
+
 static int list(struct list_values *v, const struct view *view, struct pv_filter *filter)
 {
+	_cleanup_(cleanup_redactor) struct pv_redactor *redactor = NULL;
 	struct pv_request q = PV_REQUEST_INIT;
 	struct pv_snapshot *s = NULL;
 	const char *netns = v->netns.len ? buf_str(&v->netns) : NULL;
 	bool names_follow;
 	uint32_t needs;
-	int r;
+	int r = redact_open(v->redact, &redactor);
 
+	if (r)
+		return r;
 	q.filter = filter;
 	choose_rows(v, &q);
 	q.needs = v->summary ? PV_NEED_OWNERS | PV_NEED_DIRECTION
@@ -449,19 +466,13 @@ static int list(struct list_values *v, const struct view *view, struct pv_filter
 	/* the other end of a UNIX socket is told by that one's name */
 	if (q.protos & PV_PROTO_BIT(PV_PROTO_UNIX))
 		q.needs |= PV_NEED_PEER;
-	q.owners = (enum pv_owners)v->owners;
-	q.sockets = (enum pv_sockets)v->sockets;
-	q.record_dir = v->record;
-	q.replay_dir = v->replay;
-	q.dns_timeout_ms = (int)v->dns_timeout_ms;
-	q.dns_servers = v->dns_servers;
+	choose_sources(v, &q);
+	q.redactor = redactor;
 	q.netns = netns;
-	if (q.owners == PV_OWNERS_NONE)
-		q.needs &= ~(uint32_t)PV_NEED_OWNERS;
 	needs = q.needs;
 	/* nothing is sorted by them, nothing decided by them: they may come last */
-	names_follow = needs & PV_NEED_NAMES && !v->record && !v->replay && !v->summary &&
-		       format_of(v) == RENDER_TABLE && !view->n_sort;
+	names_follow = needs & PV_NEED_NAMES && !redactor && !v->record && !v->replay &&
+		       !v->summary && format_of(v) == RENDER_TABLE && !view->n_sort;
 	if (names_follow)
 		q.needs &= ~(uint32_t)PV_NEED_NAMES;
 	r = pv_collect(&q, &s);
