@@ -180,13 +180,13 @@ int flow_row_add(struct pv_snapshot *s, struct flow_table *t, const struct flow_
 	set_end(&row.remote, &e->key, !opener);
 	row.state = (uint8_t)state_of(e, (enum pv_conn_state)f.conn_state);
 	row.flow = &f;
-	if (!row.remote_name && t->filenames && row.family != AF_PACKET)
-		row.remote_name =
-			flow_filenames_get(t->filenames, row.family, e->key.addr[!opener]);
 	if (flow_owners_apply(owners, &e->key, opener, s, &row) < 0)
 		return -ENOMEM;
 	if (flow_payload_show(t, e, opener, &text, &row, &f) < 0)
 		return -ENOMEM;
+	if (!row.remote_name && t->filenames && row.family != AF_PACKET)
+		row.remote_name =
+			flow_filenames_get(t->filenames, row.family, e->key.addr[!opener]);
 	if (filter && !pv_filter_match(filter, s, &row))
 		return 0;
 	if (keep(s, t, e, opener, &row, &f) < 0)
