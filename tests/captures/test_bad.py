@@ -90,7 +90,7 @@ def test_names_of_the_file():
             record = struct.pack("<HH", 1, 5 + len(text)) + badcap.pad(b"\xc0\0\2\1" + text + b"\0") + bytes(4)
             with open(path, "wb") as f:
                 f.write(badcap.pcapng([badcap.frame(0)]) + badcap.block(4, record))
-            rows = csv.DictReader(io.StringIO(read(path, "--csv", "--columns=remote_name").stdout.decode()))
+            rows = csv.DictReader(io.StringIO(read(path, "--csv", "--columns=proto,remote_name").stdout.decode()))
             return [row["remote_name"] for row in rows]
 
     equal(names(b"www.example.test"), ["www.example.test"], "name")
