@@ -406,8 +406,15 @@ int observe_finish(struct observe *o, struct observe_state *s)
 {
 	int r = 0;
 
+	struct work *w = s->id == OBSERVE_QUIC ? pool_get(&o->pool, s) : NULL;
+	struct detail rest = { 0 };
+
 	for (unsigned side = 0; side < 2 && r == 0 && s->id != OBSERVE_QUIC; side++)
 		r = run_again(o, s, side, true);
+	if (w)
+		observe_quic_rest(w, &rest);
+	if (rest.len)
+		r = set_detail(o, s, &rest, true);
 	decide(o, s);
 	return r;
 }
