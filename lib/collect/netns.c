@@ -520,7 +520,7 @@ static const char *cause_of(int error)
 	case ENXIO:
 		return NULL;
 	case ESTALE:
-		return "gone while listing";
+		return "gone, or behind another mount";
 	default:
 		return collect_error_text(error);
 	}

@@ -23,6 +23,7 @@
 	 sizeof(void *))
 /* Of the memory that was asked for: what reading, decoding and the batches need. */
 #define RESERVED_SHARE 8
+#define BUFFER_SHARE 64 /* of that: payload of conversations whose protocol is not decided */
 
 enum phase { PHASE_READ, PHASE_DRAIN, PHASE_LAST, PHASE_END };
 
@@ -37,6 +38,7 @@ struct pv_capture {
 	struct decoder *decoder;
 	struct flow_table table;
 	struct flow_sockets sockets;
+	struct observe *observe; /* NULL = payloads are not looked at */
 	const struct pv_filter *filter;
 	size_t batch;
 	int (*progress)(const struct pv_capture_progress *progress, void *userdata);
@@ -78,8 +80,12 @@ static int set_up(struct pv_capture *c, const struct pv_capture_request *q, char
 		.seed = q->seed,
 		.bin_ns = q->bin_ns,
 	};
-	int r = flow_table_init(&c->table, &o);
+	struct observe_limits limits = { .buffer_bytes = q->memory / BUFFER_SHARE };
+	int r = q->observed ? observe_new(&limits, &c->observe) : 0;
 
+	o.observe = c->observe;
+	if (r == 0)
+		r = flow_table_init(&c->table, &o);
 	snapshot_prepare_digest(); /* without SHA-1 there are no Community IDs */
 	c->sockets.capacity = c->table.capacity / 8 + 64;
 	if (r == 0)
@@ -119,6 +125,7 @@ void pv_capture_free(struct pv_capture *c)
 	if (!c)
 		return;
 	flow_table_deinit(&c->table);
+	observe_free(c->observe);
 	map_deinit(&c->sockets.counts);
 	capture_free(c->input);
 	decoder_free(c->decoder);
@@ -276,6 +283,15 @@ static int add_damage(struct pv_snapshot *s, const struct pv_capture_error *e)
 	return snapshot_add_gap(s, PV_GAP_DAMAGED, 1, detail);
 }
 
+static uint64_t n_abandoned(const struct pv_capture *c)
+{
+	struct observe_counts counts = { 0 };
+
+	if (c->observe)
+		observe_counts_get(c->observe, &counts);
+	return counts.abandoned;
+}
+
 static int add_coverage(struct pv_capture *c, struct pv_snapshot *s)
 {
 	const struct decoder_stats *d = decoder_stats(c->decoder);
@@ -291,6 +307,8 @@ static int add_coverage(struct pv_capture *c, struct pv_snapshot *s)
 		r = add_gap(s, PV_GAP_FRAGMENTS, d->unplaced_packets, NULL);
 	if (r == 0)
 		r = add_gap(s, PV_GAP_EVICTED, c->table.n_evicted, NULL);
+	if (r == 0)
+		r = add_gap(s, PV_GAP_OBSERVED, n_abandoned(c), NULL);
 	return r;
 }
 

@@ -8,6 +8,8 @@
 
 #include <portavoz/filter.h>
 
+#include "flow/payload.h"
+
 _Static_assert((int)PV_TUNNEL_TEREDO == (int)DECODE_TUNNEL_TEREDO &&
 		       (int)PV_TUNNEL_ETHERIP == (int)DECODE_TUNNEL_ETHERIP &&
 		       (int)PV_TUNNEL_N == (int)DECODE_TUNNEL_AMSDU,
@@ -146,14 +148,15 @@ static int keep(struct pv_snapshot *s, const struct flow_table *t, const struct 
 		return -ENOMEM;
 	*copy = *f;
 	row->flow = copy;
+	if (flow_payload_keep(s, row, copy) < 0)
+		return -ENOMEM;
 	if (e->first_bin != FLOW_NONE && add_bins(s, t, e, opener, copy) < 0)
 		return -ENOMEM;
 	return snapshot_add(s, row) ? 0 : -ENOMEM;
 }
 
-int flow_row_add(struct pv_snapshot *s, const struct flow_table *t,
-		 const struct flow_sockets *sockets, struct flow_entry *e,
-		 const struct pv_filter *filter)
+int flow_row_add(struct pv_snapshot *s, struct flow_table *t, const struct flow_sockets *sockets,
+		 struct flow_entry *e, const struct pv_filter *filter)
 {
 	enum pv_direction_by by;
 	unsigned known = flow_opener(t, sockets, e, &by);
@@ -167,6 +170,7 @@ int flow_row_add(struct pv_snapshot *s, const struct flow_table *t,
 		.direction_by = (uint8_t)by,
 		.owner_reason = PV_REASON_CAPTURE,
 	};
+	struct flow_payload_text text;
 	struct pv_flow f;
 
 	set_flow(&f, e, opener);
@@ -174,6 +178,8 @@ int flow_row_add(struct pv_snapshot *s, const struct flow_table *t,
 	set_end(&row.remote, &e->key, !opener);
 	row.state = (uint8_t)state_of(e, (enum pv_conn_state)f.conn_state);
 	row.flow = &f;
+	if (flow_payload_show(t, e, opener, &text, &row, &f) < 0)
+		return -ENOMEM;
 	if (filter && !pv_filter_match(filter, s, &row))
 		return 0;
 	return keep(s, t, e, opener, &row, &f);

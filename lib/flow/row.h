@@ -29,8 +29,7 @@ enum pv_ending flow_ending(const struct flow_entry *e, unsigned opener);
 /*
  * Adds the conversation to the snapshot when the filter (NULL = all) matches. 0 or -ENOMEM.
  */
-int flow_row_add(struct pv_snapshot *snapshot, const struct flow_table *t,
-		 const struct flow_sockets *s, struct flow_entry *e,
-		 const struct pv_filter *filter);
+int flow_row_add(struct pv_snapshot *snapshot, struct flow_table *t, const struct flow_sockets *s,
+		 struct flow_entry *e, const struct pv_filter *filter);
 
 #endif

@@ -11,11 +11,13 @@
 #include <xxhash.h>
 
 #include "base/pages.h"
+#include "flow/payload.h"
 
 #define SLOTS_MIN 4096
 #define CHUNK_SIZE (FLOW_CHUNK * sizeof(struct flow_entry))
 #define SECOND_NS INT64_C(1000000000)
 #define EVICT_BUCKETS 4096
+#define OBSERVED_SHARE 8 /* of the memory: details of observed protocols */
 
 /* ---- set up ---- */
 
@@ -49,8 +51,11 @@ int flow_table_init(struct flow_table *t, const struct flow_table_options *o)
 				  .free_bin = FLOW_NONE,
 				  .bin_ns = o->bin_ns,
 				  .observe = o->observe };
+	t->detail_capacity = o->memory / OBSERVED_SHARE;
 	t->bin_capacity = o->bin_ns ? o->memory / 2 / sizeof(struct flow_bin) : 0;
 	t->capacity = (o->bin_ns ? o->memory / 2 : o->memory) / each;
+	if (o->observe)
+		t->capacity -= t->capacity / OBSERVED_SHARE;
 	if (t->capacity < 64)
 		t->capacity = 64;
 	if (t->capacity > FLOW_NONE - 1)
@@ -67,6 +72,8 @@ int flow_table_init(struct flow_table *t, const struct flow_table_options *o)
 
 void flow_table_deinit(struct flow_table *t)
 {
+	for (size_t i = 0; t->observe && i < t->n_used; i++)
+		observe_state_release(t->observe, &flow_table_entry(t, (uint32_t)i)->observe);
 	for (size_t i = 0; i < t->chunks.n; i++)
 		pages_free(t->chunks.items[i], CHUNK_SIZE);
 	vec_deinit(&t->chunks);
@@ -271,6 +278,8 @@ static void remove_slot(struct flow_table *t, size_t hole)
 
 static bool has_room(const struct flow_table *t)
 {
+	if (t->observe && observe_details(t->observe) > t->detail_capacity)
+		return false;
 	return t->free != FLOW_NONE || t->n_used < t->capacity;
 }
 
@@ -345,6 +354,8 @@ void flow_table_free_entry(struct flow_table *t, uint32_t index)
 	struct flow_entry *e = flow_table_entry(t, index);
 
 	free_bins(t, e);
+	if (t->observe)
+		observe_state_release(t->observe, &e->observe);
 	memset(e, 0, sizeof(*e));
 	e->next = t->free;
 	t->free = index;
@@ -525,6 +536,8 @@ int flow_table_add(struct flow_table *t, const struct flow_ref *ref, const struc
 		flow_tcp_add(t, e, ref->side, time, l);
 	else if (l->proto != PV_PROTO_UDP && !(l->flags & UNSOUND))
 		find_opener(e, ref->side, l);
+	if (r == 0 && flow_payload_wanted(t, e, ref->side, l) && !(l->flags & UNSOUND))
+		r = flow_payload_add(t, e, ref->side, p, l);
 	*ret_entry = index;
 	return r;
 }

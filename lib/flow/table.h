@@ -51,6 +51,7 @@ struct flow_table {
 	struct map servers; /* sockets that answered a handshake, by flow_table_socket_hash() */
 	size_t server_capacity;
 	struct observe *observe; /* borrowed, or NULL */
+	size_t detail_capacity;	 /* bytes of its details */
 	uint8_t secret[FLOW_SECRET_SIZE];
 };
 

@@ -20,9 +20,11 @@ struct asked_key {
 	uint8_t family;
 };
 
+/* An address may have had several names; each is an entry. */
 struct asked_entry {
 	struct asked_key key;
-	uint64_t stamp; /* 0 = free */
+	uint64_t stamp;	      /* when it was written, by the table's clock; 0 = free */
+	uint64_t first, last; /* times of the answers that gave this name */
 	char *name;
 };
 
@@ -73,69 +75,77 @@ static int start(struct asked *asked)
 	return 0;
 }
 
-/* The entry of that key, else the free or oldest one of its set. */
-static struct asked_entry *choose(struct asked *asked, const struct asked_key *key)
+static bool has_key(const struct asked_entry *e, const struct asked_key *key)
 {
-	struct asked_entry *set = set_of(asked, key), *best = set;
-
-	for (unsigned i = 0; i < WAYS; i++) {
-		if (set[i].stamp && !memcmp(&set[i].key, key, sizeof(*key)))
-			return &set[i];
-		if (set[i].stamp < best->stamp)
-			best = &set[i];
-	}
-	return best;
+	return e->stamp && !memcmp(&e->key, key, sizeof(*key));
 }
 
-static int put(struct asked *asked, const struct asked_key *key, const char *name, size_t len)
+static bool has_name(const struct asked_entry *e, const char *name, size_t len)
 {
-	struct asked_entry *e = choose(asked, key);
+	return strlen(e->name) == len && !memcmp(e->name, name, len);
+}
+
+static int put(struct asked *asked, const struct asked_key *key, const char *name, size_t len,
+	       uint64_t time)
+{
+	struct asked_entry *set = set_of(asked, key), *e = set;
 	char *copy;
 
-	if (!e->name || strlen(e->name) != len || memcmp(e->name, name, len)) {
-		copy = strndup(name, len);
-		if (!copy)
-			return -ENOMEM;
-		free(e->name);
-		e->name = copy;
+	for (unsigned i = 0; i < WAYS; i++) {
+		if (has_key(&set[i], key) && has_name(&set[i], name, len)) {
+			set[i].stamp = ++asked->clock;
+			set[i].last = time > set[i].last ? time : set[i].last;
+			return 0;
+		}
+		if (set[i].stamp < e->stamp)
+			e = &set[i];
 	}
-	e->key = *key;
-	e->stamp = ++asked->clock;
+	copy = strndup(name, len);
+	if (!copy)
+		return -ENOMEM;
+	free(e->name);
+	*e = (struct asked_entry){ *key, ++asked->clock, time, time, copy };
 	return 0;
 }
 
-int asked_put(struct asked *asked, int family, const uint8_t *asker, const uint8_t *addr,
-	      const char *name, size_t len)
+int asked_put(struct asked *asked, const struct asked_answer *a)
 {
 	struct asked_key key;
 	int r;
 
-	if (!names_is_fit(name, len))
+	if (!names_is_fit(a->name, a->len))
 		return 0;
 	if (!asked->entries) {
 		r = start(asked);
 		if (r < 0)
 			return r;
 	}
-	key = make_key(family, NULL, addr);
-	r = put(asked, &key, name, len);
-	if (r < 0 || !asker)
+	key = make_key(a->family, NULL, a->addr);
+	r = put(asked, &key, a->name, a->len, a->time);
+	if (r < 0 || !a->asker)
 		return r;
-	key = make_key(family, asker, addr);
-	return put(asked, &key, name, len);
+	key = make_key(a->family, a->asker, a->addr);
+	return put(asked, &key, a->name, a->len, a->time);
 }
 
 const char *asked_get(const struct asked *asked, int family, const uint8_t *asker,
-		      const uint8_t *addr)
+		      const uint8_t *addr, uint64_t until)
 {
 	struct asked_key key = make_key(family, asker, addr);
 	const struct asked_entry *set;
+	const char *name = NULL;
+	uint64_t newest = 0;
 
 	if (!asked->entries)
 		return NULL;
 	set = set_of(asked, &key);
-	for (unsigned i = 0; i < WAYS; i++)
-		if (set[i].stamp && !memcmp(&set[i].key, &key, sizeof(key)))
-			return set[i].name;
-	return NULL;
+	for (unsigned i = 0; i < WAYS; i++) {
+		uint64_t given = set[i].last <= until ? set[i].last : set[i].first;
+
+		if (!has_key(&set[i], &key) || given > until || (name && given < newest))
+			continue;
+		name = set[i].name;
+		newest = given;
+	}
+	return name;
 }

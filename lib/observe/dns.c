@@ -143,9 +143,17 @@ static int read_address(struct probe *p, const struct name *name, uint16_t type,
 	char text[INET_TEXT_MAX];
 
 	detail_bytes(&p->detail, "answer", text, inet_text(family, addr, text));
-	/* askers and answers of different families: the name is kept for anybody only */
-	return asked_put(&p->o->asked, family, payload->family == family ? payload->dst : NULL,
-			 addr, (const char *)name->text, name->len);
+	return asked_put(&p->o->asked,
+			 &(struct asked_answer){
+				 .addr = addr,
+				 /* over which IPv6 address will it talk that asked by
+				    IPv4? the name is anybody's then */
+				 .asker = payload->family == family ? payload->dst : NULL,
+				 .name = (const char *)name->text,
+				 .len = name->len,
+				 .time = payload->time,
+				 .family = family,
+			 });
 }
 
 /* One record; those of the answer section that hold an address are remembered under `asked`. */

@@ -262,11 +262,18 @@ struct asked {
 
 void asked_init(struct asked *asked, size_t limit);
 void asked_deinit(struct asked *asked);
+struct asked_answer {
+	const uint8_t *asker, *addr; /* of that family; asker NULL = not known */
+	const char *name;
+	size_t len;
+	uint64_t time;
+	int family;
+};
+
 /* 0 or -ENOMEM; a name that is not fit to be shown is not kept. */
-int asked_put(struct asked *asked, int family, const uint8_t *asker, const uint8_t *addr,
-	      const char *name, size_t len);
+int asked_put(struct asked *asked, const struct asked_answer *answer);
 const char *asked_get(const struct asked *asked, int family, const uint8_t *asker,
-		      const uint8_t *addr);
+		      const uint8_t *addr, uint64_t until);
 
 /* --- cryptography ---------------------------------------------------------------------------- */
 

@@ -292,6 +292,20 @@ static int feed_first(struct observe *o, struct observe_state *s, const struct o
 	return r < 0 ? r : 0;
 }
 
+/* Bytes behind all that could be kept: its start will not come any more. Keep-alives lie before. */
+static int too_far(struct observe *o, struct observe_state *s, const struct observe_payload *p)
+{
+	struct work *w = pool_get(&o->pool, s);
+	int r;
+
+	if ((int32_t)(p->offset - (w ? w->side[p->side].base : 0)) < 0)
+		return 0;
+	r = run_again(o, s, p->side, true);
+	if (observe_wants(s, p->side))
+		side_done(o, s, p->side);
+	return r;
+}
+
 static int feed_stream(struct observe *o, struct observe_state *s, const struct observe_payload *p)
 {
 	int r = run_again(o, s, !p->side, false);
@@ -299,6 +313,8 @@ static int feed_stream(struct observe *o, struct observe_state *s, const struct 
 
 	if (r < 0 || !observe_wants(s, p->side))
 		return r;
+	if (p->offset - (w ? w->side[p->side].base : 0) >= OBSERVE_STREAM_MAX)
+		return too_far(o, s, p);
 	/* most streams are decided here, by their first segment and without a copy */
 	if (p->offset == 0 && !(w && w->side[p->side].data))
 		return feed_first(o, s, p);
@@ -388,9 +404,14 @@ const char *observe_state_title(const struct observe *o, const struct observe_st
 }
 
 const char *observe_asked_name(const struct observe *o, int family, const uint8_t *asker,
-			       const uint8_t *addr)
+			       const uint8_t *addr, uint64_t until)
 {
-	return asked_get(&o->asked, family, asker, addr);
+	return asked_get(&o->asked, family, asker, addr, until);
+}
+
+size_t observe_details(const struct observe *o)
+{
+	return o->details;
 }
 
 void observe_counts_get(const struct observe *o, struct observe_counts *ret)

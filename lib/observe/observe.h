@@ -105,7 +105,7 @@ struct observe_payload {
 	bool is_cut;		     /* the capture lacks bytes of this payload behind data + len */
 	const uint8_t *src, *dst;    /* sender and receiver, 4 or 16 bytes */
 	uint16_t src_port, dst_port; /* nDPI takes them as hints; our own probes never look */
-	uint64_t time;		     /* nanoseconds; only compared with each other */
+	uint64_t time;		     /* of any unit; when answers of DNS were given */
 };
 
 /*
@@ -162,13 +162,13 @@ size_t observe_contradiction(const struct observe *o, const struct observe_state
 			     char out[static OBSERVE_CONTRADICTION_MAX]);
 
 /*
- * The name `asker` last got `addr` as an answer for, of the questions seen so far: what a host
- * that now talks to addr asked for. asker NULL: by anybody. NULL = none. Valid until the next
- * observe_feed(). Names are fit to be shown in place of an address (names_is_fit()); chains of
- * CNAME give the name that was asked for, not the last one.
+ * The name that was asked for when `asker` was last told `addr`, no later than at time `until`:
+ * what a host that then talks to addr asked for. asker NULL: told to anybody. NULL = none. Valid
+ * until the next observe_feed(). Names are fit to be shown in place of an address (names_is_fit());
+ * of a chain of CNAME it is the name that was asked for, not the last one.
  */
 const char *observe_asked_name(const struct observe *o, int family, const uint8_t *asker,
-			       const uint8_t *addr);
+			       const uint8_t *addr, uint64_t until);
 
 struct observe_counts {
 	uint64_t fed;	    /* payloads looked at */
@@ -177,6 +177,7 @@ struct observe_counts {
 	size_t buffered;    /* bytes in the pool now */
 	size_t details;	    /* bytes of details now */
 };
+size_t observe_details(const struct observe *o); /* counts.details alone */
 void observe_counts_get(const struct observe *o, struct observe_counts *ret_counts);
 
 static inline void cleanup_observe(struct observe **o)

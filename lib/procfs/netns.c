@@ -260,7 +260,7 @@ static int take_task(struct procfs_netns_list *list, uint64_t inode, int32_t pid
 
 	if (!n)
 		return -ENOMEM;
-	if (!n->pid) {
+	if (!n->pid || pid < n->pid) {
 		n->pid = pid;
 		n->tid = tid;
 	}
@@ -419,9 +419,15 @@ int procfs_netns_add_descriptor(struct procfs_netns_list *list, uint64_t inode, 
 
 int procfs_netns_add_path(struct procfs_netns_list *list, uint64_t inode, const char *path)
 {
-	struct mounts m = { .list = list, .names_dir = "" };
+	struct procfs_netns *n;
 
-	return procfs_netns_get(list, inode) ? 1 : take_mount(&m, inode, path);
+	if (procfs_netns_get(list, inode))
+		return 1;
+	n = get_or_add(list, inode);
+	if (!n || set_text(&n->name, path, strlen(path)) < 0)
+		return -ENOMEM;
+	n->by = PV_NETNS_BY_MOUNT;
+	return set_text(&n->mount, path, strlen(path));
 }
 
 /* ---- live and recorded ---- */

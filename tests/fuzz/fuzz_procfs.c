@@ -3,6 +3,7 @@
  * Every parser of procfs texts and of what recordings hold of them. The first byte chooses the
  * parser, so that one corpus serves all; what a parser yields must lie within its bounds.
  */
+#include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "procfs/cgroup.h"
 #include "procfs/clock.h"
 #include "procfs/environ.h"
+#include "procfs/netns.h"
 #include "procfs/nettables.h"
 #include "procfs/process.h"
 #include "procfs/protocols.h"
@@ -274,11 +276,31 @@ static void fuzz_clock(const void *data, size_t size)
 	procfs_uptime_parse(data, size, &v);
 }
 
+static int take_mount(void *userdata, uint64_t inode, const char *path)
+{
+	(void)userdata;
+	require(inode != 0 && strlen(path) < PATH_MAX);
+	return 0;
+}
+
+static void fuzz_netns(const void *data, size_t size)
+{
+	struct procfs_netns_list list;
+
+	require(procfs_netns_mounts_parse(data, size, take_mount, NULL) == 0);
+	if (procfs_netns_list_parse(data, size, &list) < 0)
+		return;
+	require(list.items.n > 0);
+	for (size_t i = 0; i < list.items.n; i++)
+		require(list.items.items[i].pid >= 0 && list.items.items[i].by < PV_NETNS_BY_N);
+	procfs_netns_list_deinit(&list);
+}
+
 static void (*const parsers[])(const void *data, size_t size) = {
 	fuzz_tcp,	fuzz_tcp6,   fuzz_raw,	  fuzz_unix,	  fuzz_packet,	fuzz_netlink,
 	fuzz_sctp,	fuzz_stat,   fuzz_status, fuzz_cgroup,	  fuzz_ports,	fuzz_sockstat,
 	fuzz_mountinfo, fuzz_owners, fuzz_names,  fuzz_protocols, fuzz_environ, fuzz_clock,
-	fuzz_route,	fuzz_route6, fuzz_groups, fuzz_counters,  fuzz_devices,
+	fuzz_route,	fuzz_route6, fuzz_groups, fuzz_counters,  fuzz_devices, fuzz_netns,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

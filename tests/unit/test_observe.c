@@ -385,6 +385,26 @@ static void test_out_of_order(void **state)
 	assert_empty(o);
 }
 
+/* A stream whose first segment is not in the capture: given up once nothing could help. */
+static void test_lost_start(void **state)
+{
+	_cleanup_(cleanup_observe) struct observe *o = make(0, 0);
+	struct observe_state s = { 0 };
+
+	(void)state;
+	/* a keep-alive repeats the byte before */
+	assert_int_equal(feed(o, &s, 0, UINT32_MAX, "x", 1), 0);
+	assert_true(observe_wants(&s, 0));
+	assert_int_equal(feed(o, &s, 0, 5000, "x", 1), 0);
+	assert_true(observe_wants(&s, 0));
+	assert_int_equal(feed(o, &s, 0, OBSERVE_STREAM_MAX, "x", 1), 0);
+	assert_false(observe_wants(&s, 0));
+	assert_int_equal(feed(o, &s, 1, OBSERVE_STREAM_MAX + 9, "x", 1), 0);
+	assert_int_equal(observe_state_verdict(&s), OBSERVE_UNKNOWN);
+	observe_state_release(o, &s);
+	assert_empty(o);
+}
+
 #define HALF "GET /index.html HTTP/1.1\r\nHost: example.org\r\n"
 
 /* More undecided streams than there is room for: the oldest go, and are counted. */
@@ -500,17 +520,47 @@ static void test_asked_names(void **state)
 	_cleanup_(cleanup_observe) struct observe *o = make(0, 0);
 
 	(void)state;
-	assert_null(observe_asked_name(o, AF_INET, NULL, real));
+	assert_null(observe_asked_name(o, AF_INET, NULL, real, 0));
 	feed_sample(o, "dns-cname");
 	feed_sample(o, "dns-tcp-two");
 	feed_sample(o, "dns-nxdomain");
 	/* the name that was asked for, not the one the alias stands for */
-	assert_string_equal(observe_asked_name(o, AF_INET, asker, real), "alias2.example.org");
-	assert_string_equal(observe_asked_name(o, AF_INET, NULL, real), "alias2.example.org");
-	assert_null(observe_asked_name(o, AF_INET, stranger, real));
-	assert_string_equal(observe_asked_name(o, AF_INET, asker, www), "www.example.org");
+	assert_string_equal(observe_asked_name(o, AF_INET, asker, real, 0), "alias2.example.org");
+	assert_string_equal(observe_asked_name(o, AF_INET, NULL, real, 0), "alias2.example.org");
+	assert_null(observe_asked_name(o, AF_INET, stranger, real, 0));
+	assert_string_equal(observe_asked_name(o, AF_INET, asker, www, 0), "www.example.org");
 	/* asked for over IPv4: it is not known under which IPv6 address the asker will talk */
-	assert_string_equal(observe_asked_name(o, AF_INET6, NULL, six), "www.example.org");
+	assert_string_equal(observe_asked_name(o, AF_INET6, NULL, six, 0), "www.example.org");
+}
+
+static int put_name(struct asked *asked, const uint8_t *addr, const char *name, uint64_t time)
+{
+	return asked_put(asked, &(struct asked_answer){ .family = AF_INET,
+							.asker = asker,
+							.addr = addr,
+							.name = name,
+							.len = strlen(name),
+							.time = time });
+}
+
+/* A name holds for what comes after its answer; of several the one that was given last. */
+static void test_asked_names_in_time(void **state)
+{
+	static const uint8_t addr[4] = { 192, 0, 2, 80 };
+	struct asked asked;
+
+	(void)state;
+	asked_init(&asked, 64);
+	assert_int_equal(put_name(&asked, addr, "a.example.org", 10), 0);
+	assert_int_equal(put_name(&asked, addr, "b.example.org", 20), 0);
+	assert_null(asked_get(&asked, AF_INET, asker, addr, 9));
+	assert_string_equal(asked_get(&asked, AF_INET, asker, addr, 10), "a.example.org");
+	assert_string_equal(asked_get(&asked, AF_INET, asker, addr, 19), "a.example.org");
+	assert_string_equal(asked_get(&asked, AF_INET, asker, addr, 20), "b.example.org");
+	assert_int_equal(put_name(&asked, addr, "a.example.org", 30), 0);
+	assert_string_equal(asked_get(&asked, AF_INET, asker, addr, 30), "a.example.org");
+	assert_string_equal(asked_get(&asked, AF_INET, NULL, addr, 25), "b.example.org");
+	asked_deinit(&asked);
 }
 
 static void test_asked_names_are_bounded(void **state)
@@ -523,21 +573,21 @@ static void test_asked_names_are_bounded(void **state)
 	for (unsigned i = 0; i < 1000; i++) {
 		uint8_t addr[4] = { 10, 0, (uint8_t)(i >> 8), (uint8_t)i };
 		char name[32];
-		int n = snprintf(name, sizeof(name), "h%u.example.org", i);
 
-		assert_int_equal(asked_put(&asked, AF_INET, asker, addr, name, (size_t)n), 0);
-		assert_string_equal(asked_get(&asked, AF_INET, asker, addr), name);
+		snprintf(name, sizeof(name), "h%u.example.org", i);
+		assert_int_equal(put_name(&asked, addr, name, 0), 0);
+		assert_string_equal(asked_get(&asked, AF_INET, asker, addr, 0), name);
 	}
 	for (unsigned i = 0; i < 1000; i++) {
 		uint8_t addr[4] = { 10, 0, (uint8_t)(i >> 8), (uint8_t)i };
 
-		known += asked_get(&asked, AF_INET, asker, addr) != NULL;
-		known += asked_get(&asked, AF_INET, NULL, addr) != NULL;
+		known += asked_get(&asked, AF_INET, asker, addr, 0) != NULL;
+		known += asked_get(&asked, AF_INET, NULL, addr, 0) != NULL;
 	}
 	assert_true(known <= 64 && known > 32);
 	/* a name that would pass for an address is none */
-	assert_int_equal(asked_put(&asked, AF_INET, asker, stranger, "192.0.2.1", 9), 0);
-	assert_null(asked_get(&asked, AF_INET, asker, stranger));
+	assert_int_equal(put_name(&asked, stranger, "192.0.2.1", 0), 0);
+	assert_null(asked_get(&asked, AF_INET, asker, stranger, 0));
 	asked_deinit(&asked);
 }
 
@@ -700,7 +750,9 @@ int main(void)
 		cmocka_unit_test(test_quoting),
 		cmocka_unit_test(test_ambiguous_greetings),
 		cmocka_unit_test(test_asked_names),
+		cmocka_unit_test(test_asked_names_in_time),
 		cmocka_unit_test(test_asked_names_are_bounded),
+		cmocka_unit_test(test_lost_start),
 		cmocka_unit_test(test_contradictions),
 		cmocka_unit_test(test_homes_exist),
 		cmocka_unit_test(test_names_of_protocols),

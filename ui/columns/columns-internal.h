@@ -209,6 +209,7 @@ COLUMN_GETTER(column_get_user);
 COLUMN_GETTER(column_get_netns);
 COLUMN_GETTER(column_get_netns_name);
 COLUMN_PUTTER(column_put_netns_name);
+COLUMN_PUTTER(column_put_observed_detail);
 COLUMN_GETTER(column_get_shutdown);
 COLUMN_GETTER(column_get_timer);
 COLUMN_GETTER(column_get_timer_ms);

@@ -109,7 +109,7 @@ COLUMN_GETTER(column_get_contradiction)
 {
 	(void)column, (void)context;
 	if (c->flow)
-		set_name(ret_cell, c->flow->contradiction);
+		set_text(ret_cell, c->flow->contradiction);
 }
 
 static void set_mac(struct cell *cell, const struct pv_flow_side *side)

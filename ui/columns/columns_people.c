@@ -518,6 +518,17 @@ COLUMN_PUTTER(column_put_netns_name)
 		buf_putc(b, '-');
 }
 
+/* Values with spaces stand in quotation marks, so the spaces may stay. */
+COLUMN_PUTTER(column_put_observed_detail)
+{
+	(void)column, (void)limit;
+	if (c->flow && c->flow->observed_detail.len)
+		text_put(b, c->flow->observed_detail.data, c->flow->observed_detail.len,
+			 word_flags(context) & ~(unsigned)(TEXT_WORD | TEXT_FIELD));
+	else
+		buf_putc(b, '-');
+}
+
 /* ---- details ---- */
 
 static bool is_worth_showing(const struct cell *cell)
