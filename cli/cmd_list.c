@@ -281,7 +281,9 @@ static void add_defaults(struct buf *b, const struct list_values *v, bool machin
 	if (v->info)
 		buf_puts(b, ",info");
 	if (!machine && v->pairs)
-		buf_puts(b, ",peer");
+		buf_puts(b, ",translation,peer");
+	else if (v->pairs)
+		buf_puts(b, ",peer_netns,peer_candidates,translation");
 	if (!machine && v->processes)
 		buf_puts(b, ",holders");
 }
@@ -442,8 +444,10 @@ static int list(struct list_values *v, const struct view *view, struct pv_filter
 					     v->numeric && !v->resolve);
 	for (size_t i = 0; i < view->n_sort; i++)
 		q.needs |= view->sort[i].column->needs & ~(uint32_t)PV_NEED_NAMES;
+	if (v->pairs)
+		q.needs |= PV_NEED_PEER | PV_NEED_NAT;
 	/* the other end of a UNIX socket is told by that one's name */
-	if (v->pairs || q.protos & PV_PROTO_BIT(PV_PROTO_UNIX))
+	if (q.protos & PV_PROTO_BIT(PV_PROTO_UNIX))
 		q.needs |= PV_NEED_PEER;
 	q.owners = (enum pv_owners)v->owners;
 	q.sockets = (enum pv_sockets)v->sockets;

@@ -6,6 +6,7 @@
 #ifndef PORTAVOZ_CAPTURE_H
 #define PORTAVOZ_CAPTURE_H
 
+#include <portavoz/ends.h>
 #include <portavoz/filter.h>
 #include <portavoz/flow.h>
 #include <portavoz/snapshot.h>
@@ -21,6 +22,9 @@ struct pv_capture_progress {
 	uint64_t bytes, total_bytes; /* of all files; total 0 = not known (a pipe) */
 	uint64_t packets;
 	uint64_t conversations; /* in the table now */
+	uint64_t undecoded;	/* packets in which nothing was understood */
+	/* live: by the kernel, for want of room (one of the loopback interface counts twice) */
+	uint64_t dropped;
 };
 
 /* Damage of a file: everything before it was reported. */
@@ -32,6 +36,50 @@ struct pv_capture_error {
 	int error;	      /* errno of a failed read; 0: the bytes are wrong or end too early */
 	const char *expected; /* "16 bytes of a packet header" */
 	const char *found;    /* "end of file after 7 bytes" */
+};
+
+/* Who is at one end of a socket pair. Texts are foreign bytes, cut to fit, NUL behind them. */
+struct pv_capture_owner {
+	uint8_t by;	 /* enum pv_end_by: how its socket was found */
+	uint8_t reason;	 /* enum pv_reason: why there is no process */
+	int32_t pid, fd; /* of the first holder; 0 = none */
+	uint32_t uid;	 /* of the process */
+	uint32_t socket_uid, inode, n_holders;
+	uint64_t start_ticks;
+	char comm[20], user[36], runtime[20], unit[100], container[72], exe[200];
+};
+
+/*
+ * Fills ret[0] and ret[1] for the two ends of the pair from a snapshot and its index; the snapshot
+ * has to be one with PV_NEED_OWNERS, EXE, CGROUP and PUSER.
+ */
+void pv_capture_owners(const struct pv_snapshot *snapshot, const struct pv_ends *ends,
+		       const struct pv_pair *pair, struct pv_capture_owner ret[2]);
+
+#define PV_CAPTURE_PAIRS 64
+/* Packets of an interface. Everything is opened by pv_capture_open(), which needs CAP_NET_RAW. */
+struct pv_capture_live {
+	const char *interface; /* "any": all of this network namespace */
+	uint32_t snaplen;      /* bytes kept of a packet */
+	uint32_t buffer;       /* bytes the kernel keeps for us */
+	bool is_promiscuous;
+	uint64_t max_packets; /* then the run ends; 0 = no such bound */
+	int64_t duration_ns;  /* the same */
+	/* Asked ten times a second: true ends the run, and what is there is shown. May be NULL. */
+	bool (*is_over)(void *userdata);
+	/*
+	 * Who is at the ends of up to PV_CAPTURE_PAIRS pairs: asked soon after they are first seen,
+	 * and again for what is not certain; may be NULL. 0 or -errno, which ends the asking.
+	 */
+	int (*find_owners)(const struct pv_pair *pairs, size_t n, struct pv_capture_owner (*ret)[2],
+			   void *userdata);
+	/*
+	 * Where every packet is written as pcapng, with its processes as a comment: a ring of
+	 * files, each begun anew when it is full. The descriptors are taken.
+	 */
+	const int *files;
+	size_t n_files;
+	uint64_t file_bytes; /* when a file is full; 0 = never */
 };
 
 struct pv_capture_request {
@@ -48,8 +96,13 @@ struct pv_capture_request {
 	 * sorting; fewer of them fit into `memory` then.
 	 */
 	size_t batch;
-	uint64_t seed;	    /* of the hash; 0 = a random one */
-	const char *joined; /* a recording, or saved text of ss, netstat or lsof; NULL = none */
+	uint64_t seed; /* of the hash; 0 = a random one */
+	/*
+	 * Sockets of that time, in which the processes at both ends are looked up; NULL = none.
+	 * Borrowed until pv_capture_free().
+	 */
+	const struct pv_snapshot *joined;
+	const struct pv_capture_live *live; /* packets of an interface instead of files; or NULL */
 	/* called about every 16 MiB; a value other than 0 stops the run with it */
 	int (*progress)(const struct pv_capture_progress *progress, void *userdata);
 	void *userdata;

@@ -88,6 +88,7 @@ enum pv_direction_by {
 	PV_BY_STATE,	/* the state itself: LISTEN, SYN_SENT (we opened), SYN_RECV (they did) */
 	PV_BY_LISTENER, /* a listener (or unconnected server socket) holds the local port here */
 	PV_BY_PEER_LISTENER, /* both ends are on this host and the other one has the listener */
+	PV_BY_CONNTRACK,     /* connection tracking saw from which end the first packet came */
 	PV_BY_PORTS, /* port evidence: one port is ephemeral on this host, the other is not */
 	/* of captures */
 	PV_BY_HANDSHAKE,    /* the packets that opened it: SYN, INIT, their answers */
@@ -119,6 +120,8 @@ enum pv_reason {
 	PV_REASON_LIMIT,	 /* a resource limit (descriptors, memory) stopped the search */
 	PV_REASON_NO_SOURCE,	 /* the way to find owners that was asked for is not there */
 	PV_REASON_CAPTURE,	 /* packets do not tell; a joined listing could */
+	PV_REASON_NO_MATCH,	 /* no socket that was listed is this end of the conversation */
+	PV_REASON_AMBIGUOUS,	 /* several sockets that were listed fit equally well */
 	PV_REASON_N,
 };
 
@@ -173,10 +176,12 @@ struct pv_conversation {
 	uint8_t shutdown;		 /* bit 0: receive side shut, bit 1: send side shut */
 	uint8_t flags;			 /* PV_CONV_* */
 	uint8_t verdict;		 /* enum pv_verdict, with PV_NEED_VERDICT (judge.h) */
+	uint8_t exposure;		 /* enum pv_exposure (exposure.h) */
 	/* facts the verdict should rest on could not be had; a finding says which */
 	bool verdict_is_partial;
 	uint16_t n_findings;
 	uint32_t first_finding; /* pv_snapshot_finding() */
+	uint32_t relation;	/* pv_snapshot_translation() and its kind (exposure.h); 0 = none */
 	uint32_t references; /* unix, from the text table: users of the kernel's socket; else 0 */
 	const struct pv_detail *detail; /* NULL unless asked for and given by the kernel */
 	const struct pv_bytes

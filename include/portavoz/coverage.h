@@ -42,12 +42,15 @@ enum pv_gap_kind {
 	PV_GAP_NETNS,	     /* network namespaces that could not be entered; detail: which, why */
 	PV_GAP_NETNS_STALE,  /* names of ip-netns that no namespace is mounted on; detail: which */
 	PV_GAP_NETNS_HIDDEN, /* processes that may be in, or hold, others that were not found */
+	PV_GAP_NAT,	     /* namespaces whose translations could not be read; detail: why */
+	PV_GAP_RULES,	     /* rules, or namespaces whose rules, are not known; detail: why */
 	PV_GAP_NOT_RECORDED, /* the recording lacks what was asked */
 	/* of captures */
 	PV_GAP_DAMAGED,	  /* files damaged: what lies behind was not read; detail: where, what */
 	PV_GAP_UNDECODED, /* packets in which nothing was understood */
 	PV_GAP_CUT,	  /* packets that end before their headers do: cut, or false lengths */
 	PV_GAP_FRAGMENTS, /* fragments that could not be put together */
+	PV_GAP_DROPPED,	  /* packets the kernel dropped, for want of room in its ring */
 	PV_GAP_EVICTED,	  /* conversations that had to leave memory before the end */
 	PV_GAP_OBSERVED,  /* conversations whose payload could not be looked at to the end */
 	PV_GAP_N,

@@ -8,6 +8,7 @@
 #include <portavoz/coverage.h>
 #include <portavoz/dump.h>
 #include <portavoz/ends.h>
+#include <portavoz/exposure.h>
 #include <portavoz/filter.h>
 #include <portavoz/flow.h>
 #include <portavoz/judge.h>

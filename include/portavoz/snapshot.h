@@ -41,7 +41,9 @@ enum pv_sockets { PV_SOCKETS_AUTO, PV_SOCKETS_BPF, PV_SOCKETS_NETLINK, PV_SOCKET
 #define PV_NEED_PARENTS 0x1000	       /* parents of the holding processes; the clock */
 #define PV_NEED_LISTEN 0x2000	       /* sockets a holding process was started with (listen_*) */
 #define PV_NEED_VERDICT 0x4000	       /* verdict and findings */
-#define PV_NEED_ALL 0x37ff	       /* everything that sends no packet and judges nothing */
+#define PV_NEED_NAT 0x10000	       /* translations, of peers too; see exposure.h */
+#define PV_NEED_EXPOSURE 0x20000       /* who can reach a listener; see exposure.h */
+#define PV_NEED_ALL 0x337ff	       /* everything that sends no packet and judges nothing */
 #define PV_NEED_ATTRIBUTES 0x80000000u /* pv_detail.attributes; not part of PV_NEED_ALL */
 
 struct pv_request {

@@ -12,7 +12,7 @@
 #include "capture/linktype.h"
 
 #define BATCH_BYTES (1U << 20)
-#define POLL_MS 100 /* how long the kernel may keep a block that is not full */
+#define POLL_MS 4 /* how long the kernel may keep a block that is not full */
 
 struct live {
 	pcap_t *pcap;

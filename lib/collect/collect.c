@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "collect/collector.h"
 #include "collect/netns.h"
+#include "collect/network.h"
 #include "collect/rawdump.h"
 
 /* Needs that the filter may decide on before details are read for what it leaves. */
@@ -69,7 +70,28 @@ static int list_sockets(struct collector *c)
 {
 	int r = collect_netns_has_own(c) ? collect_sockets(c) : 0;
 
+	/* behind the sockets, or its own would be among them */
+	if (r == 0 && c->network)
+		r = collect_network(c);
 	return r == 0 && c->others ? collect_netns_sockets(c) : r;
+}
+
+static bool needs_network(const struct collector *c)
+{
+	return c->needs & (PV_NEED_NAT | PV_NEED_EXPOSURE) ||
+	       (c->others && c->needs & PV_NEED_PEER);
+}
+
+/* Where rows lead to, once the rows of all namespaces are there. */
+static int run_ways(struct collector *c)
+{
+	int r = c->network ? network_join(c->network) : 0;
+
+	if (r == 0 && c->needs & PV_NEED_DIRECTION)
+		r = collect_directions(c);
+	if (r == 0 && c->needs & (PV_NEED_PEER | PV_NEED_NAT))
+		r = collect_pairs(c);
+	return r == 0 && c->needs & PV_NEED_EXPOSURE ? collect_exposures(c) : r;
 }
 
 static int run_joins(struct collector *c)
@@ -87,11 +109,7 @@ static int run_joins(struct collector *c)
 	if (sockets < 0 || r < 0)
 		return sockets < 0 ? sockets : r;
 	map_deinit(&c->by_cookie);
-	if (c->needs & PV_NEED_DIRECTION)
-		r = collect_directions(c);
-	if (r == 0 && c->needs & PV_NEED_PEER)
-		r = collect_pairs(c);
-	return r;
+	return run_ways(c);
 }
 
 static int run_details(struct collector *c, uint32_t early)
@@ -127,12 +145,32 @@ static int run_rawdump(struct collector *c)
 {
 	int r = collect_rawdump(c, c->request->replay_dir);
 
-	if (r == 0 && c->needs & PV_NEED_DIRECTION)
-		r = collect_directions(c);
-	if (r == 0 && c->needs & PV_NEED_PEER)
-		r = collect_pairs(c);
+	if (r == 0)
+		r = run_ways(c);
 	if (r == 0)
 		r = filter_rows(c);
+	return r == 0 ? collect_owners_report(c) : r;
+}
+
+static int run_sources(struct collector *c)
+{
+	int r = collect_netns_is_wanted(c) ? collect_netns_open(c) : 0;
+
+	if (r == 0 && needs_network(c)) {
+		c->network = network_new();
+		r = c->network ? 0 : -ENOMEM;
+	}
+	if (r < 0)
+		return r;
+	return c->others ? collect_netns_thread(c, run_joins) : run_joins(c);
+}
+
+static int run_reports(struct collector *c)
+{
+	int r = c->others ? collect_netns_report(c) : 0;
+
+	if (r == 0 && c->network)
+		r = collect_network_report(c);
 	return r == 0 ? collect_owners_report(c) : r;
 }
 
@@ -154,10 +192,8 @@ static int run_all_rows(struct collector *c, uint32_t early)
 {
 	int r = collect_host(c);
 
-	if (r == 0 && collect_netns_is_wanted(c))
-		r = collect_netns_open(c);
 	if (r == 0)
-		r = c->others ? collect_netns_thread(c, run_joins) : run_joins(c);
+		r = run_sources(c);
 	if (r == 0 && early & DETAIL_NEEDS)
 		r = collect_details(c, early & DETAIL_NEEDS);
 	if (r == 0 && c->needs & PV_NEED_VERDICT)
@@ -179,9 +215,7 @@ static int run(struct collector *c)
 		r = collect_ifnames(c);
 	if (r == 0 && c->needs & PV_NEED_NAMES)
 		r = collect_names(c->snapshot, &c->tape, q->dns_timeout_ms, q->dns_servers);
-	if (r == 0 && c->others)
-		r = collect_netns_report(c);
-	return r == 0 ? collect_owners_report(c) : r;
+	return r == 0 ? run_reports(c) : r;
 }
 
 int pv_collect(const struct pv_request *request, struct pv_snapshot **ret_snapshot)
@@ -220,6 +254,7 @@ int pv_collect(const struct pv_request *request, struct pv_snapshot **ret_snapsh
 	map_deinit(&c.by_cookie);
 	vec_deinit(&c.views);
 	collect_netns_free(c.others);
+	network_free(c.network);
 	close_fd(c.diag_fd);
 	tape_close(&c.tape);
 	if (r < 0) {

@@ -14,6 +14,7 @@
 #define COLLECTOR_SELF_MAX 64
 
 struct netns_work;
+struct network;
 
 struct collector {
 	const struct pv_request *request;
@@ -39,7 +40,8 @@ struct collector {
 	VEC(struct judge_view) views; /* rows that were compared between the kernel's lists */
 	/* other namespaces (netns.c); NULL = none is asked for */
 	struct netns_work *others;
-	uint32_t netns; /* whose rows are being read: number in the snapshot's table */
+	struct network *network; /* what joins namespaces (network.h); NULL = not needed */
+	uint32_t netns;		 /* whose rows are being read: number in the snapshot's table */
 	/* inodes of sockets that this collection made in a namespace it is a guest in */
 	uint32_t self[COLLECTOR_SELF_MAX];
 	size_t n_self;
@@ -82,6 +84,9 @@ int collect_directions(struct collector *c);
 
 /* pairs.c: the other end, where it is on this host. */
 int collect_pairs(struct collector *c);
+
+/* exposure.c: who can reach each listener. */
+int collect_exposures(struct collector *c);
 
 /* names.c: host names of the remote addresses of shown rows, within the time given. */
 int collect_names(struct pv_snapshot *s, struct tape *tape, int timeout_ms, const char *servers);

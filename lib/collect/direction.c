@@ -32,7 +32,8 @@ static void cleanup_listeners(struct listeners *l)
 
 static uint64_t port_key(const struct pv_conversation *c, uint32_t port)
 {
-	return map_mix(map_mix(c->netns, c->proto), port);
+	/* two raw parts would mix alike in either order */
+	return map_mix(map_mix(map_mix(1, c->netns), c->proto), port);
 }
 
 static uint64_t socket_key(const struct pv_conversation *c, struct tuple_addr a, uint32_t port)
@@ -137,7 +138,7 @@ static void by_ports(const struct pv_snapshot *s, struct pv_conversation *c)
 
 static uint64_t path_key(const struct pv_conversation *c)
 {
-	uint64_t h = map_mix(map_mix(c->netns, c->type), c->path->len);
+	uint64_t h = map_mix(map_mix(map_mix(1, c->netns), c->type), c->path->len);
 
 	for (uint32_t i = 0; i < c->path->len; i += 8) {
 		uint64_t word = 0;

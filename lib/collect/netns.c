@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/thread.h"
+#include "collect/network.h"
 #include "collect/rows.h"
 #include "model/owner_record.h"
 #include "netlink/transport.h"
@@ -385,7 +386,9 @@ static int visit_entered(struct collector *c)
 	n->is_read = true;
 	if (r == 0)
 		r = collect_netns_facts(c, n);
-	return r == 0 ? list_sockets(c) : r;
+	if (r == 0)
+		r = list_sockets(c);
+	return r == 0 && c->network ? collect_network(c) : r;
 }
 
 /* A recording says at once why nothing of it follows. */

@@ -10,6 +10,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
+#include <portavoz/exposure.h>
 #include <portavoz/flow.h>
 #include <portavoz/registry.h>
 
@@ -54,6 +55,8 @@
 	  REMOTE, "the group of the remote port number")                                           \
 	X(direction, "incoming|outgoing|listen|unknown", PV_NEED_DIRECTION, parse_words,           \
 	  match_direction, &direction_words, NONE, "which end opened the conversation")            \
+	X(exposure, "loopback|container|multicast|interface|published|any|none", PV_NEED_EXPOSURE, \
+	  parse_words, match_exposure, &exposure_words, NONE, "who can reach a listener")          \
 	X(proto, PROTOS, 0, parse_words, match_proto, &proto_words, NONE, "the protocol")          \
 	X(family, "inet|inet6|unix|link|netlink|vsock|xdp", 0, parse_words, match_family,          \
 	  &family_words, NONE, "the address family of the socket")                                 \
@@ -173,6 +176,11 @@ static const char *direction_word(unsigned int i)
 	return pv_direction_name((enum pv_direction)i);
 }
 
+static const char *exposure_word(unsigned int i)
+{
+	return pv_exposure_name((enum pv_exposure)i);
+}
+
 static const char *proto_word(unsigned int i)
 {
 	return pv_proto_name((enum pv_proto)i);
@@ -205,6 +213,7 @@ static const char *verdict_word(unsigned int i)
 static const struct filter_words verdict_words = { verdict_word, PV_VERDICT_N };
 static const struct filter_words group_words = { group_word, PV_GROUP_N };
 static const struct filter_words direction_words = { direction_word, PV_DIR_N };
+static const struct filter_words exposure_words = { exposure_word, PV_EXPOSURE_N };
 static const struct filter_words proto_words = { proto_word, PV_PROTO_N };
 static const struct filter_words reason_words = { reason_word, PV_REASON_N };
 static const char *conn_state_word(unsigned int i)

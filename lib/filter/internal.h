@@ -194,8 +194,8 @@ leaf_match_fn match_true, match_family, match_port, match_net, match_unix, match
 	match_ifindex, match_ifname, match_netlink_proto, match_vsock_cid, match_mark, match_state,
 	match_autobound, match_cgroup_id, match_cgroup_path, match_pid, match_fd, match_comm,
 	match_exe, match_exe_name, match_unit, match_container, match_container_prefix, match_uid,
-	match_user, match_service, match_group, match_port_group, match_direction, match_proto,
-	match_reason, match_verdict, match_evidence, match_netns, match_netns_name, match_inode,
-	match_cookie, match_recv_q, match_send_q;
+	match_user, match_service, match_group, match_port_group, match_direction, match_exposure,
+	match_proto, match_reason, match_verdict, match_evidence, match_netns, match_netns_name,
+	match_inode, match_cookie, match_recv_q, match_send_q;
 
 #endif

@@ -224,6 +224,12 @@ LEAF(match_direction)
 	return c->direction == l->number;
 }
 
+LEAF(match_exposure)
+{
+	(void)s;
+	return c->exposure == l->number;
+}
+
 LEAF(match_proto)
 {
 	(void)s;

@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "capture/packet.h"
+#include "flow/live.h"
 #include "flow/row.h"
 
 #define GROUP 32
@@ -38,6 +39,8 @@ struct pv_capture {
 	struct decoder *decoder;
 	struct flow_table table;
 	struct flow_sockets sockets;
+	struct flow_owners owners;
+	struct flow_live *live;	 /* NULL: files */
 	struct observe *observe; /* NULL = payloads are not looked at */
 	const struct pv_filter *filter;
 	size_t batch;
@@ -92,6 +95,10 @@ static int set_up(struct pv_capture *c, const struct pv_capture_request *q, char
 		r = capture_new(&c->input);
 	if (r == 0)
 		r = decoder_new(&c->decoder);
+	if (r == 0 && q->joined)
+		r = flow_owners_join(&c->owners, q->joined);
+	if (r == 0 && q->live)
+		r = flow_live_open(q->live, q->bpf, q->userdata, &c->live, ret_message);
 	return r < 0 ? r : add_paths(c, q, ret_message);
 }
 
@@ -102,7 +109,7 @@ int pv_capture_open(const struct pv_capture_request *q, struct pv_capture **ret,
 
 	if (ret_message)
 		*ret_message = NULL;
-	if (q->size != sizeof(*q) || !q->n_paths)
+	if (q->size != sizeof(*q) || !q->live == !q->n_paths || (q->live && q->joined))
 		return -EINVAL;
 	c = calloc(1, sizeof(*c));
 	if (!c)
@@ -129,6 +136,8 @@ void pv_capture_free(struct pv_capture *c)
 	map_deinit(&c->sockets.counts);
 	capture_free(c->input);
 	decoder_free(c->decoder);
+	flow_owners_deinit(&c->owners);
+	flow_live_free(c->live);
 	arena_deinit(&c->arena);
 	vec_deinit(&c->damage);
 	free(c);
@@ -156,9 +165,13 @@ static int note_damage(struct pv_capture *c)
 
 static int tell_progress(struct pv_capture *c)
 {
-	capture_progress(c->input, &c->at.bytes, &c->at.total_bytes);
+	if (c->live)
+		c->at.bytes = c->bytes;
+	else
+		capture_progress(c->input, &c->at.bytes, &c->at.total_bytes);
 	c->at.conversations = c->table.n_live;
-	if (!c->progress || c->at.bytes < c->next_progress)
+	c->at.undecoded = c->undecoded;
+	if (!c->progress || (!c->live && c->at.bytes < c->next_progress))
 		return 0;
 	c->next_progress = c->at.bytes + PROGRESS_BYTES;
 	return c->progress(&c->at, c->userdata);
@@ -196,6 +209,17 @@ static void count_odd(struct pv_capture *c, const struct taken *t, const struct 
 		c->cut++;
 }
 
+/* The sockets of a packet are those of its innermost layer. */
+static int note_live(struct pv_capture *c, const struct taken *t, const struct packet *p)
+{
+	const struct flow_ref *ref = NULL;
+
+	for (unsigned i = 0; i < t->decoded.n_layers; i++)
+		if (t->has_key >> i & 1)
+			ref = &t->refs[i];
+	return flow_live_note(c->live, &c->owners, p, ref ? &ref->key : NULL, ref ? ref->side : 0);
+}
+
 /* 0, FLOW_TABLE_FULL (the packet is not done yet) or -errno */
 static int add_packet(struct pv_capture *c)
 {
@@ -218,7 +242,21 @@ static int add_packet(struct pv_capture *c)
 	count_odd(c, t, p);
 	c->layer = 0;
 	c->next++;
-	return 0;
+	return c->live ? note_live(c, t, p) : 0;
+}
+
+/* What is due of asking and writing is done between two groups of packets. */
+static int read_live(struct pv_capture *c, bool *ret_end)
+{
+	int r = flow_live_work(c->live, &c->owners, false);
+
+	if (r == 0)
+		r = flow_live_read(c->live, c->packets, GROUP, &c->n_packets);
+	*ret_end = r == FLOW_LIVE_END;
+	if (r == FLOW_LIVE_END)
+		r = flow_live_work(c->live, &c->owners, true);
+	c->at.dropped = flow_live_dropped(c->live);
+	return r == 0 ? tell_progress(c) : r;
 }
 
 /* 0, FLOW_TABLE_FULL, CAPTURE_END is told by *ret_end, or -errno */
@@ -236,6 +274,8 @@ static int read_some(struct pv_capture *c, bool *ret_end)
 		return 0;
 	}
 	c->next = c->ready = 0;
+	if (c->live)
+		return read_live(c, ret_end);
 	r = capture_read(c->input, c->packets, GROUP, &c->n_packets);
 	if (r == CAPTURE_DAMAGED)
 		return note_damage(c);
@@ -295,7 +335,8 @@ static uint64_t n_abandoned(const struct pv_capture *c)
 static int add_coverage(struct pv_capture *c, struct pv_snapshot *s)
 {
 	const struct decoder_stats *d = decoder_stats(c->decoder);
-	int r = snapshot_add_source(s, "packets", "capture files", PV_SOURCE_WORKING, NULL);
+	int r = snapshot_add_source(s, "packets", c->live ? "AF_PACKET ring" : "capture files",
+				    PV_SOURCE_WORKING, NULL);
 
 	for (size_t i = 0; r == 0 && i < c->damage.n; i++)
 		r = add_damage(s, &c->damage.items[i]);
@@ -307,6 +348,8 @@ static int add_coverage(struct pv_capture *c, struct pv_snapshot *s)
 		r = add_gap(s, PV_GAP_FRAGMENTS, d->unplaced_packets, NULL);
 	if (r == 0)
 		r = add_gap(s, PV_GAP_EVICTED, c->table.n_evicted, NULL);
+	if (r == 0)
+		r = add_gap(s, PV_GAP_DROPPED, c->at.dropped, NULL);
 	if (r == 0)
 		r = add_gap(s, PV_GAP_OBSERVED, n_abandoned(c), NULL);
 	return r;
@@ -320,7 +363,7 @@ static int fill(struct pv_capture *c, struct pv_snapshot *s)
 	while (r == 0 && (!c->batch || s->n_rows < c->batch) &&
 	       (index = flow_table_take(&c->table)) != FLOW_NONE) {
 		r = flow_row_add(s, &c->table, &c->sockets, flow_table_entry(&c->table, index),
-				 c->filter);
+				 &c->owners, c->filter);
 		flow_table_free_entry(&c->table, index);
 	}
 	if (r < 0 || c->table.finished != FLOW_NONE)

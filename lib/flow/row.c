@@ -152,11 +152,11 @@ static int keep(struct pv_snapshot *s, const struct flow_table *t, const struct 
 		return -ENOMEM;
 	if (e->first_bin != FLOW_NONE && add_bins(s, t, e, opener, copy) < 0)
 		return -ENOMEM;
-	return snapshot_add(s, row) ? 0 : -ENOMEM;
+	return 0;
 }
 
 int flow_row_add(struct pv_snapshot *s, struct flow_table *t, const struct flow_sockets *sockets,
-		 struct flow_entry *e, const struct pv_filter *filter)
+		 struct flow_entry *e, struct flow_owners *owners, const struct pv_filter *filter)
 {
 	enum pv_direction_by by;
 	unsigned known = flow_opener(t, sockets, e, &by);
@@ -170,6 +170,7 @@ int flow_row_add(struct pv_snapshot *s, struct flow_table *t, const struct flow_
 		.direction_by = (uint8_t)by,
 		.owner_reason = PV_REASON_CAPTURE,
 	};
+	struct pv_conversation *added;
 	struct flow_payload_text text;
 	struct pv_flow f;
 
@@ -178,9 +179,14 @@ int flow_row_add(struct pv_snapshot *s, struct flow_table *t, const struct flow_
 	set_end(&row.remote, &e->key, !opener);
 	row.state = (uint8_t)state_of(e, (enum pv_conn_state)f.conn_state);
 	row.flow = &f;
+	if (flow_owners_apply(owners, &e->key, opener, s, &row) < 0)
+		return -ENOMEM;
 	if (flow_payload_show(t, e, opener, &text, &row, &f) < 0)
 		return -ENOMEM;
 	if (filter && !pv_filter_match(filter, s, &row))
 		return 0;
-	return keep(s, t, e, opener, &row, &f);
+	if (keep(s, t, e, opener, &row, &f) < 0)
+		return -ENOMEM;
+	added = snapshot_add(s, &row);
+	return added ? flow_owners_add_peer(owners, &e->key, opener, s, added) : -ENOMEM;
 }

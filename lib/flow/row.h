@@ -3,6 +3,7 @@
 #ifndef FLOW_ROW_H
 #define FLOW_ROW_H
 
+#include "flow/owners.h"
 #include "flow/table.h"
 #include "model/snapshot.h"
 
@@ -27,9 +28,10 @@ enum pv_conn_state flow_conn_state(const struct flow_entry *e, unsigned opener);
 enum pv_ending flow_ending(const struct flow_entry *e, unsigned opener);
 
 /*
- * Adds the conversation to the snapshot when the filter (NULL = all) matches. 0 or -ENOMEM.
+ * Adds the conversation to the snapshot, with the processes at its ends as far as they are known,
+ * when the filter (NULL = all) matches. 0 or -ENOMEM.
  */
 int flow_row_add(struct pv_snapshot *snapshot, struct flow_table *t, const struct flow_sockets *s,
-		 struct flow_entry *e, const struct pv_filter *filter);
+		 struct flow_entry *e, struct flow_owners *owners, const struct pv_filter *filter);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <portavoz/conversation.h>
 #include <portavoz/coverage.h>
+#include <portavoz/exposure.h>
 #include <portavoz/judge.h>
 #include <portavoz/snapshot.h>
 
@@ -77,9 +78,32 @@ const char *pv_direction_name(enum pv_direction direction)
 
 const char *pv_direction_by_name(enum pv_direction_by by)
 {
-	static const char *const names[PV_BY_N] = { "none",	     "state",  "listener",
-						    "peer_listener", "ports",  "handshake",
-						    "request",	     "others", "first_packet" };
+	static const char *const names[PV_BY_N] = { "none",	     "state",	  "listener",
+						    "peer_listener", "conntrack", "ports",
+						    "handshake",     "request",	  "others",
+						    "first_packet" };
+
+	return NAME_OF(names, by);
+}
+
+const char *pv_exposure_name(enum pv_exposure exposure)
+{
+	static const char *const names[PV_EXPOSURE_N] = {
+		[PV_EXPOSURE_NONE] = "none",
+		[PV_EXPOSURE_LOOPBACK] = "loopback",
+		[PV_EXPOSURE_CONTAINER] = "container",
+		[PV_EXPOSURE_MULTICAST] = "multicast",
+		[PV_EXPOSURE_INTERFACE] = "interface",
+		[PV_EXPOSURE_PUBLISHED] = "published",
+		[PV_EXPOSURE_ANY] = "any",
+	};
+
+	return NAME_OF(names, exposure);
+}
+
+const char *pv_published_by_name(enum pv_published_by by)
+{
+	static const char *const names[PV_PUBLISHED_BY_N] = { "dnat", "redirect", "conntrack" };
 
 	return NAME_OF(names, by);
 }
@@ -142,6 +166,9 @@ static const struct name_and_text reasons[PV_REASON_N] = {
 				  N_("the way to find owners that was asked for is not there"),
 				  NULL },
 	[PV_REASON_CAPTURE] = { "capture", N_("packets do not tell their process"), NULL },
+	[PV_REASON_NO_MATCH] = { "no_match", N_("no listed socket is this end"), NULL },
+	[PV_REASON_AMBIGUOUS] = { "ambiguous", N_("several listed sockets fit equally well"),
+				  NULL },
 	[PV_REASON_LIMIT] = { "limit", N_("a resource limit stopped the search"), NULL },
 };
 
@@ -212,11 +239,18 @@ static const struct name_and_text gaps[PV_GAP_N] = {
 				  N_("processes whose network namespace could not be seen"),
 				  N_("run as root, or grant CAP_SYS_PTRACE, in the host's pid "
 				     "namespace") },
+	[PV_GAP_NAT] = { "nat", N_("network namespaces whose translations could not be read"),
+			 N_("run as root, or grant CAP_NET_ADMIN") },
+	[PV_GAP_RULES] = { "rules",
+			   N_("translation rules, or namespaces with some, that were not read"),
+			   N_("run as root, or grant CAP_NET_ADMIN") },
 	[PV_GAP_DAMAGED] = { "damaged", N_("damaged files, read up to the damage"), NULL },
 	[PV_GAP_UNDECODED] = { "undecoded", N_("packets in which nothing was understood"), NULL },
 	[PV_GAP_CUT] = { "cut", N_("packets that end before their headers do"),
 			 N_("capture with a larger snapshot length") },
 	[PV_GAP_FRAGMENTS] = { "fragments", N_("fragments that could not be put together"), NULL },
+	[PV_GAP_DROPPED] = { "dropped", N_("packets the kernel had no room for"),
+			     N_("give it more with --buffer, or take fewer with --bpf") },
 	[PV_GAP_EVICTED] = { "evicted",
 			     N_("conversations that left memory early; what came later is listed "
 				"as "

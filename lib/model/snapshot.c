@@ -20,6 +20,7 @@ void pv_snapshot_free(struct pv_snapshot *s)
 	vec_deinit(&s->processes);
 	vec_deinit(&s->holders);
 	vec_deinit(&s->netns);
+	vec_deinit(&s->relations);
 	vec_deinit(&s->findings);
 	vec_deinit(&s->policy_matches);
 	vec_deinit(&s->users);
@@ -105,6 +106,16 @@ int snapshot_add_process(struct pv_snapshot *s, const struct pv_process *p, uint
 		return -ENOMEM;
 	*ret_index = (uint32_t)(s->processes.n - 1);
 	return 0;
+}
+
+struct snapshot_relation *snapshot_relate(struct pv_snapshot *s, struct pv_conversation *row)
+{
+	if (!row->relation) {
+		if (vec_push(&s->relations, (struct snapshot_relation){ 0 }) < 0)
+			return NULL;
+		row->relation = (uint32_t)s->relations.n;
+	}
+	return &s->relations.items[row->relation - 1];
 }
 
 int snapshot_set_holders(struct pv_snapshot *s, struct pv_conversation *row,
@@ -268,6 +279,35 @@ const struct pv_conversation *pv_snapshot_peer(const struct pv_snapshot *s,
 					       const struct pv_conversation *c)
 {
 	return c->peer ? snapshot_row(s, c->peer - 1) : NULL;
+}
+
+static const struct snapshot_relation *relation_of(const struct pv_snapshot *s,
+						   const struct pv_conversation *c)
+{
+	static const struct snapshot_relation none;
+
+	return c->relation ? &s->relations.items[c->relation - 1] : &none;
+}
+
+const struct pv_translation *pv_snapshot_translation(const struct pv_snapshot *s,
+						     const struct pv_conversation *c)
+{
+	const struct snapshot_relation *r = relation_of(s, c);
+
+	return r->translation.n_hops ? &r->translation : NULL;
+}
+
+uint32_t pv_snapshot_peer_candidates(const struct pv_snapshot *s, const struct pv_conversation *c)
+{
+	return relation_of(s, c)->n_candidates;
+}
+
+const struct pv_publication *pv_snapshot_publication(const struct pv_snapshot *s,
+						     const struct pv_conversation *c)
+{
+	const struct snapshot_relation *r = relation_of(s, c);
+
+	return r->has_publication ? &r->publication : NULL;
 }
 
 const struct pv_netns *pv_snapshot_netns(const struct pv_snapshot *s, uint32_t index)

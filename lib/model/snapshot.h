@@ -6,6 +6,7 @@
 #ifndef MODEL_SNAPSHOT_H
 #define MODEL_SNAPSHOT_H
 
+#include <portavoz/exposure.h>
 #include <portavoz/snapshot.h>
 
 #include "base/arena.h"
@@ -19,6 +20,14 @@ struct snapshot_user {
 	const char *name;
 };
 
+/* What few conversations have. */
+struct snapshot_relation {
+	struct pv_translation translation; /* n_hops 0 = none */
+	uint32_t n_candidates;
+	bool has_publication;
+	struct pv_publication publication;
+};
+
 struct pv_snapshot {
 	struct arena arena; /* strings, details, chunks */
 	VEC(struct pv_conversation *) chunks;
@@ -28,6 +37,7 @@ struct pv_snapshot {
 	VEC(struct pv_process) processes;
 	VEC(struct pv_holder) holders;
 	VEC(struct pv_netns) netns;
+	VEC(struct snapshot_relation) relations; /* conversation->relation - 1 */
 	VEC(struct pv_finding) findings;
 	VEC(uint64_t) policy_matches; /* one for each rule of the policy */
 	struct pv_clock clock;
@@ -52,6 +62,8 @@ static inline struct pv_conversation *snapshot_row(const struct pv_snapshot *s, 
 
 /* Adds a process, copying its strings; *ret_index is its index. 0 or -ENOMEM. */
 int snapshot_add_process(struct pv_snapshot *s, const struct pv_process *p, uint32_t *ret_index);
+/* The relation of a row, made when it has none; NULL = out of memory. Until the next is made. */
+struct snapshot_relation *snapshot_relate(struct pv_snapshot *s, struct pv_conversation *row);
 /* Gives a row its holders (appended to s->holders; the row must have none yet). 0 or -ENOMEM. */
 int snapshot_set_holders(struct pv_snapshot *s, struct pv_conversation *row,
 			 const struct pv_holder *holders, uint32_t n);

@@ -66,6 +66,21 @@ enum column_id {
 	COL_PEER_INODE,
 	COL_PEER_PID,
 	COL_PEER_COMM,
+	COL_PEER_NETNS,
+	COL_PEER_CANDIDATES,
+	/* beyond its namespace */
+	COL_NAT_LOCAL_ADDR,
+	COL_NAT_LOCAL_PORT,
+	COL_NAT_REMOTE_ADDR,
+	COL_NAT_REMOTE_PORT,
+	COL_NAT_NETNS,
+	COL_EXPOSURE,
+	COL_PUBLISHED_ADDR,
+	COL_PUBLISHED_PORT,
+	COL_PUBLISHED_BY,
+	COL_PUBLISHED_TABLE,
+	COL_PUBLISHED_CHAIN,
+	COL_PUBLISHED_NETNS,
 	/* tcp_info */
 	COL_CONGESTION,
 	COL_RTT,
@@ -164,6 +179,8 @@ enum column_id {
 	COL_PROCESS,
 	COL_HOLDERS,
 	COL_PEER,
+	COL_TRANSLATION,
+	COL_EXPOSURE_DETAIL,
 	COL_USER_UNIT,
 	COL_INFO,
 	COL_MEM,
@@ -277,6 +294,25 @@ COLUMN_GETTER(column_get_series);
 COLUMN_PUTTER(column_put_time);
 COLUMN_PUTTER(column_put_duration);
 
+/* columns_network.c */
+COLUMN_GETTER(column_get_nat_local_addr);
+COLUMN_GETTER(column_get_nat_local_port);
+COLUMN_GETTER(column_get_nat_remote_addr);
+COLUMN_GETTER(column_get_nat_remote_port);
+COLUMN_GETTER(column_get_nat_netns);
+COLUMN_PUTTER(column_put_translation);
+COLUMN_GETTER(column_get_peer_netns);
+COLUMN_GETTER(column_get_peer_candidates);
+COLUMN_PUTTER(column_put_peer);
+COLUMN_GETTER(column_get_exposure);
+COLUMN_GETTER(column_get_published_addr);
+COLUMN_GETTER(column_get_published_port);
+COLUMN_GETTER(column_get_published_by);
+COLUMN_GETTER(column_get_published_table);
+COLUMN_GETTER(column_get_published_chain);
+COLUMN_GETTER(column_get_published_netns);
+COLUMN_PUTTER(column_put_exposure_detail);
+
 /* columns_people.c: composed columns, and forms of others for the table */
 COLUMN_PUTTER(column_put_state);
 COLUMN_PUTTER(column_put_direction);
@@ -284,7 +320,6 @@ COLUMN_PUTTER(column_put_local);
 COLUMN_PUTTER(column_put_remote);
 COLUMN_PUTTER(column_put_process);
 COLUMN_PUTTER(column_put_holders);
-COLUMN_PUTTER(column_put_peer);
 COLUMN_PUTTER(column_put_user_unit);
 COLUMN_PUTTER(column_put_parts); /* "name:value name:value" */
 COLUMN_PUTTER(column_put_timers);

@@ -85,6 +85,21 @@ static enum column_tint tint_process(const struct pv_conversation *c)
 	}
 }
 
+#define NAT_NEEDS (PV_NEED_PEER | PV_NEED_NAT)
+
+static enum column_tint tint_exposure(const struct pv_conversation *c)
+{
+	switch ((enum pv_exposure)c->exposure) {
+	case PV_EXPOSURE_ANY:
+	case PV_EXPOSURE_PUBLISHED:
+		return TINT_WARN;
+	case PV_EXPOSURE_LOOPBACK:
+		return TINT_GOOD;
+	default:
+		return TINT_NONE;
+	}
+}
+
 static const struct column registry[COLUMN_END] = {
 	[COL_PROTO] = { "proto", "PROTO",
 			"Protocol: tcp, mptcp, udp, udplite, sctp, dccp, raw, ping, unix, packet, "
@@ -162,7 +177,7 @@ static const struct column registry[COLUMN_END] = {
 			    .put = column_put_direction, .tint = tint_direction },
 	[COL_DIRECTION_BY] = { "direction_by", "DIRECTION-BY",
 			       "The rule that decided the direction: state, listener, "
-			       "peer_listener, ports, none.",
+			       "peer_listener, conntrack, ports, none.",
 			       COLUMN_TEXT, PV_NEED_DIRECTION, .get = column_get_direction_by },
 
 	[COL_RECV_Q] = { "recv_q", "RECV-Q",
@@ -272,6 +287,64 @@ static const struct column registry[COLUMN_END] = {
 			   .get = column_get_peer_pid },
 	[COL_PEER_COMM] = { "peer_comm", "PEER-COMM", "That process's name.", COLUMN_NAME,
 			    PV_NEED_PEER | PV_NEED_OWNERS, .min = 8, .get = column_get_peer_comm },
+
+	[COL_PEER_NETNS] = { "peer_netns", "PEER-NETNS",
+			     "Inode of the network namespace of the other end, when it is on this "
+			     "host.",
+			     COLUMN_NUMBER, PV_NEED_PEER | PV_NEED_NAT, COLUMN_RIGHT,
+			     .get = column_get_peer_netns },
+	[COL_PEER_CANDIDATES] = { "peer_candidates", "PEER-CANDIDATES",
+				  "How many sockets or translations could be the other end, when "
+				  "nothing tells which one is; none when there is no such doubt.",
+				  COLUMN_NUMBER, PV_NEED_PEER | PV_NEED_NAT, COLUMN_RIGHT,
+				  .get = column_get_peer_candidates },
+
+	[COL_NAT_LOCAL_ADDR] = { "nat_local_addr", "NAT-LOCAL-ADDR",
+				 "Behind address translation: the local address as the other end "
+				 "sees it.",
+				 COLUMN_ADDRESS, NAT_NEEDS, .min = 12,
+				 .get = column_get_nat_local_addr },
+	[COL_NAT_LOCAL_PORT] = { "nat_local_port", "NAT-LOCAL-PORT",
+				 "The local port as the other end sees it.", COLUMN_NUMBER,
+				 NAT_NEEDS, COLUMN_RIGHT, .get = column_get_nat_local_port },
+	[COL_NAT_REMOTE_ADDR] = { "nat_remote_addr", "NAT-REMOTE-ADDR",
+				  "Behind address translation: the address of the other end "
+				  "itself.",
+				  COLUMN_ADDRESS, NAT_NEEDS, .min = 12,
+				  .get = column_get_nat_remote_addr },
+	[COL_NAT_REMOTE_PORT] = { "nat_remote_port", "NAT-REMOTE-PORT",
+				  "The port of the other end itself.", COLUMN_NUMBER, NAT_NEEDS,
+				  COLUMN_RIGHT, .get = column_get_nat_remote_port },
+	[COL_NAT_NETNS] = { "nat_netns", "NAT-NETNS",
+			    "Inode of the network namespace that translates, the first of them.",
+			    COLUMN_NUMBER, NAT_NEEDS, COLUMN_RIGHT, .get = column_get_nat_netns },
+	[COL_EXPOSURE] = { "exposure", "EXPOSURE",
+			   "Who can reach a listener: loopback, container, multicast, interface, "
+			   "published, any.",
+			   COLUMN_TEXT, PV_NEED_EXPOSURE, .get = column_get_exposure,
+			   .tint = tint_exposure },
+	[COL_PUBLISHED_ADDR] = { "published_addr", "PUBLISHED-ADDR",
+				 "Address at which a rule or flow leads to the listener; none when "
+				 "at "
+				 "any.",
+				 COLUMN_ADDRESS, PV_NEED_EXPOSURE, .min = 12,
+				 .get = column_get_published_addr },
+	[COL_PUBLISHED_PORT] = { "published_port", "PUBLISHED-PORT",
+				 "Port at which it does, of a range the first.", COLUMN_NUMBER,
+				 PV_NEED_EXPOSURE, COLUMN_RIGHT, .get = column_get_published_port },
+	[COL_PUBLISHED_BY] = { "published_by", "PUBLISHED-BY",
+			       "What leads there: dnat, redirect (rules), conntrack (a flow seen).",
+			       COLUMN_TEXT, PV_NEED_EXPOSURE, .get = column_get_published_by },
+	[COL_PUBLISHED_TABLE] = { "published_table", "PUBLISHED-TABLE", "Table of that rule.",
+				  COLUMN_NAME, PV_NEED_EXPOSURE, .min = 6,
+				  .get = column_get_published_table },
+	[COL_PUBLISHED_CHAIN] = { "published_chain", "PUBLISHED-CHAIN", "Chain of that rule.",
+				  COLUMN_NAME, PV_NEED_EXPOSURE, .min = 6,
+				  .get = column_get_published_chain },
+	[COL_PUBLISHED_NETNS] = { "published_netns", "PUBLISHED-NETNS",
+				  "Inode of the network namespace that has the rule or flow.",
+				  COLUMN_NUMBER, PV_NEED_EXPOSURE, COLUMN_RIGHT,
+				  .get = column_get_published_netns },
 
 	[COL_CONGESTION] = { "congestion", "CONGESTION", "Congestion control algorithm.",
 			     COLUMN_NAME, PV_NEED_TCPINFO, .get = column_get_congestion },
@@ -530,9 +603,32 @@ static const struct column registry[COLUMN_END] = {
 			  "Every process and descriptor that holds the socket, as name(pid/fd).",
 			  COLUMN_COMPOSED, PV_NEED_OWNERS, COLUMN_LONG, .put = column_put_holders,
 			  .tint = tint_process, .parts = PARTS(COL_OWNERS, COL_OWNER_REASON) },
-	[COL_PEER] = { "peer", "PEER", "The same for the other end, when it is on this host.",
-		       COLUMN_COMPOSED, PV_NEED_PEER | PV_NEED_OWNERS, .min = 12, .drop = 70,
-		       .put = column_put_peer, .parts = PARTS(COL_PEER_COMM, COL_PEER_PID) },
+	[COL_PEER] = { "peer", "PEER",
+		       "Processes of the other end, when it is on this host, and the network "
+		       "namespace, when that is another; in parentheses of how many it is one, "
+		       "when "
+		       "nothing tells which.",
+		       COLUMN_COMPOSED, PV_NEED_PEER | PV_NEED_NAT | PV_NEED_OWNERS, .min = 12,
+		       .drop = 70, .put = column_put_peer,
+		       .parts = PARTS(COL_PEER_COMM, COL_PEER_PID, COL_PEER_NETNS,
+				      COL_PEER_CANDIDATES) },
+	[COL_TRANSLATION] = { "translation", "TRANSLATION",
+			      "Both ends as the other end sees them, behind address translation "
+			      "(NAT).",
+			      COLUMN_COMPOSED, NAT_NEEDS, .min = 21, .drop = 75,
+			      .put = column_put_translation,
+			      .parts = PARTS(COL_NAT_LOCAL_ADDR, COL_NAT_LOCAL_PORT,
+					     COL_NAT_REMOTE_ADDR, COL_NAT_REMOTE_PORT,
+					     COL_NAT_NETNS) },
+	[COL_EXPOSURE_DETAIL] = { "exposure_detail", "EXPOSURE-DETAIL",
+				  "Who can reach a listener, in words, and the rule that publishes "
+				  "it.",
+				  COLUMN_COMPOSED, PV_NEED_EXPOSURE, COLUMN_LONG,
+				  .put = column_put_exposure_detail,
+				  .parts = PARTS(COL_EXPOSURE, COL_PUBLISHED_ADDR,
+						 COL_PUBLISHED_PORT,
+						 COL_PUBLISHED_BY, COL_PUBLISHED_TABLE,
+						 COL_PUBLISHED_CHAIN, COL_PUBLISHED_NETNS) },
 	[COL_USER_UNIT] = { "user_unit", "USER/UNIT",
 			    "User of the socket, and container or systemd unit of its process.",
 			    COLUMN_COMPOSED, PV_NEED_OWNERS | PV_NEED_CGROUP, .min = 8, .drop = 90,

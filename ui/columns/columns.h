@@ -9,6 +9,7 @@
 #ifndef UI_COLUMNS_COLUMNS_H
 #define UI_COLUMNS_COLUMNS_H
 
+#include <portavoz/exposure.h>
 #include <portavoz/flow.h>
 #include <portavoz/snapshot.h>
 
@@ -179,6 +180,10 @@ void column_put_sentence(const struct pv_bytes *text, bool ascii, struct buf *b)
 /* The text of a cell; null is nothing at all. `flags` are those of text_put(). */
 void cell_put(const struct cell *cell, const struct column_context *context, struct buf *b,
 	      unsigned flags);
+/* "192.0.2.1:8080", "*:53", "[2001:db8::/64]:443-445": where else a listener is reached at. */
+void column_put_publication(const struct pv_publication *publication, struct buf *b);
+/* The family of its rule's table as nft writes it: "ip"; static. */
+const char *column_table_family(const struct pv_publication *publication);
 /* Order of two cells of one column: numbers as numbers, addresses by value; null is last. */
 int cell_compare(const struct cell *a, const struct cell *b);
 /* Next argument of a CELL_ARGS; *cursor starts at 0. Trailing empty ones are left out. */

@@ -466,16 +466,6 @@ COLUMN_PUTTER(column_put_holders)
 	}
 }
 
-COLUMN_PUTTER(column_put_peer)
-{
-	const struct pv_conversation *peer = pv_snapshot_peer(context->snapshot, c);
-
-	if (peer)
-		column_put_process(column, context, peer, b, limit);
-	else
-		buf_putc(b, '-');
-}
-
 /* "user", "user/unit" or "user/runtime:container" */
 COLUMN_PUTTER(column_put_user_unit)
 {

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading what joins namespaces, one after the other, by a thread that is in each. Nothing is asked
+ * of a part of the kernel that is not there: to ask would load it.
+ */
+#include "collect/network.h"
+
+#include <errno.h>
+#include <linux/netfilter.h>
+#include <linux/netlink.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <portavoz/filter.h>
+
+#include "base/cleanup.h"
+#include "procfs/modules.h"
+
+#define MODULE_ABSENT (-ENOPROTOOPT) /* how that is recorded */
+
+struct network *network_new(void)
+{
+	return calloc(1, sizeof(struct network));
+}
+
+void network_free(struct network *n)
+{
+	if (!n)
+		return;
+	arena_deinit(&n->arena);
+	vec_deinit(&n->links);
+	vec_deinit(&n->addresses);
+	vec_deinit(&n->flows);
+	vec_deinit(&n->rules);
+	vec_deinit(&n->chains);
+	vec_deinit(&n->places);
+	vec_deinit(&n->segments);
+	vec_deinit(&n->next_ends);
+	map_deinit(&n->originals);
+	map_deinit(&n->replies);
+	map_deinit(&n->locals);
+	map_deinit(&n->indices);
+	map_deinit(&n->ends);
+	free(n);
+}
+
+/* ---- links and addresses ---- */
+
+/* What is read, and where. */
+struct reading {
+	struct network *n;
+	uint32_t netns;
+};
+
+static int take_link(void *userdata, const struct link_entry *l)
+{
+	struct reading *r = userdata;
+
+	return vec_push(&r->n->links, ((struct network_link){ *l, r->netns }));
+}
+
+static int take_address(void *userdata, const struct link_address *a)
+{
+	struct reading *r = userdata;
+
+	return vec_push(&r->n->addresses, ((struct network_address){ *a, r->netns }));
+}
+
+static int read_links(struct collector *c, struct reading *reading, struct network_place *place)
+{
+	_cleanup_(cleanup_fd) int fd =
+		c->tape.mode == TAPE_REPLAY ? -1 : netlink_open_family(NETLINK_ROUTE);
+	struct network *n = reading->n;
+	uint64_t malformed = 0;
+	int r;
+
+	place->first_link = n->links.n;
+	place->first_address = n->addresses.n;
+	r = links_read(&c->tape, fd, "", take_link, reading, &malformed);
+	if (r == -ENOMEM)
+		return r;
+	place->has_links = r == 0 && !malformed;
+	r = link_addresses_read(&c->tape, fd, "", take_address, reading, &malformed);
+	if (r == -ENOMEM)
+		return r;
+	place->has_addresses = r == 0 && !malformed;
+	place->n_links = n->links.n - place->first_link;
+	place->n_addresses = n->addresses.n - place->first_address;
+	return 0;
+}
+
+/* Settings of devices belong to the first namespace only (net_core_table, Linux 2.6.26 to 6.18). */
+static bool is_initial(struct collector *c)
+{
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+
+	return !c->has_proc ||
+	       tape_proc_read(&c->tape, -1, "sys/net/core/netdev_max_backlog", &b) != -ENOENT;
+}
+
+/* ---- flows ---- */
+
+static int take_flow(void *userdata, const struct conntrack_entry *e)
+{
+	struct reading *r = userdata;
+
+	return vec_push(&r->n->flows, ((struct network_flow){ .entry = *e, .netns = r->netns }));
+}
+
+/* How many flows the namespace tracks, translated or not; 0 = none, or it cannot track any. */
+static uint64_t count_flows(struct collector *c)
+{
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+	const char *text;
+
+	if (tape_proc_read(&c->tape, -1, "sys/net/netfilter/nf_conntrack_count", &b) < 0)
+		return 0;
+	text = buf_str(&b);
+	return text ? strtoull(text, NULL, 10) : 0;
+}
+
+/*
+ * A descriptor for questions to a part of netfilter; replaying, and where that part is not there,
+ * what stands for it.
+ */
+static int open_netfilter(const struct collector *c, const char *module)
+{
+	if (c->tape.mode == TAPE_REPLAY)
+		return -1;
+	return procfs_module_is_there(module) ? netlink_open_family(NETLINK_NETFILTER)
+					      : MODULE_ABSENT;
+}
+
+static int read_flows(struct collector *c, struct reading *reading)
+{
+	struct netlink_dump_result result;
+	struct conntrack_stats stats = { 0 };
+	_cleanup_(cleanup_fd) int fd = -1;
+	int r;
+
+	if (count_flows(c) == 0)
+		return 0;
+	fd = open_netfilter(c, "nf_conntrack_netlink");
+	r = conntrack_read(&c->tape, fd, "", take_flow, reading, &stats, &result);
+	if (r == NETLINK_REFUSED)
+		r = result.error;
+	if (r == 0 && stats.malformed)
+		r = -EBADMSG;
+	if (r && r != -ENOMEM) {
+		reading->n->flows_error = r;
+		reading->n->n_places_without_flows++;
+	}
+	return r == -ENOMEM ? r : 0;
+}
+
+/* ---- rules ---- */
+
+static int keep(struct network *n, struct pv_bytes *b)
+{
+	b->data = arena_dup(&n->arena, b->len ? b->data : "", b->len);
+	return b->data ? 0 : -ENOMEM;
+}
+
+static int take_chain(void *userdata, const struct nft_chain *chain)
+{
+	struct reading *r = userdata;
+	struct network_chain c = { .chain = *chain, .netns = r->netns };
+
+	if (keep(r->n, &c.chain.table) < 0 || keep(r->n, &c.chain.name) < 0)
+		return -ENOMEM;
+	/* what the host itself sends publishes nothing */
+	c.is_reached = chain->is_nat && chain->has_hook && chain->hook == NF_INET_PRE_ROUTING;
+	return vec_push(&r->n->chains, c);
+}
+
+static int take_rule(void *userdata, const struct nft_rule *rule)
+{
+	struct reading *r = userdata;
+	struct network_rule kept = { .rule = *rule, .netns = r->netns };
+
+	if (keep(r->n, &kept.rule.table) < 0 || keep(r->n, &kept.rule.chain) < 0 ||
+	    keep(r->n, &kept.rule.to_chain) < 0)
+		return -ENOMEM;
+	return vec_push(&r->n->rules, kept);
+}
+
+/* Without the module there are no rules; a recording says so by its error. */
+static int read_rules(struct collector *c, struct reading *reading)
+{
+	_cleanup_(cleanup_fd) int fd = open_netfilter(c, "nf_tables");
+	uint64_t malformed = 0;
+	int r = nft_chains_read(&c->tape, fd, "", take_chain, reading, &malformed);
+
+	if (r == 0)
+		r = nft_rules_read(&c->tape, fd, "", take_rule, reading, &malformed);
+	/* the kernel's word for a part it does not have, where it can load none */
+	if (r == MODULE_ABSENT || r == -EINVAL)
+		return 0;
+	if (r == 0 && malformed)
+		r = -EBADMSG;
+	if (r && r != -ENOMEM) {
+		reading->n->rules_error = r;
+		reading->n->n_places_without_rules++;
+	}
+	return r == -ENOMEM ? r : 0;
+}
+
+/* iptables of the old kind: its tables have names here once they are in use. */
+static bool has_legacy_rules(struct collector *c)
+{
+	static const char *const files[] = { "net/ip_tables_names", "net/ip6_tables_names" };
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+
+		if (tape_proc_read(&c->tape, -1, files[i], &b) == 0 &&
+		    procfs_modules_parse(b.data, b.len, "nat"))
+			return true;
+	}
+	return false;
+}
+
+int collect_network(struct collector *c)
+{
+	struct reading reading = { c->network, c->netns };
+	struct network_place *place;
+	int r = vec_reserve(&c->network->places, c->netns + (size_t)1);
+
+	while (r == 0 && c->network->places.n <= c->netns)
+		c->network->places.items[c->network->places.n++] =
+			(struct network_place){ .is_initial = true };
+	if (r < 0)
+		return r;
+	place = &c->network->places.items[c->netns];
+	place->is_initial = is_initial(c);
+	r = read_links(c, &reading, place);
+	if (r == 0 && c->needs & (PV_NEED_NAT | PV_NEED_EXPOSURE))
+		r = read_flows(c, &reading);
+	if (r == 0 && c->needs & PV_NEED_EXPOSURE) {
+		c->network->is_legacy |= has_legacy_rules(c);
+		r = read_rules(c, &reading);
+	}
+	return r;
+}
+
+/* ---- coverage ---- */
+
+static const char *reason_of(int error)
+{
+	if (error == MODULE_ABSENT)
+		return "nf_conntrack_netlink is not loaded, and to ask would load it";
+	return error > 0 ? "the kernel's answer was cut" : collect_error_text(error);
+}
+
+static int report(struct collector *c, enum pv_gap_kind kind, const char *name, const char *via,
+		  int error, uint64_t n_places)
+{
+	enum pv_source_state state = error ? PV_SOURCE_OFF : PV_SOURCE_WORKING;
+	int r = snapshot_add_source(c->snapshot, name, via, state, error ? reason_of(error) : NULL);
+
+	if (r == 0 && error)
+		r = snapshot_add_gap(c->snapshot, error == -ENODATA ? PV_GAP_NOT_RECORDED : kind,
+				     n_places, error == -ENODATA ? name : reason_of(error));
+	return r;
+}
+
+static int report_rules(struct collector *c)
+{
+	struct network *n = c->network;
+	int r = report(c, PV_GAP_RULES, "translation rules", "nf_tables", n->rules_error,
+		       n->n_places_without_rules);
+
+	if (r == 0 && n->n_rules_unread)
+		r = snapshot_add_gap(c->snapshot, PV_GAP_RULES, n->n_rules_unread,
+				     "rules that lead to places which sets or maps hold");
+	if (r == 0 && n->is_legacy)
+		r = snapshot_add_gap(c->snapshot, PV_GAP_RULES, 1,
+				     "legacy iptables has a table of translations");
+	return r;
+}
+
+int collect_network_report(struct collector *c)
+{
+	const struct pv_request *q = c->request;
+	/* what a recording holds beyond the request is no loss of this run's */
+	uint32_t asked = q->needs | (q->filter ? pv_filter_needs(q->filter) : 0);
+	int r = 0;
+
+	if (asked & (PV_NEED_NAT | PV_NEED_EXPOSURE))
+		r = report(c, PV_GAP_NAT, "translations", "ctnetlink", c->network->flows_error,
+			   c->network->n_places_without_flows);
+	return r == 0 && asked & PV_NEED_EXPOSURE ? report_rules(c) : r;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What joins the network namespaces of a collection: their interfaces, addresses, translated flows
+ * and the rules that translate. Namespaces are told apart by their number in the snapshot's table.
+ *
+ * The topology only ever rules out: where something is not known, a way is taken to exist.
+ */
+#ifndef COLLECT_NETWORK_H
+#define COLLECT_NETWORK_H
+
+#include "base/arena.h"
+#include "base/map.h"
+#include "base/vec.h"
+#include "collect/collector.h"
+#include "collect/tuple.h"
+#include "netlink/conntrack.h"
+#include "netlink/links.h"
+#include "netlink/nftables.h"
+
+struct network_link {
+	struct link_entry entry;
+	uint32_t netns;
+};
+
+struct network_address {
+	struct link_address entry;
+	uint32_t netns;
+};
+
+/* A translated flow. */
+struct network_flow {
+	struct conntrack_entry entry;
+	uint32_t netns;
+	uint32_t next_original, next_reply; /* of the same hash; UINT32_MAX ends */
+};
+
+struct network_rule {
+	struct nft_rule rule; /* its strings lie in the arena */
+	uint32_t netns;
+	bool is_reached; /* by packets that come in */
+};
+
+struct network_chain {
+	struct nft_chain chain;
+	uint32_t netns;
+	bool is_reached;
+};
+
+/* One namespace; `has_` tells what was read to its end. */
+struct network_place {
+	bool has_links, has_addresses;
+	bool is_initial; /* the namespace the kernel began with, or that is not known */
+	uint32_t group;	 /* those that packets may pass between, however far */
+	/* its own lie together */
+	size_t first_link, n_links, first_address, n_addresses;
+};
+
+struct network {
+	struct arena arena;
+	VEC(struct network_link) links;
+	VEC(struct network_address) addresses;
+	VEC(struct network_flow) flows;
+	VEC(struct network_rule) rules;
+	VEC(struct network_chain) chains;
+	VEC(struct network_place) places; /* by number of the namespace */
+	VEC(uint32_t) segments;		  /* of each link: links of one number share a wire */
+	struct map originals, replies;	  /* tuple -> first flow */
+	struct map locals;		  /* (namespace, address) -> first of the addresses */
+	struct map indices;		  /* (namespace, index) -> link */
+	struct map ends;		  /* (index, that of the far end) -> first link */
+	VEC(uint32_t) next_ends;	  /* of each link; UINT32_MAX ends */
+	uint64_t n_rules_unread;	  /* that lead to a place which maps hold */
+	bool is_legacy;			  /* iptables of the old kind has a table of translations */
+	int rules_error;		  /* why rules of some namespace could not be read, or 0 */
+	int flows_error;		  /* the same of translated flows */
+	uint64_t n_places_without_rules, n_places_without_flows;
+};
+
+struct network *network_new(void); /* NULL = out of memory */
+void network_free(struct network *n);
+
+/*
+ * network.c: reads what c->needs calls for in the namespace of c->netns, in which the caller's
+ * thread is; into c->network. 0 or -errno; what could not be read is counted there.
+ */
+int collect_network(struct collector *c);
+/* Says in the coverage what could not be read, as far as the request asked for it. */
+int collect_network_report(struct collector *c);
+
+/* topology.c: after all was read. 0 or -ENOMEM. */
+int network_join(struct network *n);
+/* An address of that namespace, as far as known; loopback addresses always are. n may be NULL. */
+bool network_is_local(const struct network *n, uint32_t netns, struct tuple_addr a);
+/* false: certainly is none */
+bool network_may_be_local(const struct network *n, uint32_t netns, struct tuple_addr a);
+/*
+ * May packets that leave `from` for the address `a` come through `to`, or end there? `ifindex` is
+ * the scope of a link-local address, 0 = not known.
+ */
+bool network_may_pass(const struct network *n, uint32_t from, uint32_t to, struct tuple_addr a,
+		      uint32_t ifindex);
+/* The link that has the address, or with ifindex the one of that index; NULL = not known. */
+const struct network_link *network_link_of(const struct network *n, uint32_t netns,
+					   struct tuple_addr a, uint32_t ifindex);
+/* Everything that leads out of the namespace ends on this host (veth, bridge...). */
+bool network_is_inside(const struct network *n, uint32_t netns);
+bool network_link_is_inside(const struct network_link *link);
+
+/* What a packet is told by; `a` and `b` as in an endpoint. */
+struct network_tuple {
+	struct pv_endpoint src, dst;
+	uint8_t family; /* the shortest */
+	uint8_t protocol;
+};
+/* One flow that the tuple belongs to, and the tuple behind the translation. */
+struct network_turn {
+	const struct network_flow *flow;
+	struct network_tuple tuple;
+	bool is_original; /* it was sent by the end that opened the flow */
+};
+/*
+ * flows.c: calls `turn` for each flow that translates the tuple; 0 or what it returned when it was
+ * not 0.
+ */
+int network_translate(const struct network *n, const struct network_tuple *t,
+		      int (*turn)(void *userdata, const struct network_turn *turn), void *userdata);
+int network_index_flows(struct network *n);
+bool network_tuple_equal(const struct network_tuple *a, const struct network_tuple *b);
+/* IPPROTO_* of a protocol whose flows are tracked by ports; 0 = none such. */
+uint8_t network_protocol_of(const struct pv_conversation *c);
+
+#endif

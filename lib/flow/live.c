@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: MIT */
+/* A run over an interface. Invariant: packets are written in the order in which they came. */
+#include "flow/live.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "capture/live.h"
+#include "capture/write.h"
+
+#define MS INT64_C(1000000)
+#define WAIT_MS 100	/* for packets, before is_over is asked again */
+#define PAUSE (10 * MS) /* between two askings at least */
+#define PAUSE_TIMES 4	/* asking takes a fifth of the time at most */
+#define ASKED_MAX 4	/* times a pair is asked for */
+#define AGAIN (30 * MS) /* after the first answer; doubles */
+#define HOLD (500 * MS) /* longest wait of a packet for its comment */
+#define HOLD_BYTES (32U << 20)
+#define PENDING_MAX 65536 /* pairs that wait to be asked for */
+
+struct held {
+	struct packet packet;
+	size_t offset; /* of its data in bytes */
+	struct pv_pair pair;
+	int64_t time;
+	bool has_pair;
+	uint8_t side;
+};
+
+struct flow_live {
+	struct pv_capture_live request;
+	void *userdata;
+	struct live *source;
+	struct capture_writer *writer;
+	uint64_t n_packets;
+	int64_t end, next_ask; /* monotonic ns */
+	bool asks;
+	VEC(struct pv_pair) pending;
+	VEC(struct held) held;
+	struct buf bytes; /* of held packets */
+};
+
+static int64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 * MS + t.tv_nsec;
+}
+
+void flow_live_free(struct flow_live *l)
+{
+	if (!l)
+		return;
+	live_close(l->source);
+	capture_writer_free(l->writer);
+	vec_deinit(&l->pending);
+	vec_deinit(&l->held);
+	buf_deinit(&l->bytes);
+	free(l);
+}
+
+static int open_source(struct flow_live *l, const char *bpf, char **ret_message)
+{
+	const struct live_request q = { .interface = l->request.interface,
+					.filter = bpf,
+					.snaplen = l->request.snaplen,
+					.ring_bytes = l->request.buffer,
+					.is_promiscuous = l->request.is_promiscuous };
+	char message[LIVE_MESSAGE_MAX];
+	int r = live_open(&q, &l->source, message);
+
+	if (r < 0 && ret_message && asprintf(ret_message, "%s: %s", q.interface, message) < 0)
+		*ret_message = NULL;
+	return r;
+}
+
+int flow_live_open(const struct pv_capture_live *request, const char *bpf, void *userdata,
+		   struct flow_live **ret, char **ret_message)
+{
+	struct flow_live *l = calloc(1, sizeof(*l));
+	int r;
+
+	if (!l)
+		return -ENOMEM;
+	l->request = *request;
+	l->userdata = userdata;
+	l->asks = request->find_owners != NULL;
+	r = open_source(l, bpf, ret_message);
+	if (r == 0 && request->n_files)
+		r = capture_writer_new(request->files, request->n_files, request->file_bytes,
+				       &l->writer);
+	if (r == 0 && l->writer)
+		r = capture_writer_add_interface(l->writer, request->interface,
+						 live_link_type(l->source), request->snaplen);
+	if (r < 0) {
+		flow_live_free(l);
+		return r;
+	}
+	l->end = request->duration_ns ? now() + request->duration_ns : INT64_MAX;
+	*ret = l;
+	return 0;
+}
+
+/* ---- packets ---- */
+
+static bool is_over(const struct flow_live *l)
+{
+	return (l->request.max_packets && l->n_packets >= l->request.max_packets) ||
+	       now() >= l->end || (l->request.is_over && l->request.is_over(l->userdata));
+}
+
+/* While packets wait for an answer, it does not wait for more packets longer than that. */
+static int wait_ms(const struct flow_live *l)
+{
+	int64_t left = l->end - now();
+
+	if (l->pending.n || l->held.n)
+		return (int)(PAUSE / MS);
+	return left < WAIT_MS * MS ? (int)(left / MS) + 1 : WAIT_MS;
+}
+
+int flow_live_read(struct flow_live *l, struct packet *ret, size_t max, size_t *ret_n)
+{
+	struct pollfd polled = { .fd = live_fd(l->source), .events = POLLIN };
+	uint64_t left = l->request.max_packets - l->n_packets;
+	int r;
+
+	*ret_n = 0;
+	if (is_over(l))
+		return FLOW_LIVE_END;
+	if (poll(&polled, 1, wait_ms(l)) < 0 && errno != EINTR)
+		return -errno;
+	if (l->request.max_packets && max > left)
+		max = (size_t)left;
+	r = live_read(l->source, ret, max, ret_n);
+	l->n_packets += *ret_n;
+	return r;
+}
+
+uint64_t flow_live_dropped(struct flow_live *l)
+{
+	struct live_stats s;
+
+	return live_get_stats(l->source, &s) == 0 ? s.dropped : 0;
+}
+
+/* ---- asking ---- */
+
+/* Not certain yet, and worth another question by now. */
+static bool is_due(const struct flow_answer *a, int64_t time)
+{
+	bool is_certain = a->by[0] == PV_END_PAIR && a->by[1] == PV_END_PAIR;
+
+	return !a->is_expected && !is_certain && a->n_asked < ASKED_MAX &&
+	       time - a->time > AGAIN << a->n_asked;
+}
+
+static int expect(struct flow_live *l, struct flow_owners *o, const struct pv_pair *pair)
+{
+	const struct flow_answer *a = flow_owners_get(o, pair);
+
+	if ((a && !is_due(a, now())) || l->pending.n >= PENDING_MAX)
+		return 0;
+	if (vec_push(&l->pending, *pair) < 0)
+		return -ENOMEM;
+	return flow_owners_expect(o, pair);
+}
+
+static int ask_some(struct flow_live *l, struct flow_owners *o, const struct pv_pair *pairs,
+		    size_t n)
+{
+	struct pv_capture_owner owners[PV_CAPTURE_PAIRS][2];
+	int r = l->request.find_owners(pairs, n, owners, l->userdata);
+	int64_t time = now();
+
+	if (r < 0) {
+		l->asks = false;
+		return 0;
+	}
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = flow_owners_put(o, &pairs[i], owners[i], time);
+	return r;
+}
+
+static int ask(struct flow_live *l, struct flow_owners *o)
+{
+	int64_t start = now();
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && l->asks && i < l->pending.n; i += PV_CAPTURE_PAIRS) {
+		size_t left = l->pending.n - i;
+
+		r = ask_some(l, o, &l->pending.items[i],
+			     left < PV_CAPTURE_PAIRS ? left : PV_CAPTURE_PAIRS);
+	}
+	l->pending.n = 0;
+	l->next_ask = now() + (now() - start) * PAUSE_TIMES;
+	if (l->next_ask < start + PAUSE)
+		l->next_ask = start + PAUSE;
+	return r;
+}
+
+/* ---- writing ---- */
+
+/* Names of processes are foreign bytes: what is no plain character stands as \xNN. */
+static void put_plain(struct buf *b, struct pv_bytes text)
+{
+	for (uint32_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.data[i];
+
+		if (c < ' ' || c > '~' || c == '\\')
+			buf_printf(b, "\\x%02x", c);
+		else
+			buf_putc(b, (char)c);
+	}
+}
+
+static void put_named(struct buf *b, const char *label, struct pv_bytes text)
+{
+	if (!text.len)
+		return;
+	buf_puts(b, label);
+	put_plain(b, text);
+}
+
+static void put_process(struct buf *b, const struct flow_owners *o, const struct pv_process *p)
+{
+	const char *user = pv_snapshot_user(o->known, p->uid);
+
+	put_plain(b, p->comm);
+	buf_printf(b, "[%d]", (int)p->pid);
+	if (user)
+		put_named(b, " user ", (struct pv_bytes){ user, (uint32_t)strlen(user) });
+	else if (p->uid != UINT32_MAX)
+		buf_printf(b, " uid %u", p->uid);
+	put_named(b, " unit ", p->unit);
+	put_named(b, " container ", p->container);
+}
+
+/* "from curl[12] user alice; to nginx[34] user www-data unit nginx.service" */
+static void put_comment(struct buf *b, const struct flow_owners *o, const struct held *h)
+{
+	const struct flow_answer *a = h->has_pair ? flow_owners_get(o, &h->pair) : NULL;
+
+	for (unsigned i = 0; a && i < 2; i++) {
+		const struct pv_process *p = flow_owners_process(o, a, i ? !h->side : h->side);
+
+		if (!p)
+			continue;
+		buf_puts(b, b->len ? "; " : "");
+		buf_puts(b, i ? "to " : "from ");
+		put_process(b, o, p);
+	}
+}
+
+static int write_held(struct flow_live *l, const struct flow_owners *o, struct held *h)
+{
+	_cleanup_(cleanup_buf) struct buf comment = BUF_INIT;
+
+	put_comment(&comment, o, h);
+	if (buf_error(&comment))
+		return -ENOMEM;
+	h->packet.data = (const uint8_t *)l->bytes.data + h->offset;
+	return capture_writer_put(l->writer, &h->packet, comment.data, comment.len);
+}
+
+static bool may_go(const struct flow_live *l, const struct flow_owners *o, const struct held *h)
+{
+	const struct flow_answer *a = h->has_pair && l->asks ? flow_owners_get(o, &h->pair) : NULL;
+
+	return !a || a->n_asked || l->bytes.len > HOLD_BYTES || now() - h->time > HOLD;
+}
+
+/* Writes from the front as far as answers reach; what waits moves to the front. */
+static int write_ready(struct flow_live *l, const struct flow_owners *o, bool all)
+{
+	size_t n = 0, first;
+	int r = 0;
+
+	while (r == 0 && n < l->held.n && (all || may_go(l, o, &l->held.items[n])))
+		r = write_held(l, o, &l->held.items[n++]);
+	if (!n || r < 0)
+		return r;
+	first = n < l->held.n ? l->held.items[n].offset : l->bytes.len;
+	memmove(l->bytes.data, l->bytes.data + first, l->bytes.len - first);
+	l->bytes.len -= first;
+	l->held.n -= n;
+	memmove(l->held.items, l->held.items + n, l->held.n * sizeof(*l->held.items));
+	for (size_t i = 0; i < l->held.n; i++)
+		l->held.items[i].offset -= first;
+	return 0;
+}
+
+static int hold(struct flow_live *l, const struct packet *p, const struct pv_pair *pair,
+		unsigned side)
+{
+	struct held h = { .packet = *p, .time = now(), .side = (uint8_t)side };
+
+	if (pair) {
+		h.pair = *pair;
+		h.has_pair = true;
+	}
+	h.offset = l->bytes.len;
+	buf_put(&l->bytes, p->data, p->captured);
+	return buf_error(&l->bytes) ? -ENOMEM : vec_push(&l->held, h);
+}
+
+int flow_live_note(struct flow_live *l, struct flow_owners *o, const struct packet *p,
+		   const struct flow_key *key, unsigned side)
+{
+	struct pv_pair pair;
+	bool has_pair = key && flow_owners_pair(key, &pair);
+	int r = has_pair && l->asks ? expect(l, o, &pair) : 0;
+
+	return r == 0 && l->writer ? hold(l, p, has_pair ? &pair : NULL, side) : r;
+}
+
+static int write_end(struct flow_live *l)
+{
+	struct live_stats s = { 0 };
+	struct timespec t;
+	int r;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	live_get_stats(l->source, &s);
+	r = capture_writer_put_statistics(l->writer, 0,
+					  (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec,
+					  s.received + s.dropped, s.dropped);
+	return r < 0 ? r : capture_writer_flush(l->writer);
+}
+
+int flow_live_work(struct flow_live *l, struct flow_owners *o, bool is_last)
+{
+	int r = 0;
+
+	if (l->pending.n && (is_last || now() >= l->next_ask))
+		r = ask(l, o);
+	if (r < 0 || !l->writer)
+		return r;
+	r = write_ready(l, o, is_last);
+	return r == 0 && is_last ? write_end(l) : r;
+}

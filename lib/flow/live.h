@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A run over an interface: waits for packets, asks who is at the ends of new socket pairs, and
+ * writes packets with the answers. Packets to be written wait for the first answer to their pair,
+ * bounded in time and bytes.
+ */
+#ifndef FLOW_LIVE_H
+#define FLOW_LIVE_H
+
+#include <portavoz/capture.h>
+
+#include "capture/packet.h"
+#include "flow/owners.h"
+
+struct flow_live;
+
+/* Takes request->files. Errors as pv_capture_open(), *ret_message is for free(). */
+int flow_live_open(const struct pv_capture_live *request, const char *bpf, void *userdata,
+		   struct flow_live **ret, char **ret_message);
+void flow_live_free(struct flow_live *l); /* NULL is fine */
+
+#define FLOW_LIVE_END 1
+/*
+ * Packets that came, waiting a tenth of a second at most: 0, *ret_n may be 0; FLOW_LIVE_END;
+ * -errno. They are valid until the next call.
+ */
+int flow_live_read(struct flow_live *l, struct packet *ret, size_t max, size_t *ret_n);
+
+/*
+ * A packet and the conversation it belongs to, with the side that sent it; key NULL = to none. 0 or
+ * -errno.
+ */
+int flow_live_note(struct flow_live *l, struct flow_owners *o, const struct packet *p,
+		   const struct flow_key *key, unsigned side);
+/* Asks and writes what is due; the last time, everything. 0 or -errno. */
+int flow_live_work(struct flow_live *l, struct flow_owners *o, bool is_last);
+
+/* What the kernel dropped so far. */
+uint64_t flow_live_dropped(struct flow_live *l);
+
+#endif
