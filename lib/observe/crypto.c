@@ -2,7 +2,6 @@
 /* The few primitives of libcrypto that fingerprints and QUIC need, each looked up once. */
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <openssl/kdf.h>
 #include <openssl/params.h>
 #include <stdlib.h>
 
@@ -12,7 +11,7 @@
 struct crypto {
 	EVP_MD *sha256;
 	EVP_MD_CTX *md;
-	EVP_KDF_CTX *hkdf;
+	EVP_MAC_CTX *hmac; /* with SHA-256 */
 	EVP_CIPHER *ecb, *gcm;
 	EVP_CIPHER_CTX *ecb_ctx, *gcm_ctx;
 };
@@ -25,7 +24,11 @@ static void cleanup_crypto(struct crypto **c)
 struct crypto *crypto_new(void)
 {
 	_cleanup_(cleanup_crypto) struct crypto *c = calloc(1, sizeof(*c));
-	EVP_KDF *kdf;
+	OSSL_PARAM digest[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)"SHA256", 0),
+		OSSL_PARAM_construct_end(),
+	};
+	EVP_MAC *hmac;
 
 	if (!c)
 		return NULL;
@@ -35,10 +38,11 @@ struct crypto *crypto_new(void)
 	c->gcm = EVP_CIPHER_fetch(NULL, "AES-128-GCM", NULL);
 	c->ecb_ctx = EVP_CIPHER_CTX_new();
 	c->gcm_ctx = EVP_CIPHER_CTX_new();
-	kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
-	c->hkdf = kdf ? EVP_KDF_CTX_new(kdf) : NULL;
-	EVP_KDF_free(kdf);
-	if (!c->sha256 || !c->md || !c->ecb || !c->gcm || !c->ecb_ctx || !c->gcm_ctx || !c->hkdf)
+	hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	c->hmac = hmac ? EVP_MAC_CTX_new(hmac) : NULL;
+	EVP_MAC_free(hmac);
+	if (!c->sha256 || !c->md || !c->ecb || !c->gcm || !c->ecb_ctx || !c->gcm_ctx || !c->hmac ||
+	    EVP_MAC_CTX_set_params(c->hmac, digest) != 1)
 		return NULL;
 	return steal_ptr(&c);
 }
@@ -47,7 +51,7 @@ struct crypto *crypto_free(struct crypto *c)
 {
 	if (!c)
 		return NULL;
-	EVP_KDF_CTX_free(c->hkdf);
+	EVP_MAC_CTX_free(c->hmac);
 	EVP_CIPHER_CTX_free(c->ecb_ctx);
 	EVP_CIPHER_CTX_free(c->gcm_ctx);
 	EVP_CIPHER_free(c->ecb);
@@ -64,36 +68,30 @@ bool crypto_sha256(struct crypto *c, const void *data, size_t len, uint8_t out[s
 	       EVP_DigestUpdate(c->md, data, len) == 1 && EVP_DigestFinal_ex(c->md, out, NULL) == 1;
 }
 
-static bool derive(struct crypto *c, int mode, struct span key, const char *param,
-		   struct span value, uint8_t *out, size_t n)
+static bool hmac(struct crypto *c, struct span key, struct span data, uint8_t out[static 32])
 {
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_int(OSSL_KDF_PARAM_MODE, &mode),
-		OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)"SHA256", 0),
-		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)key.p, key.n),
-		OSSL_PARAM_construct_octet_string(param, (void *)value.p, value.n),
-		OSSL_PARAM_construct_end(),
-	};
+	size_t n = 0;
 
-	EVP_KDF_CTX_reset(c->hkdf);
-	return EVP_KDF_derive(c->hkdf, out, n, params) == 1;
+	return EVP_MAC_init(c->hmac, key.p, key.n, NULL) == 1 &&
+	       EVP_MAC_update(c->hmac, data.p, data.n) == 1 &&
+	       EVP_MAC_final(c->hmac, out, &n, 32) == 1 && n == 32;
 }
 
 bool crypto_hkdf_extract(struct crypto *c, struct span salt, struct span secret,
 			 uint8_t out[static 32])
 {
-	return derive(c, EVP_KDF_HKDF_MODE_EXTRACT_ONLY, secret, OSSL_KDF_PARAM_SALT, salt, out,
-		      32);
+	return hmac(c, salt, secret, out);
 }
 
+/* HkdfLabel, then the counter of the first (and here only) block of HKDF-Expand, RFC 5869. */
 bool crypto_hkdf_label(struct crypto *c, const uint8_t secret[static 32], const char *label,
 		       uint8_t *out, size_t n)
 {
 	static const char prefix[] = "tls13 ";
 	size_t len = sizeof(prefix) - 1 + strlen(label);
-	uint8_t info[64];
+	uint8_t info[64], block[32];
 
-	if (len + 4 > sizeof(info) || n > 255)
+	if (len + 5 > sizeof(info) || n > sizeof(block))
 		return false;
 	info[0] = 0;
 	info[1] = (uint8_t)n;
@@ -101,8 +99,11 @@ bool crypto_hkdf_label(struct crypto *c, const uint8_t secret[static 32], const 
 	memcpy(info + 3, prefix, sizeof(prefix) - 1);
 	memcpy(info + 3 + sizeof(prefix) - 1, label, strlen(label));
 	info[3 + len] = 0;
-	return derive(c, EVP_KDF_HKDF_MODE_EXPAND_ONLY, (struct span){ secret, 32 },
-		      OSSL_KDF_PARAM_INFO, (struct span){ info, len + 4 }, out, n);
+	info[4 + len] = 1;
+	if (!hmac(c, (struct span){ secret, 32 }, (struct span){ info, len + 5 }, block))
+		return false;
+	memcpy(out, block, n);
+	return true;
 }
 
 bool crypto_aes_block(struct crypto *c, const uint8_t key[static 16], const uint8_t in[static 16],

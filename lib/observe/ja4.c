@@ -3,8 +3,6 @@
  * JA4, FoxIO's fingerprint of TLS clients: what a ClientHello offers, in an order that does not
  * depend on the order of the hello. Format: https://github.com/FoxIO-LLC/ja4
  */
-#include <stdio.h>
-
 #include "observe/observe-internal.h"
 
 #define EXT_SERVER_NAME 0x0000
@@ -102,9 +100,13 @@ static void put_alpn(struct span alpn, char out[static 2])
 	out[1] = hex[last & 15];
 }
 
-static unsigned at_most_99(unsigned n)
+/* Two decimal digits; 99 stands for more. */
+static char *put_count(char *out, unsigned n)
 {
-	return n < 99 ? n : 99;
+	n = n < 99 ? n : 99;
+	out[0] = (char)('0' + n / 10);
+	out[1] = (char)('0' + n % 10);
+	return out + 2;
 }
 
 bool ja4_client(struct crypto *c, const struct tls_hello *h, char carrier,
@@ -112,7 +114,7 @@ bool ja4_client(struct crypto *c, const struct tls_hello *h, char carrier,
 {
 	struct tls_list ciphers = h->ciphers, extensions = { 0 };
 	char text[2 * (5 * TLS_LIST_MAX + 1)];
-	char alpn[2], first[HASH_DIGITS], second[HASH_DIGITS];
+	char first[HASH_DIGITS], second[HASH_DIGITS];
 	size_t n;
 
 	sort(&ciphers);
@@ -129,9 +131,13 @@ bool ja4_client(struct crypto *c, const struct tls_hello *h, char carrier,
 	}
 	if (!put_hash(c, text, extensions.n ? n : 0, second))
 		return false;
-	put_alpn(h->alpn, alpn);
-	snprintf(out, JA4_SIZE, "%c%s%c%02u%02u%.2s_%.12s_%.12s", carrier,
-		 version_digits(h->version), h->has_sni ? 'd' : 'i', at_most_99(h->ciphers.n),
-		 at_most_99(h->extensions.n), alpn, first, second);
+	out[0] = carrier;
+	memcpy(out + 1, version_digits(h->version), 2);
+	out[3] = h->has_sni ? 'd' : 'i';
+	put_alpn(h->alpn, put_count(put_count(out + 4, h->ciphers.n), h->extensions.n));
+	out[10] = out[23] = '_';
+	memcpy(out + 11, first, HASH_DIGITS);
+	memcpy(out + 24, second, HASH_DIGITS);
+	out[36] = 0;
 	return true;
 }

@@ -2,24 +2,24 @@
 /* In place of ndpi.c where nDPI is not built in: knows nothing. */
 #include "observe/observe-internal.h"
 
-struct ndpi *ndpi_new(void)
+struct observe_ndpi *observe_ndpi_new(void)
 {
 	return NULL;
 }
 
-struct ndpi *ndpi_free(struct ndpi *n)
+struct observe_ndpi *observe_ndpi_free(struct observe_ndpi *n)
 {
 	return n;
 }
 
-uint16_t ndpi_guess(struct ndpi *n, const struct observe_payload *p)
+uint16_t observe_ndpi_guess(struct observe_ndpi *n, const struct observe_payload *p)
 {
 	(void)n;
 	(void)p;
 	return 0;
 }
 
-const char *ndpi_name(const struct ndpi *n, uint16_t number)
+const char *observe_ndpi_name(const struct observe_ndpi *n, uint16_t number)
 {
 	(void)n;
 	(void)number;

@@ -106,7 +106,8 @@ static inline struct span read_span(struct reader *r, size_t n)
 		r->is_short = true;
 		s.n = r->left;
 	}
-	r->p += s.n;
+	if (s.n)
+		r->p += s.n; /* of nothing p may be NULL */
 	r->left -= s.n;
 	return s;
 }
@@ -282,7 +283,7 @@ struct crypto;
 struct crypto *crypto_new(void);
 struct crypto *crypto_free(struct crypto *c);
 bool crypto_sha256(struct crypto *c, const void *data, size_t len, uint8_t out[static 32]);
-/* HKDF-Extract and HKDF-Expand-Label of TLS 1.3 (RFC 8446 7.1) with SHA-256 and no context. */
+/* HKDF-Extract and HKDF-Expand-Label of TLS 1.3 (RFC 8446 7.1): SHA-256, no context, n <= 32. */
 bool crypto_hkdf_extract(struct crypto *c, struct span salt, struct span secret,
 			 uint8_t out[static 32]);
 bool crypto_hkdf_label(struct crypto *c, const uint8_t secret[static 32], const char *label,
@@ -318,21 +319,25 @@ bool ja4_client(struct crypto *c, const struct tls_hello *h, char carrier,
 /* sni, alpn, offers, ja4 */
 void tls_hello_detail(struct crypto *c, const struct tls_hello *h, char carrier, struct detail *d);
 
+/* What an Initial of QUIC held when it was opened; version 1 or 0x6b3343cf. */
+enum probe_result observe_quic_frames(struct probe *p, uint32_t version, struct span plain);
+
 /* --- nDPI ------------------------------------------------------------------------------------- */
 
-struct ndpi;
+struct observe_ndpi;
 /* NULL when the library is not built in, or could not start. */
-struct ndpi *ndpi_new(void);
-struct ndpi *ndpi_free(struct ndpi *n);
+struct observe_ndpi *observe_ndpi_new(void);
+struct observe_ndpi *observe_ndpi_free(struct observe_ndpi *n);
 /* What nDPI takes one payload for by its content; its number for it, 0 = nothing. */
-uint16_t ndpi_guess(struct ndpi *n, const struct observe_payload *p);
-const char *ndpi_name(const struct ndpi *n, uint16_t number);
+uint16_t observe_ndpi_guess(struct observe_ndpi *n, const struct observe_payload *p);
+const char *observe_ndpi_name(const struct observe_ndpi *n, uint16_t number);
 
 struct observe {
 	struct pool pool;
 	struct asked asked;
 	struct crypto *crypto;
-	struct ndpi *ndpi;
+	struct observe_ndpi *ndpi;
+	uint32_t first[256]; /* by the first byte of a stream: protocols that may begin so */
 	uint64_t fed, found;
 	size_t details;
 };

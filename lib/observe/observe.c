@@ -19,21 +19,6 @@
 #define DATAGRAM_TRIES_NOTHING 6
 #define SIDES_DONE (OBSERVE_SIDE_DONE(0) | OBSERVE_SIDE_DONE(1))
 
-int observe_new(const struct observe_limits *limits, struct observe **ret_observe)
-{
-	struct observe *o = calloc(1, sizeof(*o));
-
-	if (!o)
-		return -ENOMEM;
-	pool_init(&o->pool,
-		  limits && limits->buffer_bytes ? limits->buffer_bytes : DEFAULT_BUFFER_BYTES);
-	asked_init(&o->asked, limits && limits->names ? limits->names : DEFAULT_NAMES);
-	o->crypto = crypto_new();
-	o->ndpi = ndpi_new();
-	*ret_observe = o;
-	return 0;
-}
-
 struct observe *observe_free(struct observe *o)
 {
 	if (!o)
@@ -41,7 +26,7 @@ struct observe *observe_free(struct observe *o)
 	pool_deinit(&o->pool);
 	asked_deinit(&o->asked);
 	crypto_free(o->crypto);
-	ndpi_free(o->ndpi);
+	observe_ndpi_free(o->ndpi);
 	free(o);
 	return NULL;
 }
@@ -108,17 +93,46 @@ static enum probe_result ask(struct probe *p, enum observe_id id)
 	return protocol->probe(p);
 }
 
+/* What says no to one byte says no to whatever follows. */
+static void learn_first_bytes(struct observe *o)
+{
+	struct observe_payload payload = { .transport = PV_TRANSPORT_TCP, .len = 1 };
+	struct observe_state s = { 0 };
+
+	for (unsigned byte = 0; byte < 256; byte++) {
+		uint8_t data = (uint8_t)byte;
+		struct probe p = { .data = &data, .len = 1, .payload = &payload, .o = o, .s = &s };
+
+		for (unsigned id = OBSERVE_NONE + 1; id < OBSERVE_OTHER; id++)
+			if (ask(&p, (enum observe_id)id) != PROBE_NO)
+				o->first[byte] |= UINT32_C(1) << id;
+	}
+}
+
+/* The protocols worth asking. A command may end what the other side's greeting left open. */
+static uint32_t candidates(const struct probe *p)
+{
+	return p->payload->transport == PV_TRANSPORT_TCP && !p->other_len ? p->o->first[p->data[0]]
+									  : UINT32_MAX;
+}
+
 /* Asks the protocol that is known, or all of them; *ret_id is whose result it is. */
 static enum probe_result ask_all(struct probe *p, enum observe_id *ret_id)
 {
 	enum probe_result best = PROBE_NO;
+	uint32_t may;
 
 	*ret_id = (enum observe_id)p->s->id;
 	if (*ret_id != OBSERVE_NONE)
 		return ask(p, *ret_id);
-	for (unsigned id = OBSERVE_NONE + 1; id < OBSERVE_OTHER; id++) {
-		enum probe_result r = ask(p, (enum observe_id)id);
+	may = candidates(p) & ~UINT32_C(1);
+	for (; may; may &= may - 1) {
+		unsigned id = (unsigned)__builtin_ctz(may);
+		enum probe_result r;
 
+		if (id >= OBSERVE_OTHER)
+			break;
+		r = ask(p, (enum observe_id)id);
 		if (r >= PROBE_SURE) {
 			*ret_id = (enum observe_id)id;
 			return r;
@@ -153,22 +167,27 @@ static int take_done(struct probe *p, enum observe_id id)
 	return r;
 }
 
-/* Nothing of ours: nDPI may know the bytes. */
-static void take_no(struct probe *p)
+/* Whether nDPI knows the bytes that nobody here does; the conversation is decided then. */
+static bool is_known_to_ndpi(struct probe *p)
 {
 	uint16_t number = 0;
 
 	if (p->s->id == OBSERVE_NONE && p->o->ndpi)
-		number = ndpi_guess(p->o->ndpi, p->payload);
-	if (number) {
-		pool_release(&p->o->pool, p->s);
-		found(p, OBSERVE_OTHER);
-		/* the slot is free to hold the number of nDPI */
-		p->s->slot = number;
-		decide(p->o, p->s);
-		return;
-	}
-	side_done(p->o, p->s, p->payload->side);
+		number = observe_ndpi_guess(p->o->ndpi, p->payload);
+	if (!number)
+		return false;
+	pool_release(&p->o->pool, p->s);
+	found(p, OBSERVE_OTHER);
+	/* the slot is free to hold the number of nDPI */
+	p->s->slot = number;
+	decide(p->o, p->s);
+	return true;
+}
+
+static void take_no(struct probe *p)
+{
+	if (!is_known_to_ndpi(p))
+		side_done(p->o, p->s, p->payload->side);
 }
 
 static int run_stream(struct probe *p)
@@ -347,8 +366,10 @@ static int feed_datagram(struct observe *o, struct observe_state *s,
 		r = set_detail(o, s, &probe.detail, false);
 		if (s->tries > DATAGRAM_TRIES)
 			decide(o, s);
-	} else if (s->id == OBSERVE_NONE && (s->tries > DATAGRAM_TRIES_NOTHING || o->ndpi)) {
-		take_no(&probe);
+	} else if (s->id == OBSERVE_NONE && is_known_to_ndpi(&probe)) {
+		return 0;
+	} else if (s->id == OBSERVE_NONE && s->tries > DATAGRAM_TRIES_NOTHING) {
+		side_done(o, s, p->side);
 	} else if (s->tries == UINT8_MAX) {
 		decide(o, s);
 	}
@@ -363,6 +384,22 @@ int observe_feed(struct observe *o, struct observe_state *s, const struct observ
 	if (p->transport == PV_TRANSPORT_TCP)
 		return feed_stream(o, s, p);
 	return feed_datagram(o, s, p);
+}
+
+int observe_new(const struct observe_limits *limits, struct observe **ret_observe)
+{
+	struct observe *o = calloc(1, sizeof(*o));
+
+	if (!o)
+		return -ENOMEM;
+	pool_init(&o->pool,
+		  limits && limits->buffer_bytes ? limits->buffer_bytes : DEFAULT_BUFFER_BYTES);
+	asked_init(&o->asked, limits && limits->names ? limits->names : DEFAULT_NAMES);
+	o->crypto = crypto_new();
+	o->ndpi = observe_ndpi_new();
+	learn_first_bytes(o);
+	*ret_observe = o;
+	return 0;
 }
 
 int observe_finish(struct observe *o, struct observe_state *s)
@@ -393,13 +430,13 @@ enum observe_verdict observe_state_verdict(const struct observe_state *s)
 
 const char *observe_state_name(const struct observe *o, const struct observe_state *s)
 {
-	return s->id == OBSERVE_OTHER ? ndpi_name(o->ndpi, s->slot)
+	return s->id == OBSERVE_OTHER ? observe_ndpi_name(o->ndpi, s->slot)
 				      : observe_id_name(observe_state_id(s));
 }
 
 const char *observe_state_title(const struct observe *o, const struct observe_state *s)
 {
-	return s->id == OBSERVE_OTHER ? ndpi_name(o->ndpi, s->slot)
+	return s->id == OBSERVE_OTHER ? observe_ndpi_name(o->ndpi, s->slot)
 				      : observe_id_title(observe_state_id(s));
 }
 

@@ -237,20 +237,34 @@ static size_t open_packet(struct probe *p, struct work *w, const struct packet *
 	return n;
 }
 
-static enum probe_result initial(struct probe *p, const struct packet *packet)
+static struct work *work_of(struct probe *p)
 {
 	struct work *w = pool_get(&p->o->pool, p->s);
+
+	return w ? w : pool_take(&p->o->pool, p->s);
+}
+
+enum probe_result observe_quic_frames(struct probe *p, uint32_t version, struct span plain)
+{
+	struct work *w = work_of(p);
+
+	if (!w || !keep_crypto(p, w, plain.p, plain.n))
+		return PROBE_SURE;
+	return read_hello(p, w, version);
+}
+
+static enum probe_result initial(struct probe *p, const struct packet *packet)
+{
+	struct work *w = work_of(p);
 	uint8_t plain[PLAIN_MAX];
 	size_t n;
 
-	if (!w)
-		w = pool_take(&p->o->pool, p->s);
 	if (!w || !p->o->crypto)
 		return PROBE_SURE;
 	n = open_packet(p, w, packet, plain);
-	if (n == 0 || !keep_crypto(p, w, plain, n))
+	if (n == 0)
 		return PROBE_SURE;
-	return read_hello(p, w, packet->version);
+	return observe_quic_frames(p, packet->version, (struct span){ plain, n });
 }
 
 enum probe_result observe_quic_probe(struct probe *p)

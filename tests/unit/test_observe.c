@@ -155,6 +155,8 @@ static struct observe *make(size_t buffer_bytes, size_t names)
 
 	assert_int_equal(observe_new(&(struct observe_limits){ buffer_bytes, names }, &o), 0);
 	assert_non_null(o->crypto);
+	/* what nDPI takes bytes for where it is built in is not ours to promise */
+	o->ndpi = observe_ndpi_free(o->ndpi);
 	return o;
 }
 
@@ -736,6 +738,24 @@ static void test_out_of_memory(void **state)
 	}
 }
 
+/* A protocol that is not ours: nDPI names it where it is built in. */
+static void test_other(void **state)
+{
+	static const char sip[] =
+		"INVITE sip:bob@example.org SIP/2.0\r\nVia: SIP/2.0/TCP a.example.org\r\n"
+		"From: <sip:a@example.org>\r\nTo: <sip:bob@example.org>\r\n\r\n";
+	_cleanup_(cleanup_observe) struct observe *o = NULL;
+	struct observe_state s = { 0 };
+
+	(void)state;
+	assert_int_equal(observe_new(NULL, &o), 0);
+	assert_int_equal(feed(o, &s, 0, 0, sip, sizeof(sip) - 1), 0);
+	assert_int_equal(observe_finish(o, &s), 0);
+	assert_int_equal(observe_state_id(&s), o->ndpi ? OBSERVE_OTHER : OBSERVE_NONE);
+	assert_string_equal(observe_state_name(o, &s), o->ndpi ? "sip" : "");
+	observe_state_release(o, &s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -757,6 +777,7 @@ int main(void)
 		cmocka_unit_test(test_homes_exist),
 		cmocka_unit_test(test_names_of_protocols),
 		cmocka_unit_test(test_ja4),
+		cmocka_unit_test(test_other),
 		cmocka_unit_test(test_out_of_memory),
 	};
 
