@@ -139,6 +139,14 @@ static bool is_folder(const struct option_def *d)
 	return d->arg && !strncmp(d->arg, "DIR", 3);
 }
 
+static bool is_netns(const struct option_def *d)
+{
+	return d->arg && !strcmp(d->arg, "NETNS");
+}
+
+/* bash expands what it is given to complete from: only plain names */
+#define NETNS_NAMES "ls /run/netns 2>/dev/null | grep -x \"[[:alnum:]._-]*\""
+
 /* Text for the inside of single quotes, with the characters in `special` behind a backslash. */
 static void put_quoted(struct buf *b, const char *text, const char *special)
 {
@@ -178,6 +186,7 @@ static void bash_values(struct buf *b, const struct command *command)
 			buf_puts(b, "'");
 		} else {
 			buf_puts(b, is_columns(d)  ? "list=$columns"
+				    : is_netns(d)  ? "list=\"all $(" NETNS_NAMES ")\""
 				    : is_folder(d) ? "kind=dirs"
 						   : "kind=none");
 		}
@@ -277,7 +286,10 @@ static void zsh_action(struct buf *b, const struct option_def *d)
 		put_choices(b, d->arg);
 		buf_putc(b, ')');
 	} else {
-		buf_puts(b, is_columns(d) ? "_portavoz_columns" : is_folder(d) ? "_files -/" : " ");
+		buf_puts(b, is_columns(d)  ? "_portavoz_columns"
+			    : is_netns(d)  ? "_portavoz_netns"
+			    : is_folder(d) ? "_files -/"
+					   : " ");
 	}
 }
 
@@ -372,6 +384,8 @@ static int put_zsh(struct buf *b)
 	buf_puts(b, "#compdef portavoz\n"
 		    "# zsh completion for portavoz, written by: portavoz completion zsh\n");
 	zsh_columns(b);
+	buf_puts(b, "_portavoz_netns() {\n"
+		    "\t_values -s , namespace all ${(f)\"$(" NETNS_NAMES ")\"}\n}\n");
 	r = zsh_filter(b);
 	zsh_commands(b);
 
@@ -421,6 +435,8 @@ static void fish_option(struct buf *b, size_t command, const struct option_def *
 		buf_puts(b, "'");
 	} else if (is_folder(d)) {
 		buf_puts(b, " -a '(__fish_complete_directories (commandline -ct))'");
+	} else if (is_netns(d)) {
+		buf_puts(b, " -a '(__fish_append , all (" NETNS_NAMES "))'");
 	} else if (is_columns(d)) {
 		buf_puts(b, " -a '(__fish_append , ");
 		put_columns(b);

@@ -156,13 +156,14 @@ const char *decompressor_name(const struct decompressor *d)
 	return d->kind->name;
 }
 
-/* gzip pads to the block of a tape with zero bytes; anything else after the end is damage. */
-static bool is_padding(const uint8_t *in, size_t len)
+/* Zero bytes between and after members pad to the block of a tape, says gzip(1). */
+static size_t padding(const uint8_t *in, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
-		if (in[i])
-			return false;
-	return true;
+	size_t n = 0;
+
+	while (n < len && !in[n])
+		n++;
+	return n;
 }
 
 int decompressor_step(struct decompressor *d, const uint8_t *in, size_t in_len, bool last,
@@ -171,10 +172,13 @@ int decompressor_step(struct decompressor *d, const uint8_t *in, size_t in_len, 
 	int r;
 
 	*ret_in = *ret_out = 0;
-	if (d->between && last && is_padding(in, in_len))
-		return 1;
-	if (in_len == 0 && d->between)
-		return 0;
+	if (d->between) {
+		*ret_in = padding(in, in_len);
+		if (*ret_in == in_len)
+			return last;
+		if (*ret_in > 0)
+			return 0;
+	}
 	r = d->kind->step(d, in, in_len, out, out_len, ret_in, ret_out);
 	if (r < 0)
 		return r;

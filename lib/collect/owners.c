@@ -17,11 +17,13 @@
 #include "collect/netns.h"
 #include "collect/rows.h"
 #include "netlink/diag.h"
+#include "procfs/clock.h"
 #include "procfs/scan.h"
 #include "procfs/sockstat.h"
 
 /* Below this many sockets a second thread costs more than it saves (measured: 0.1 ms to start). */
 #define THREAD_PAYS 2000
+#define NS_PER_TICK 10000000 /* as in lib/bpf/owners.bpf.c */
 /* Attempt number of a scan for namespaces alone. */
 #define ATTEMPT_NETNS 2
 /* Beyond this many unowned sockets their existence is not asked for one by one. */
@@ -46,6 +48,8 @@ struct owner_search {
 	struct collector *c;
 	bool wants_owners, wants_netns;
 	bool met_sockets; /* namespaces that sockets keep, too */
+	/* nanoseconds that our time namespace adds to start times the kernel records without it */
+	int64_t time_offset;
 	pthread_t thread;
 	bool is_threaded;
 	bool by_bpf;   /* which way it went */
@@ -78,22 +82,36 @@ static void cleanup_search(struct owner_search **s)
 	search_free(*s);
 }
 
+/*
+ * As /proc shows it. What was cut off a start time is lost: with an offset that is no whole number
+ * of ticks the sum is not known to the tick, and better not known at all.
+ */
+static uint64_t shown_start(const struct owner_search *s, uint64_t ticks)
+{
+	int64_t offset = s->time_offset / NS_PER_TICK;
+
+	if (!ticks || !s->time_offset)
+		return ticks;
+	if (s->time_offset % NS_PER_TICK || (offset < 0 && (uint64_t)-offset >= ticks))
+		return 0;
+	return ticks + (uint64_t)offset;
+}
+
 /* Records come process by process: the newest process is nearly always the right one. */
 static int process_index(struct owner_search *s, const struct owner_record *r, uint32_t *ret_index)
 {
-	struct owner_process p = { .pid = r->pid,
-				   .index = MAP_NONE,
-				   .start_ticks = r->start_ticks };
+	uint64_t start = shown_start(s, r->start_ticks);
+	struct owner_process p = { .pid = r->pid, .index = MAP_NONE, .start_ticks = start };
 	const struct owner_process *last = s->processes.n ? &s->processes.items[s->last] : NULL;
 	int n;
 
-	if (last && last->pid == r->pid && last->start_ticks == r->start_ticks) {
+	if (last && last->pid == r->pid && last->start_ticks == start) {
 		*ret_index = s->last;
 		return 0;
 	}
 	/* exact: a pid has 22 bits at most (PID_MAX_LIMIT), 42 bits of ticks last 1,394 years */
-	n = map_insert(&s->by_process, (uint64_t)r->pid << 42 ^ r->start_ticks,
-		       (uint32_t)s->processes.n, ret_index);
+	n = map_insert(&s->by_process, (uint64_t)r->pid << 42 ^ start, (uint32_t)s->processes.n,
+		       ret_index);
 	if (n == 0) {
 		memcpy(p.comm, r->comm, sizeof(p.comm));
 		*ret_index = (uint32_t)s->processes.n;
@@ -142,7 +160,12 @@ static int take_netns(void *userdata, const struct owner_record *r)
 
 static int search_bpf(struct owner_search *s)
 {
-	return bpf_iter_run(&s->c->tape, BPF_KIND_OWNERS, s->attempt, take_chunk, s);
+	int r;
+
+	s->time_offset = procfs_read_time_offset(&s->c->tape);
+	r = bpf_iter_run(&s->c->tape, BPF_KIND_OWNERS, s->attempt, take_chunk, s);
+	s->time_offset = 0;
+	return r;
 }
 
 static int search_proc(struct owner_search *s)

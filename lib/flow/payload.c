@@ -21,10 +21,16 @@ static enum pv_transport transport_of(const struct flow_entry *e)
 	}
 }
 
-/* Pieces of a datagram tell nothing until they are put together. */
-static bool is_piece(const struct decoded_layer *l)
+#define UNSOUND (DECODE_TRUNCATED | DECODE_BAD_LENGTH | DECODE_BAD_HEADER)
+
+/* Pieces of a datagram tell nothing until the last of them brings all of it. */
+static bool is_whole(const struct decoded_layer *l)
 {
-	return (l->flags & (DECODE_FRAGMENT | DECODE_REASSEMBLED)) == DECODE_FRAGMENT;
+	if (l->flags & UNSOUND)
+		return false;
+	if (l->flags & DECODE_REASSEMBLED)
+		return l->proto != PV_PROTO_TCP; /* its numbers are not counted in fragments */
+	return !(l->flags & (DECODE_FRAGMENT | DECODE_LATER_FRAGMENT));
 }
 
 int flow_payload_add(struct flow_table *t, struct flow_entry *e, unsigned side,
@@ -50,7 +56,7 @@ int flow_payload_add(struct flow_table *t, struct flow_entry *e, unsigned side,
 		e->observe.flags |= OBSERVE_SIDE_DONE(0) | OBSERVE_SIDE_DONE(1);
 		return 0;
 	}
-	if (is_piece(l))
+	if (!is_whole(l))
 		return 0;
 	if (payload.transport == PV_TRANSPORT_TCP) {
 		if (!(h->state & FLOW_HAS_SEQ))

@@ -536,7 +536,7 @@ int flow_table_add(struct flow_table *t, const struct flow_ref *ref, const struc
 		flow_tcp_add(t, e, ref->side, time, l);
 	else if (l->proto != PV_PROTO_UDP && !(l->flags & UNSOUND))
 		find_opener(e, ref->side, l);
-	if (r == 0 && flow_payload_wanted(t, e, ref->side, l) && !(l->flags & UNSOUND))
+	if (r == 0 && flow_payload_wanted(t, e, ref->side, l))
 		r = flow_payload_add(t, e, ref->side, p, l);
 	*ret_entry = index;
 	return r;

@@ -7,6 +7,9 @@
 #include "procfs/text.h"
 
 #define SECONDS_MAX (UINT64_C(1) << 48)
+#define NS_PER_SECOND INT64_C(1000000000)
+/* the kernel's limit is KTIME_SEC_MAX / 2 */
+#define OFFSET_MAX (INT64_MAX / NS_PER_SECOND / 2)
 
 int procfs_boot_time_parse(const void *data, size_t len, uint64_t *ret_seconds)
 {
@@ -35,6 +38,41 @@ int procfs_uptime_parse(const void *data, size_t len, uint64_t *ret_hundredths)
 		return -EBADMSG;
 	*ret_hundredths = whole * 100 + part;
 	return 0;
+}
+
+int procfs_time_offset_parse(const void *data, size_t len, int64_t *ret_ns)
+{
+	struct text t = text_of(data, len), line, word;
+	uint64_t seconds, ns;
+	bool is_before;
+
+	while (text_line(&t, &line, NULL)) {
+		if (!text_word(&line, &word) || !text_is(word, "boottime"))
+			continue;
+		if (!text_word(&line, &word))
+			return -EBADMSG;
+		is_before = *word.p == '-';
+		word.p += is_before;
+		/* nanoseconds are counted forwards from negative seconds, too */
+		if (!text_u64(word, 10, &seconds) || seconds > OFFSET_MAX ||
+		    !text_word_u64(&line, 10, &ns) || ns >= NS_PER_SECOND)
+			return -EBADMSG;
+		*ret_ns = (is_before ? -(int64_t)seconds : (int64_t)seconds) * NS_PER_SECOND +
+			  (int64_t)ns;
+		return 0;
+	}
+	return -EBADMSG;
+}
+
+int64_t procfs_read_time_offset(struct tape *t)
+{
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+	int64_t ns = 0;
+
+	if (tape_proc_read(t, -1, "self/timens_offsets", &b) < 0 ||
+	    procfs_time_offset_parse(b.data, b.len, &ns) < 0)
+		return 0;
+	return ns;
 }
 
 int procfs_read_clock(struct tape *t, uint64_t *ret_boot_time, uint64_t *ret_uptime)

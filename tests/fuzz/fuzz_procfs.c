@@ -271,9 +271,11 @@ static void fuzz_environ(const void *data, size_t size)
 static void fuzz_clock(const void *data, size_t size)
 {
 	uint64_t v;
+	int64_t ns;
 
 	procfs_boot_time_parse(data, size, &v);
 	procfs_uptime_parse(data, size, &v);
+	procfs_time_offset_parse(data, size, &ns);
 }
 
 static int take_mount(void *userdata, uint64_t inode, const char *path)

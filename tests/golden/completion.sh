@@ -58,6 +58,15 @@ expect "columns" "$(offers help colu)"
 expect "local_port" "$(offers list --columns = local_p)"
 expect "proto,local_port" "$(offers list --columns proto,local_p)"
 expect "-local_port" "$(offers list --sort = -local_p)"
+expect "all" "$(offers list -N al)"
+expect "4,all" "$(offers explain --netns 4,al)"
+# a name in there that no shell must run
+# shellcheck disable=SC2016,SC2317
+ls() { printf '%s\n' blue red '$(touch '"$work"'/ran)' 'x y'; }
+expect "all blue red" "$(offers list -N '')"
+expect "blue,red" "$(offers list -N blue,r)"
+unset -f ls
+[ ! -e "$work/ran" ] || wrong "a name of a namespace was run"
 expect "established" "$(offers list state est)"
 expect "sport" "$(offers list -t sp)"
 expect "incoming" "$(offers direction inc)"
@@ -74,6 +83,10 @@ fish_offers() {
 	HOME=$work fish --no-config -c "source $work/fish; complete -C '$1'" | cut -f 1 | tr '\n' ' '
 }
 expect "--owners=auto --owners=bpf --owners=none --owners=proc " "$(fish_offers 'portavoz list --owners=' | tr ' ' '\n' | sort | tr '\n' ' ' | sed 's/^ //')"
+case $(fish_offers 'portavoz list --netns=al') in
+*"--netns=all "*) ;;
+*) wrong "fish does not offer all namespaces: $(fish_offers 'portavoz list --netns=al')" ;;
+esac
 expect "completion " "$(fish_offers 'portavoz comp')"
 expect "time-wait " "$(fish_offers 'portavoz list state time')"
 expect "outgoing " "$(fish_offers 'portavoz list direction out')"

@@ -99,6 +99,22 @@ def test_other_namespace():
             live.equal(({r["netns"] for r in rows}, len(rows)), ({netns}, 60), "rows by " + way)
 
 
+def test_time_namespaces():
+    """Start times are those of the reader's clock, and details belong to the process."""
+    for offset in (0, 100000, -1):
+        clock = ("unshare", "-T", "--boottime", str(offset), "-f")
+        with live.Load("churn", "steady", 1) as steady:
+            for way in ("bpf", "proc"):
+                doc = live.document("-t", "-a", "-n", "--owners=" + way, prefix=clock,
+                                    columns="owners,exe,start_ticks")
+                pid = steady.made[0]["pid"]
+                with open("/proc/%d/stat" % pid) as f:
+                    start = int(f.read().rsplit(")")[-1].split()[19]) + 100 * offset
+                rows = [r for r in doc["conversations"] if live.pids(r) == [pid]]
+                live.equal({(r["start_ticks"], bool(r["exe"])) for r in rows}, {(start, True)},
+                           "%s, %d s" % (way, offset))
+
+
 def test_ways_agree():
     with live.Load("churn", "steady", 500), live.Load("many", "processes", 500):
         lists = [{(r["proto"], r["cookie"]): sorted((o["pid"], o["fd"]) for o in r["owners"] or [])

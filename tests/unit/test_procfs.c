@@ -872,12 +872,34 @@ static void test_clock(void **state)
 	assert_int_equal(procfs_uptime_parse("", 0, &v), -EBADMSG);
 }
 
+static int64_t offset_of(const char *text)
+{
+	int64_t ns = 0;
+
+	return procfs_time_offset_parse(text, strlen(text), &ns) < 0 ? INT64_MIN : ns;
+}
+
+static void test_time_offset(void **state)
+{
+	(void)state;
+	assert_int_equal(offset_of("monotonic  5 0\nboottime     100000         20\n"),
+			 100000000000020);
+	assert_int_equal(offset_of("boottime  -1 500000000\n"), -500000000);
+	assert_int_equal(offset_of("boottime 0 0\n"), 0);
+	assert_int_equal(offset_of("monotonic 5 0\n"), INT64_MIN);
+	assert_int_equal(offset_of("boottime 1\n"), INT64_MIN);
+	assert_int_equal(offset_of("boottime -\n"), INT64_MIN);
+	assert_int_equal(offset_of("boottime 1 1000000000\n"), INT64_MIN);
+	assert_int_equal(offset_of("boottime 9999999999999 0\n"), INT64_MIN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tcp),
 		cmocka_unit_test(test_listen),
 		cmocka_unit_test(test_clock),
+		cmocka_unit_test(test_time_offset),
 		cmocka_unit_test(test_tcp6_raw_icmp),
 		cmocka_unit_test(test_doubled),
 		cmocka_unit_test(test_damaged_rows),
