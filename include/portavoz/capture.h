@@ -75,7 +75,7 @@ struct pv_capture_live {
 			   void *userdata);
 	/*
 	 * Where every packet is written as pcapng, with its processes as a comment: a ring of
-	 * files, each begun anew when it is full. The descriptors are taken.
+	 * files, each begun anew when it is full. Borrowed: they are duplicated.
 	 */
 	const int *files;
 	size_t n_files;

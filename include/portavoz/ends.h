@@ -43,8 +43,10 @@ void pv_ends_free(struct pv_ends *ends);
 
 /*
  * The socket that is ends[side] of the pair, or NULL; *ret_by (may be NULL) says how it was found.
- * An IPv4 pair is found in IPv6 sockets that speak it (RFC 4291 2.5.5.2). Of several sockets that
- * fit equally well one is given if the same process holds them all, else none is.
+ * A socket with both addresses that no process holds (not accepted yet, or closed) gives way to the
+ * listener it came to. An IPv4 pair is found in IPv6 sockets that speak it (RFC 4291 2.5.5.2). Of
+ * several sockets that fit equally well one is given if the same process holds them all, else none
+ * is.
  */
 const struct pv_conversation *pv_ends_find(const struct pv_ends *ends, const struct pv_pair *pair,
 					   unsigned side, enum pv_end_by *ret_by);

@@ -3,9 +3,11 @@
 #include "capture/live.h"
 
 #include <errno.h>
+#include <linux/if_packet.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -18,7 +20,7 @@ struct live {
 	pcap_t *pcap;
 	uint16_t link_type;
 	bool is_nano;
-	uint64_t delivered;
+	uint64_t delivered, dropped;
 	struct buf bytes;
 };
 
@@ -169,12 +171,15 @@ int live_read(struct live *l, struct packet *ret, size_t max, size_t *ret_n)
 	return n || status >= 0 ? 0 : of_status(status);
 }
 
+/* Not pcap_stats(), which opens files of /sys. The kernel begins anew at each reading. */
 int live_get_stats(struct live *l, struct live_stats *ret)
 {
-	struct pcap_stat s;
+	struct tpacket_stats_v3 s = { 0 };
+	socklen_t len = sizeof(s);
 
-	if (pcap_stats(l->pcap, &s) < 0)
-		return -EIO;
-	*ret = (struct live_stats){ l->delivered, s.ps_drop, s.ps_ifdrop };
+	if (getsockopt(pcap_fileno(l->pcap), SOL_PACKET, PACKET_STATISTICS, &s, &len) < 0)
+		return -errno;
+	l->dropped += s.tp_drops;
+	*ret = (struct live_stats){ .received = l->delivered, .dropped = l->dropped };
 	return 0;
 }

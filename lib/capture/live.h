@@ -26,9 +26,8 @@ struct live_request {
  * packet of the loopback interface twice, sent and received, also where it drops it.
  */
 struct live_stats {
-	uint64_t received;	    /* handed out by live_read() */
-	uint64_t dropped;	    /* by the kernel, for want of room in the ring */
-	uint64_t dropped_interface; /* by the interface, where its driver tells */
+	uint64_t received; /* handed out by live_read() */
+	uint64_t dropped;  /* by the kernel, for want of room in the ring */
 };
 
 #define LIVE_MESSAGE_MAX 320
@@ -49,6 +48,6 @@ int live_fd(const struct live *l);	       /* readable when there are packets */
  */
 int live_read(struct live *l, struct packet *ret, size_t max, size_t *ret_n);
 
-int live_get_stats(struct live *l, struct live_stats *ret); /* 0 or -EIO */
+int live_get_stats(struct live *l, struct live_stats *ret); /* 0 or -errno */
 
 #endif

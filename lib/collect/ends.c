@@ -189,14 +189,20 @@ const struct pv_conversation *pv_ends_find(const struct pv_ends *e, const struct
 					   unsigned side, enum pv_end_by *ret_by)
 {
 	const struct pv_endpoint *mine = &pair->ends[side & 1], *other = &pair->ends[!(side & 1)];
-	const struct pv_conversation *c;
-	enum pv_end_by by;
+	const struct pv_conversation *c, *listener;
+	enum pv_end_by by, listener_by;
 
 	c = best(e, map_get(&e->pairs, pair_key(pair->proto, pair->family, mine, other)), pair,
 		 side & 1, &by);
-	if (by == PV_END_NONE)
-		c = best(e, map_get(&e->ports, port_key(pair->proto, mine->port)), pair, side & 1,
-			 &by);
+	/* not accepted yet, or closed already: whose listener it came to still tells */
+	if (by == PV_END_NONE || (c && !c->n_holders)) {
+		listener = best(e, map_get(&e->ports, port_key(pair->proto, mine->port)), pair,
+				side & 1, &listener_by);
+		if (by == PV_END_NONE || (listener && listener->n_holders)) {
+			c = listener;
+			by = listener_by;
+		}
+	}
 	if (ret_by)
 		*ret_by = by;
 	return c;

@@ -247,6 +247,8 @@ int collect_network(struct collector *c)
 
 static const char *reason_of(int error)
 {
+	if (error == -EPERM || error == -EACCES)
+		return "not permitted: CAP_NET_ADMIN is needed";
 	if (error == MODULE_ABSENT)
 		return "nf_conntrack_netlink is not loaded, and to ask would load it";
 	return error > 0 ? "the kernel's answer was cut" : collect_error_text(error);

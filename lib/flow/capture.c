@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "capture/packet.h"
+#include "capture/pcapfilter.h"
 #include "flow/live.h"
 #include "flow/row.h"
 
@@ -36,6 +37,7 @@ struct taken {
 
 struct pv_capture {
 	struct capture *input;
+	struct pcapfilter *bpf; /* of files: an interface has the kernel's */
 	struct decoder *decoder;
 	struct flow_table table;
 	struct flow_sockets sockets;
@@ -75,6 +77,16 @@ static int add_paths(struct pv_capture *c, const struct pv_capture_request *q, c
 	return 0;
 }
 
+static int compile_bpf(struct pv_capture *c, const char *expression, char **ret_message)
+{
+	char error[PCAPFILTER_ERROR_MAX];
+	int r = pcapfilter_new(expression, &c->bpf, error);
+
+	if (r > 0 && ret_message && asprintf(ret_message, "--bpf: %s", error) < 0)
+		*ret_message = NULL;
+	return r > 0 ? -EINVAL : r;
+}
+
 static int set_up(struct pv_capture *c, const struct pv_capture_request *q, char **ret_message)
 {
 	struct flow_table_options o = {
@@ -99,6 +111,8 @@ static int set_up(struct pv_capture *c, const struct pv_capture_request *q, char
 		r = flow_owners_join(&c->owners, q->joined);
 	if (r == 0 && q->live)
 		r = flow_live_open(q->live, q->bpf, q->userdata, &c->live, ret_message);
+	if (r == 0 && q->bpf && !q->live)
+		r = compile_bpf(c, q->bpf, ret_message);
 	return r < 0 ? r : add_paths(c, q, ret_message);
 }
 
@@ -135,6 +149,7 @@ void pv_capture_free(struct pv_capture *c)
 	observe_free(c->observe);
 	map_deinit(&c->sockets.counts);
 	capture_free(c->input);
+	pcapfilter_free(c->bpf);
 	decoder_free(c->decoder);
 	flow_owners_deinit(&c->owners);
 	flow_live_free(c->live);
@@ -259,6 +274,18 @@ static int read_live(struct pv_capture *c, bool *ret_end)
 	return r == 0 ? tell_progress(c) : r;
 }
 
+/* Keeps the packets that --bpf wants; on a link type it does not know it wants none. */
+static void choose_packets(struct pv_capture *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; c->bpf && i < c->n_packets; i++)
+		if (pcapfilter_match(c->bpf, &c->packets[i]) > 0)
+			c->packets[n++] = c->packets[i];
+	if (c->bpf)
+		c->n_packets = n;
+}
+
 /* 0, FLOW_TABLE_FULL, CAPTURE_END is told by *ret_end, or -errno */
 static int read_some(struct pv_capture *c, bool *ret_end)
 {
@@ -279,6 +306,7 @@ static int read_some(struct pv_capture *c, bool *ret_end)
 	r = capture_read(c->input, c->packets, GROUP, &c->n_packets);
 	if (r == CAPTURE_DAMAGED)
 		return note_damage(c);
+	choose_packets(c);
 	*ret_end = r == CAPTURE_END;
 	return r == CAPTURE_END || r == -EINTR ? 0 : r == 0 ? tell_progress(c) : r;
 }

@@ -3,11 +3,13 @@
 #include "flow/live.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -15,12 +17,13 @@
 #include "capture/write.h"
 
 #define MS INT64_C(1000000)
-#define WAIT_MS 100	/* for packets, before is_over is asked again */
-#define PAUSE (10 * MS) /* between two askings at least */
-#define PAUSE_TIMES 4	/* asking takes a fifth of the time at most */
-#define ASKED_MAX 4	/* times a pair is asked for */
-#define AGAIN (30 * MS) /* after the first answer; doubles */
-#define HOLD (500 * MS) /* longest wait of a packet for its comment */
+#define WAIT_MS 100	 /* for packets, before is_over is asked again */
+#define PAUSE (10 * MS)	 /* between two askings at least */
+#define PAUSE_TIMES 4	 /* asking takes a fifth of the time at most */
+#define ASKED_MAX 4	 /* times a pair is asked for */
+#define AGAIN (30 * MS)	 /* after the first answer; doubles */
+#define HOLD (500 * MS)	 /* longest wait of a packet for its comment */
+#define FLUSH (500 * MS) /* who reads along in a pipe sees packets at least that often */
 #define HOLD_BYTES (32U << 20)
 #define PENDING_MAX 65536 /* pairs that wait to be asked for */
 
@@ -39,7 +42,7 @@ struct flow_live {
 	struct live *source;
 	struct capture_writer *writer;
 	uint64_t n_packets;
-	int64_t end, next_ask; /* monotonic ns */
+	int64_t end, next_ask, next_flush; /* monotonic ns */
 	bool asks;
 	VEC(struct pv_pair) pending;
 	VEC(struct held) held;
@@ -81,6 +84,26 @@ static int open_source(struct flow_live *l, const char *bpf, char **ret_message)
 	return r;
 }
 
+static int open_writer(struct flow_live *l)
+{
+	const struct pv_capture_live *q = &l->request;
+	VEC(int) fds = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < q->n_files; i++) {
+		int fd = fcntl(q->files[i], F_DUPFD_CLOEXEC, 3);
+
+		r = fd < 0 ? -errno : vec_push(&fds, fd);
+	}
+	if (r == 0)
+		r = capture_writer_new(fds.items, fds.n, q->file_bytes, &l->writer);
+	else
+		for (size_t i = 0; i < fds.n; i++)
+			close(fds.items[i]);
+	vec_deinit(&fds);
+	return r;
+}
+
 int flow_live_open(const struct pv_capture_live *request, const char *bpf, void *userdata,
 		   struct flow_live **ret, char **ret_message)
 {
@@ -94,8 +117,7 @@ int flow_live_open(const struct pv_capture_live *request, const char *bpf, void 
 	l->asks = request->find_owners != NULL;
 	r = open_source(l, bpf, ret_message);
 	if (r == 0 && request->n_files)
-		r = capture_writer_new(request->files, request->n_files, request->file_bytes,
-				       &l->writer);
+		r = open_writer(l);
 	if (r == 0 && l->writer)
 		r = capture_writer_add_interface(l->writer, request->interface,
 						 live_link_type(l->source), request->snaplen);
@@ -345,5 +367,11 @@ int flow_live_work(struct flow_live *l, struct flow_owners *o, bool is_last)
 	if (r < 0 || !l->writer)
 		return r;
 	r = write_ready(l, o, is_last);
-	return r == 0 && is_last ? write_end(l) : r;
+	if (r == 0 && is_last)
+		return write_end(l);
+	if (r == 0 && now() >= l->next_flush) {
+		r = capture_writer_flush(l->writer);
+		l->next_flush = now() + FLUSH;
+	}
+	return r;
 }

@@ -14,7 +14,7 @@
 
 struct flow_live;
 
-/* Takes request->files. Errors as pv_capture_open(), *ret_message is for free(). */
+/* Errors as pv_capture_open(), *ret_message is for free(). */
 int flow_live_open(const struct pv_capture_live *request, const char *bpf, void *userdata,
 		   struct flow_live **ret, char **ret_message);
 void flow_live_free(struct flow_live *l); /* NULL is fine */

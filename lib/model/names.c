@@ -243,7 +243,7 @@ static const struct name_and_text gaps[PV_GAP_N] = {
 			 N_("run as root, or grant CAP_NET_ADMIN") },
 	[PV_GAP_RULES] = { "rules",
 			   N_("translation rules, or namespaces with some, that were not read"),
-			   N_("run as root, or grant CAP_NET_ADMIN") },
+			   NULL },
 	[PV_GAP_DAMAGED] = { "damaged", N_("damaged files, read up to the damage"), NULL },
 	[PV_GAP_UNDECODED] = { "undecoded", N_("packets in which nothing was understood"), NULL },
 	[PV_GAP_CUT] = { "cut", N_("packets that end before their headers do"),

@@ -101,6 +101,23 @@ static void test_connected(void **state)
 	pv_snapshot_free(s);
 }
 
+static void test_listener_of_an_unheld_socket(void **state)
+{
+	struct pv_snapshot *s = snapshot_new();
+	const struct pv_conversation *waiting, *listener;
+	enum pv_end_by by;
+
+	(void)state;
+	waiting = add(s, PV_PROTO_TCP, AF_INET, PV_STATE_ESTABLISHED, SERVER, CLIENT, 0);
+	assert_ptr_equal(find(s, PV_PROTO_TCP, AF_INET, SERVER, CLIENT, &by), waiting);
+	assert_int_equal(by, PV_END_PAIR);
+	listener = add(s, PV_PROTO_TCP, AF_INET, PV_STATE_LISTEN, (struct end){ "0.0.0.0", 80 },
+		       NOWHERE, 1);
+	assert_ptr_equal(find(s, PV_PROTO_TCP, AF_INET, SERVER, CLIENT, &by), listener);
+	assert_int_equal(by, PV_END_WILDCARD);
+	pv_snapshot_free(s);
+}
+
 static void test_bound_before_wildcard(void **state)
 {
 	struct pv_snapshot *s = snapshot_new();
@@ -163,6 +180,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_connected),
+		cmocka_unit_test(test_listener_of_an_unheld_socket),
 		cmocka_unit_test(test_bound_before_wildcard),
 		cmocka_unit_test(test_ipv4_in_ipv6_sockets),
 		cmocka_unit_test(test_ambiguous),

@@ -163,6 +163,9 @@ void explain_address(struct explanation *e, int family, const uint8_t *addr, uin
 /* Further facts of the same section. */
 void explain_tcp(struct explanation *e, const struct pv_conversation *c);
 void explain_activation(struct explanation *e, const struct pv_conversation *c);
+/* Who reaches a listener beyond what its address says; the translation of a conversation. */
+void explain_exposure(struct explanation *e, const struct pv_conversation *c);
+void explain_translation(struct explanation *e, const struct pv_conversation *c);
 void explain_line(struct explanation *e, const struct pv_conversation *c);
 
 /* A number column of ui/columns; false when the kernel did not tell. */

@@ -126,6 +126,7 @@ static void say_state(struct explanation *e, const struct pv_conversation *c)
 		explanation_say(e,
 				c->remote.port ? SAYS_connected_datagrams : SAYS_receives_datagrams,
 				&(const struct value){ 0 });
+	explain_exposure(e, c);
 	if (c->shutdown & 1)
 		SAY(e, shut_receive);
 	if (c->shutdown & 2)
@@ -158,14 +159,18 @@ static void say_direction(struct explanation *e, const struct pv_conversation *c
 	static const enum sentence_id ids[PV_DIR_N][PV_BY_N] = {
 		[PV_DIR_INCOMING] = { [PV_BY_STATE] = SAYS_opened_there_state,
 				      [PV_BY_LISTENER] = SAYS_opened_there_listener,
+				      [PV_BY_CONNTRACK] = SAYS_opened_there_conntrack,
 				      [PV_BY_PORTS] = SAYS_opened_there_ports },
 		[PV_DIR_OUTGOING] = { [PV_BY_STATE] = SAYS_opened_here_state,
 				      [PV_BY_PEER_LISTENER] = SAYS_opened_here_peer_listener,
+				      [PV_BY_CONNTRACK] = SAYS_opened_here_conntrack,
 				      [PV_BY_PORTS] = SAYS_opened_here_ports },
 	};
+	const struct pv_translation *t = pv_snapshot_translation(e->snapshot, c);
 	bool is_peer = c->direction_by == PV_BY_PEER_LISTENER;
+	uint32_t peer_port = t ? t->remote.port : c->remote.port;
 	const struct value values[] = {
-		value_number("port", is_peer ? c->remote.port : c->local.port),
+		value_number("port", is_peer ? peer_port : c->local.port),
 		value_number("remote_port", c->remote.port),
 		{ 0 },
 	};
@@ -264,14 +269,38 @@ static void say_user(struct explanation *e, const struct pv_conversation *c)
 		SAY(e, socket_uid, value_number("uid", c->uid));
 }
 
+static bool is_named(const struct pv_netns *n)
+{
+	return n->name.len != 0;
+}
+
+static void say_peer_found(struct explanation *e, const struct pv_conversation *c,
+			   const struct pv_conversation *peer)
+{
+	const struct pv_netns *n = pv_snapshot_netns(e->snapshot, peer->netns);
+	bool is_far = peer->netns != c->netns && is_named(n);
+
+	if (is_far && peer->n_holders)
+		SAY(e, peer_held_netns, value_process("process", holder_process(e, peer, 0)),
+		    value_name("netns", n->name));
+	else if (is_far)
+		SAY(e, peer_not_held_netns, reason_of(peer), value_name("netns", n->name));
+	else if (peer->n_holders)
+		SAY(e, peer_held, value_process("process", holder_process(e, peer, 0)));
+	else
+		SAY(e, peer_not_held, reason_of(peer));
+}
+
 static void say_peer(struct explanation *e, const struct pv_conversation *c)
 {
 	const struct pv_conversation *peer = pv_snapshot_peer(e->snapshot, c);
+	uint32_t n = pv_snapshot_peer_candidates(e->snapshot, c);
 
-	if (peer && peer->n_holders)
-		SAY(e, peer_held, value_process("process", holder_process(e, peer, 0)));
-	else if (peer)
-		SAY(e, peer_not_held, reason_of(peer));
+	explain_translation(e, c);
+	if (peer)
+		say_peer_found(e, c, peer);
+	else if (n)
+		SAY(e, peer_candidates, value_number("n", n));
 	else if (has_remote(c) && !is_unix(c))
 		SAY(e, peer_elsewhere);
 }
