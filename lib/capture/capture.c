@@ -20,7 +20,7 @@ struct capture {
 	VEC(struct capture_file *) files;
 	VEC(struct capture_interface) interfaces;
 	VEC(struct capture_name) names;
-	uint64_t names_dropped;
+	uint64_t names_dropped, unpacked_max;
 	const struct capture_problem *problem;
 	struct arena texts;
 };
@@ -39,7 +39,10 @@ static void file_free(struct capture_file *f)
 int capture_new(struct capture **ret)
 {
 	*ret = calloc(1, sizeof(**ret));
-	return *ret ? 0 : -ENOMEM;
+	if (!*ret)
+		return -ENOMEM;
+	(*ret)->unpacked_max = UINT64_MAX;
+	return 0;
 }
 
 void capture_free(struct capture *c)
@@ -115,6 +118,12 @@ static int stream_broke(struct capture_file *f, const char *expected)
 	const struct stream *s = &f->stream;
 	const char *kind = s->decompressor ? decompressor_name(s->decompressor) : "";
 
+	if (s->is_over_max) {
+		file_damage(f, stream_offset(s), "a file of bounded size");
+		snprintf(f->problem.found, sizeof(f->problem.found),
+			 "more than the limit of %llu bytes", (unsigned long long)s->unpacked_max);
+		return FORMAT_DAMAGED;
+	}
 	if (s->broken) {
 		char text[64];
 
@@ -142,7 +151,7 @@ int file_want(struct capture_file *f, size_t n, const char *what)
 	f->want = n;
 	if (!s->at_end)
 		return FORMAT_MORE;
-	if (stream_left(s) == 0 && !s->error && !s->broken && !s->skip)
+	if (stream_left(s) == 0 && !s->error && !s->broken && !s->is_over_max && !s->skip)
 		return FORMAT_END;
 	snprintf(expected, sizeof(expected), "%zu bytes of %s", n, what);
 	return stream_broke(f, expected);
@@ -206,6 +215,7 @@ static int file_start(struct capture_file *f)
 		return r == FORMAT_END ? stream_broke(f, "a pcap or pcapng file") : r;
 	}
 	if (!f->stream.decompressor) {
+		f->stream.unpacked_max = f->capture->unpacked_max;
 		r = stream_decompress(&f->stream);
 		if (r != 0) {
 			f->want = 4;
@@ -380,6 +390,11 @@ int capture_read(struct capture *c, struct packet *ret, size_t max, size_t *ret_
 		return CAPTURE_END;
 	return c->files.n == 1 ? read_one_file(c, ret, max, ret_n)
 			       : read_merged(c, ret, max, ret_n);
+}
+
+void capture_set_unpacked_max(struct capture *c, uint64_t bytes)
+{
+	c->unpacked_max = bytes;
 }
 
 const struct capture_problem *capture_problem(const struct capture *c)

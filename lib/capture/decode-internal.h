@@ -101,10 +101,24 @@ static inline enum step odd(struct machine *m, uint16_t flags)
 	return STEP_END;
 }
 
+/* No layer can be made of what should be the next header: the frame still counts by its addresses.
+ */
+static inline enum step bad_frame(struct machine *m, uint16_t flags)
+{
+	if (m->link->src)
+		other_frame(m);
+	return odd(m, flags);
+}
+
 /* There are not enough bytes for a header: cut by the snapshot length, or too short on the wire. */
 static inline enum step too_short(struct machine *m, uint32_t need)
 {
 	return odd(m, m->wire >= need ? DECODE_TRUNCATED : DECODE_BAD_LENGTH);
+}
+
+static inline enum step short_frame(struct machine *m, uint32_t need)
+{
+	return bad_frame(m, m->wire >= need ? DECODE_TRUNCATED : DECODE_BAD_LENGTH);
 }
 
 /* Lengths in a transport header are those of the datagram; a fragment has less. */
@@ -177,6 +191,7 @@ enum step decode_ipip(struct machine *m);
 enum step decode_ip6ip(struct machine *m);
 enum step decode_gre(struct machine *m);
 enum step decode_etherip(struct machine *m);
+enum step decode_ether_in_ip(struct machine *m);
 enum step decode_mpls_in_ip(struct machine *m);
 /* A tunnel in the payload of UDP, told by port and content; STEP_END = there is none. */
 enum step decode_udp_tunnel(struct machine *m);

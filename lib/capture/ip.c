@@ -44,6 +44,7 @@ static const struct protocol protocols[256] = {
 	[135] = { PV_PROTO_IP, true, decode_extension }, /* mobility */
 	[136] = { PV_PROTO_UDPLITE, false, decode_udplite },
 	[137] = { PV_PROTO_IP, false, decode_mpls_in_ip },
+	[143] = { PV_PROTO_IP, false, decode_ether_in_ip },
 	[139] = { PV_PROTO_IP, true, decode_extension }, /* host identity */
 	[140] = { PV_PROTO_IP, true, decode_extension }, /* shim6 */
 };
@@ -83,10 +84,10 @@ enum step step_ip4(struct machine *m)
 	uint32_t header, total, part;
 
 	if (m->left < IP4_HEADER)
-		return too_short(m, IP4_HEADER);
+		return short_frame(m, IP4_HEADER);
 	header = (p[0] & 0xf) * 4;
 	if (p[0] >> 4 != 4 || header < IP4_HEADER)
-		return odd(m, DECODE_BAD_HEADER);
+		return bad_frame(m, DECODE_BAD_HEADER);
 	layer = add_layer(m);
 	if (!layer)
 		return STEP_END;
@@ -129,9 +130,9 @@ enum step step_ip6(struct machine *m)
 	uint32_t length;
 
 	if (m->left < IP6_HEADER)
-		return too_short(m, IP6_HEADER);
+		return short_frame(m, IP6_HEADER);
 	if (p[0] >> 4 != 6)
-		return odd(m, DECODE_BAD_HEADER);
+		return bad_frame(m, DECODE_BAD_HEADER);
 	layer = add_layer(m);
 	if (!layer)
 		return STEP_END;

@@ -43,7 +43,7 @@ static enum step vlan_tag(struct machine *m)
 	struct decoded_link *link = m->link;
 
 	if (m->left < 4)
-		return too_short(m, 4);
+		return short_frame(m, 4);
 	if (link->n_vlans < DECODE_VLANS)
 		link->vlan[link->n_vlans] = be16(m->p) & 0xfff;
 	if (link->n_vlans < UINT8_MAX)
@@ -174,7 +174,7 @@ enum step step_mpls(struct machine *m)
 	uint32_t label;
 
 	if (m->left < 4)
-		return too_short(m, 4);
+		return short_frame(m, 4);
 	label = be24(m->p) >> 4;
 	is_bottom = m->p[2] & 1;
 	if (m->link->n_mpls == 0)
@@ -190,7 +190,7 @@ enum step step_mpls(struct machine *m)
 enum step step_pppoe(struct machine *m)
 {
 	if (m->left < 6)
-		return too_short(m, 6);
+		return short_frame(m, 6);
 	if (m->p[0] != 0x11 || m->p[1] != 0)
 		return other_frame(m);
 	m->link->pppoe_session = be16(m->p + 2);

@@ -82,6 +82,12 @@ int capture_add_path(struct capture *c, const char *path);
 int capture_add_fd(struct capture *c, int fd, const char *name);
 
 /*
+ * A compressed file may become no more than this many bytes (none at first): beyond is damage.
+ * Memory needs no such limit, for nothing is kept; it bounds the time that a small file can take.
+ */
+void capture_set_unpacked_max(struct capture *c, uint64_t bytes);
+
+/*
  * Up to max packets, oldest first: 0 with *ret_n >= 1, never waiting while there is one to deliver;
  * CAPTURE_END; CAPTURE_DAMAGED: capture_problem() tells about one file, which is over, and the next
  * call goes on with the others; -errno (-ENOMEM, or -EINTR when a signal interrupted waiting for a

@@ -135,6 +135,8 @@ static int fill_decompressed(struct stream *s)
 			s->broken = r == 2 ? "more" : "sound";
 		if (r != 0)
 			s->at_end = true;
+		if (s->base + s->len > s->unpacked_max)
+			s->is_over_max = s->at_end = true;
 		if (out > 0)
 			return 0;
 	}

@@ -29,6 +29,8 @@ struct stream {
 	uint64_t skip; /* bytes to drop before the window; at_end and skip: the stream was too short
 			*/
 	struct decompressor *decompressor;
+	uint64_t unpacked_max; /* bytes it may give; beyond is_over_max and at_end are set */
+	bool is_over_max;
 	size_t in_pos, in_len;
 	bool in_end;
 	uint8_t *in_buffer; /* compressed bytes */

@@ -300,7 +300,7 @@ enum step decode_arp(struct machine *m)
 	struct decoded_layer *layer;
 
 	if (m->left < ARP_HEADER)
-		return too_short(m, ARP_HEADER);
+		return short_frame(m, ARP_HEADER);
 	layer = add_layer(m);
 	if (!layer)
 		return STEP_END;

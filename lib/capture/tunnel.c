@@ -26,6 +26,13 @@ enum step decode_etherip(struct machine *m)
 	return open_tunnel(m, DECODE_TUNNEL_ETHERIP, 0, STEP_ETHERNET);
 }
 
+/* RFC 8986: a frame right behind IPv6, as segment routing has it. */
+enum step decode_ether_in_ip(struct machine *m)
+{
+	set_payload(m);
+	return open_tunnel(m, DECODE_TUNNEL_ETHERIP, 0, STEP_ETHERNET);
+}
+
 enum step decode_mpls_in_ip(struct machine *m)
 {
 	set_payload(m);

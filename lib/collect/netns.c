@@ -138,6 +138,12 @@ static int find_pid(struct collector *c, const struct procfs_netns_list *list, i
 	uint64_t inode;
 	int r = procfs_netns_of(&c->tape, pid, &inode);
 
+	/* a recording that was not asked for this process knows one a namespace */
+	for (size_t i = 0; r == -ENODATA && i < list->items.n; i++)
+		if (list->items.items[i].pid == pid) {
+			*ret_item = i;
+			return 0;
+		}
 	if (r < 0)
 		return r == -ENOENT || r == -ENODATA ? -ENXIO : r;
 	return find_inode(list, inode, ret_item);

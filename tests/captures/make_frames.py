@@ -177,7 +177,7 @@ case("ip4-tso-length-0", ETHER, E / IP(src="10.0.0.1", dst="10.0.0.2", len=0) / 
 case("ip4-length-too-long", ETHER, E / IP(src="10.0.0.1", dst="10.0.0.2", len=2000) / T, f"{MAC} {T4} bad_length")
 case("ip4-length-too-short", ETHER, E / IP(src="10.0.0.1", dst="10.0.0.2", len=10) / T,
      f"{MAC} 10.0.0.1>10.0.0.2 tcp 0/0 bad_length")
-case("ip4-bad-ihl", ETHER, E / IP(src="10.0.0.1", dst="10.0.0.2", ihl=4) / T, "none bad_header")
+case("ip4-bad-ihl", ETHER, E / IP(src="10.0.0.1", dst="10.0.0.2", ihl=4) / T, f"{MAC} ether#2048 45/45 bad_header")
 case("ip4-ttl-0", ETHER, E / IP(src="10.0.0.1", dst="10.0.0.2", ttl=0) / U, f"{MAC} {U4} ttl_expired")
 case("ip4-other", ETHER, E / IP(src="10.0.0.1", dst="10.0.0.2", proto=89) / b"ospf", f"{MAC} 10.0.0.1>10.0.0.2 ip#89 4/4")
 case("ip4-igmp", ETHER, E / IP(src="10.0.0.1", dst="224.0.0.22", proto=2) / (b"\x22\0\0\0\0\0\0\0"),

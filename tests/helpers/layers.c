@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * layers FILE...: what the decoder makes of each packet, a line a layer, for comparison with
- * another decoder: packet, wire bytes, protocol, addresses, ports, MAC addresses, oddities. "-" =
- * none. Damage is told on stderr; the exit status is 0 all the same.
+ * another decoder: link type, wire bytes, protocol, tunnel, addresses, ports, MAC addresses,
+ * oddities, fragments held back until now. "-" = none. Damage is told on stderr; the exit status is
+ * 0 all the same.
  */
 #include <stdio.h>
 #include <string.h>
@@ -32,13 +33,12 @@ static void put_mac(struct buf *b, const uint8_t *mac)
 		buf_printf(b, "%c%02x", i ? ':' : ' ', mac[i]);
 }
 
-static void put_layers(struct buf *b, unsigned long number, const struct packet *p,
-		       const struct decoded *d)
+static void put_layers(struct buf *b, const struct packet *p, const struct decoded *d)
 {
 	for (int i = 0; i < d->n_layers; i++) {
 		const struct decoded_layer *l = &d->layers[i];
 
-		buf_printf(b, "%lu %u %s %s", number, p->wire, pv_proto_name(l->proto),
+		buf_printf(b, "%u %u %s %s", p->link_type, p->wire, pv_proto_name(l->proto),
 			   decode_tunnel_name(l->tunnel));
 		put_address(b, l->family, l->src);
 		buf_printf(b, " %u", l->src_port);
@@ -46,14 +46,14 @@ static void put_layers(struct buf *b, unsigned long number, const struct packet 
 		buf_printf(b, " %u", l->dst_port);
 		put_mac(b, l->link.src);
 		put_mac(b, l->link.dst);
-		buf_printf(b, " %x\n", l->flags);
+		buf_printf(b, " %x %u %llu\n", l->flags, l->held_packets,
+			   (unsigned long long)l->held_bytes);
 	}
 }
 
 static int read_all(struct capture *c, struct decoder *decoder)
 {
 	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
-	unsigned long number = 0;
 	struct decoded d;
 	struct packet p;
 	int r;
@@ -64,7 +64,9 @@ static int read_all(struct capture *c, struct decoder *decoder)
 			continue;
 		}
 		decode_packet(decoder, &p, &d);
-		put_layers(&b, ++number, &p, &d);
+		if (!decode_link_name(p.link_type))
+			buf_printf(&b, "link type %u is not decoded\n", p.link_type);
+		put_layers(&b, &p, &d);
 		if (fd_write_all(STDOUT_FILENO, b.data, b.len) < 0)
 			return -1;
 		buf_clear(&b);

@@ -427,6 +427,25 @@ static void test_large_packet(void **state)
 	capture_free(c);
 }
 
+/* A file that becomes larger than it may is over, and says so. */
+static void test_unpacked_max(void **state)
+{
+	_cleanup_(cleanup_buf) struct buf file = BUF_INIT;
+	struct capture *c;
+	struct packet p;
+
+	(void)state;
+	load("le.pcap.gz", &file);
+	assert_int_equal(capture_new(&c), 0);
+	capture_set_unpacked_max(c, 100);
+	assert_int_equal(capture_add_fd(c, memory_file(file.data, file.len), "small"), 0);
+	while (capture_next(c, &p) == 0)
+		;
+	assert_string_equal(capture_problem(c)->found, "more than the limit of 100 bytes");
+	assert_int_equal(capture_next(c, &p), CAPTURE_END);
+	capture_free(c);
+}
+
 static void test_errors_of_opening(void **state)
 {
 	struct capture *c;
@@ -519,6 +538,7 @@ int main(void)
 		cmocka_unit_test(test_merge_damaged),
 		cmocka_unit_test(test_claims_allocate_nothing),
 		cmocka_unit_test(test_large_packet),
+		cmocka_unit_test(test_unpacked_max),
 		cmocka_unit_test(test_errors_of_opening),
 		cmocka_unit_test(test_progress),
 		cmocka_unit_test(test_filter),
