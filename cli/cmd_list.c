@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "cli/commands.h"
+#include "cli/policy_option.h"
 #include "ui/columns/columns.h"
 #include "ui/render/render.h"
 #include "ui/text/escape.h"
@@ -428,6 +429,21 @@ static void say_coverage(const struct pv_snapshot *s, bool verbose)
 		fwrite(b.data, 1, b.len, stderr);
 }
 
+/* Verdicts follow the policy of this host. 0 or the exit status. */
+static int collect(struct list_values *v, struct pv_request *q, struct pv_snapshot **ret)
+{
+	struct pv_policy *policy = NULL;
+	uint32_t needs = q->needs | (q->filter ? pv_filter_needs(q->filter) : 0);
+	int r = needs & PV_NEED_VERDICT ? policy_option_open(NULL, &policy) : 0;
+
+	if (r != 0)
+		return r;
+	q->policy = policy;
+	r = pv_collect(q, ret);
+	pv_policy_free(policy);
+	return r < 0 ? fail_collect(v, r) : 0;
+}
+
 static int list(struct list_values *v, const struct view *view, struct pv_filter *filter)
 {
 	struct pv_request q = PV_REQUEST_INIT;
@@ -464,9 +480,9 @@ static int list(struct list_values *v, const struct view *view, struct pv_filter
 		       format_of(v) == RENDER_TABLE && !view->n_sort;
 	if (names_follow)
 		q.needs &= ~(uint32_t)PV_NEED_NAMES;
-	r = pv_collect(&q, &s);
-	if (r < 0)
-		return fail_collect(v, r);
+	r = collect(v, &q, &s);
+	if (r != 0)
+		return r;
 	r = write_snapshot(s, v, view, needs, names_follow);
 	/* a reader that went away has seen what it wanted */
 	if (r < 0 && r != -EPIPE) {
