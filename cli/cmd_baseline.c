@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "cli/commands.h"
+#include "cli/redact_option.h"
 #include "cli/role_text.h"
 #include "ui/render/render.h"
 
@@ -19,7 +20,7 @@
 
 struct baseline_values {
 	uint32_t seconds;
-	const char *replay;
+	const char *replay, *redact;
 	bool always, strict, verbose;
 };
 
@@ -37,6 +38,7 @@ static const struct option_def baseline_options[] = {
 	FLAG(0, "always", "expect the listeners of units at any time", always),
 	{ 0, "replay", "DIR", "from a recording, not from this host", OPTION_TEXT, AT(replay), 0, 0,
 	  NULL },
+	REDACT_OPTION(struct baseline_values, redact),
 	FLAG(0, "strict", "exit status 3 when something could not be seen", strict),
 	FLAG('v', "verbose", "say on stderr what could not be seen, terminal or not", verbose),
 	{ 0 },
@@ -114,16 +116,20 @@ static bool wait_for_look(const struct timespec *start, uint64_t n, uint32_t sec
 static int watch(const struct baseline_values *v, struct pv_roles *roles,
 		 struct pv_snapshot **ret_last)
 {
+	_cleanup_(cleanup_redactor) struct pv_redactor *redactor = NULL;
 	struct timespec start;
 	uint64_t n = 0;
+	int r = redact_open(v->redact, &redactor);
 
+	if (r)
+		return r;
 	if (v->seconds)
 		catch_signals();
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	do {
 		struct pv_snapshot *s = NULL;
-		int r = role_collect(v->replay, &s);
 
+		r = role_collect(v->replay, redactor, &s);
 		if (r != 0)
 			return r;
 		pv_snapshot_free(*ret_last);

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "cli/commands.h"
+#include "cli/redact_option.h"
 #include "cli/role_text.h"
 #include "ui/render/render.h"
 
@@ -18,6 +19,7 @@
 
 struct diff_values {
 	bool json, strict, verbose;
+	const char *redact;
 };
 
 #define FLAG(letter, name, help, member)                                                           \
@@ -28,6 +30,7 @@ struct diff_values {
 
 static const struct option_def diff_options[] = {
 	FLAG(0, "json", "one JSON document", json),
+	REDACT_OPTION(struct diff_values, redact),
 	FLAG(0, "strict", "exit status 3 when something could not be seen", strict),
 	FLAG('v', "verbose", "say on stderr what could not be seen, terminal or not", verbose),
 	{ 0 },
@@ -59,9 +62,9 @@ static void side_deinit(struct side *s)
 	pv_snapshot_free(s->snapshot);
 }
 
-static int side_open(struct side *s, const char *word)
+static int side_open(struct side *s, const char *word, const struct pv_redactor *redactor)
 {
-	int r = role_collect(strcmp(word, NOW) ? word : NULL, &s->snapshot);
+	int r = role_collect(strcmp(word, NOW) ? word : NULL, redactor, &s->snapshot);
 
 	if (r != 0)
 		return r;
@@ -157,6 +160,7 @@ static int diff(const struct diff_values *v, char **words, const struct side sid
 
 static int run_diff(int argc, char **argv)
 {
+	_cleanup_(cleanup_redactor) struct pv_redactor *redactor = NULL;
 	struct side sides[2] = { 0 };
 	struct diff_values v = { 0 };
 	int first, r = command_options(&command_diff, argc, argv, &v, &first);
@@ -167,9 +171,11 @@ static int run_diff(int argc, char **argv)
 		usage_error("diff", "needs two of: a folder made by portavoz list --record, 'now'");
 		return EXIT_USAGE;
 	}
-	r = side_open(&sides[0], argv[first]);
+	r = redact_open(v.redact, &redactor);
 	if (r == 0)
-		r = side_open(&sides[1], argv[first + 1]);
+		r = side_open(&sides[0], argv[first], redactor);
+	if (r == 0)
+		r = side_open(&sides[1], argv[first + 1], redactor);
 	if (r == 0)
 		r = diff(&v, argv + first, sides);
 	side_deinit(&sides[0]);

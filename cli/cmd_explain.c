@@ -9,14 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <portavoz/portavoz.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/inet.h"
 #include "cli/commands.h"
 #include "cli/policy_option.h"
+#include "cli/redact_option.h"
 #include "ui/explain/explain.h"
 #include "ui/explain/write.h"
 #include "ui/render/render.h"
@@ -26,7 +29,8 @@
 
 struct explain_values {
 	int as;
-	const char *replay;
+	const char *replay, *redact;
+	struct pv_redactor *redactor;
 	bool json, strict, verbose;
 	struct buf netns;
 };
@@ -34,6 +38,7 @@ struct explain_values {
 static void cleanup_values(struct explain_values *v)
 {
 	buf_deinit(&v->netns);
+	pv_redactor_free(v->redactor);
 }
 
 #define AT(member) offsetof(struct explain_values, member)
@@ -49,6 +54,7 @@ static const struct option_def explain_options[] = {
 	{ 0, "replay", "DIR", N_("explain from this recording, not from this host"), OPTION_TEXT,
 	  AT(replay), 0, 0, NULL },
 	OPTION_NETNS(AT(netns)),
+	REDACT_OPTION(struct explain_values, redact),
 	FLAG(0, "strict", N_("exit status 3 when something could not be seen"), strict),
 	FLAG('v', "verbose", N_("say on stderr what could not be seen, terminal or not"), verbose),
 	{ 0 },
@@ -108,6 +114,7 @@ static int collect(struct explain_values *v, const struct explain_query *q,
 	request.policy = policy;
 	request.filter = filter;
 	request.replay_dir = v->replay;
+	request.redactor = v->redactor;
 	request.netns = v->netns.len ? buf_str(&v->netns) : NULL;
 	if (q->readings & EXPLAIN_BIT(EXPLAIN_PID))
 		request.pid = q->pid;
@@ -180,8 +187,77 @@ static int report_coverage(const struct explain_values *v, const struct pv_snaps
 	return v->strict && !coverage->complete ? EXIT_PARTIAL : 0;
 }
 
-static int explain_query(struct explain_values *v, const struct explain_query *q)
+/* A process may be called as it was: the name of its program stays. */
+static bool has_process(const struct pv_snapshot *s, const char *name)
 {
+	for (size_t i = 0; i < pv_snapshot_process_count(s); i++) {
+		const struct pv_bytes *comm = &pv_snapshot_process(s, (uint32_t)i)->comm;
+
+		if (comm->len == strlen(name) && !memcmp(comm->data, name, comm->len))
+			return true;
+	}
+	return false;
+}
+
+/* Under its new name; NULL where it has none: numbers and services stay. */
+static int rename_text(const struct explain_query *q, const struct pv_redactor *r,
+		       const struct pv_snapshot *s, char **ret)
+{
+	_cleanup_(cleanup_free) char *path = strdup(q->text);
+	bool abstract = q->text[0] == '@';
+	size_t n;
+	int result = path ? 0 : -ENOMEM;
+
+	if (result == 0 && q->readings & EXPLAIN_BIT(EXPLAIN_PATH)) {
+		path[0] = abstract ? '\0' : path[0];
+		result = pv_redact_text(r, PV_REDACT_SOCKET, path, strlen(q->text), ret, &n);
+		if (result == 0 && abstract)
+			(*ret)[0] = '@';
+	} else if (result == 0 && q->readings == EXPLAIN_BIT(EXPLAIN_NAME) &&
+		   !has_process(s, q->text)) {
+		/* processes and users are called alike */
+		result = pv_redact_text(r, PV_REDACT_USER, q->text, strlen(q->text), ret, &n);
+	}
+	return result;
+}
+
+static int rename_ends(struct explain_query *q, const struct pv_redactor *r, char **ret)
+{
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+	int result = 0;
+
+	for (int i = 0; result == 0 && i < 2 && q->ends[i].family; i++) {
+		struct explain_end *end = &q->ends[i];
+
+		result = pv_redact_address(r, end->family, end->addr);
+		buf_puts(&b, i ? " " : "");
+		buf_puts(&b, end->port && end->family == AF_INET6 ? "[" : "");
+		inet_put(&b, end->family, end->addr);
+		if (end->port)
+			buf_printf(&b, "%s:%u", end->family == AF_INET6 ? "]" : "", end->port);
+	}
+	if (result < 0 || !b.len)
+		return result;
+	*ret = buf_str(&b) ? strdup(b.data) : NULL;
+	return *ret ? 0 : -ENOMEM;
+}
+
+/* What was asked for is shown and looked for as it is called in the snapshot. */
+static int rename_query(const struct explain_values *v, const struct pv_snapshot *s,
+			struct explain_query *q, char **ret_text)
+{
+	int r = v->redactor ? rename_ends(q, v->redactor, ret_text) : 0;
+
+	if (r == 0 && v->redactor && !*ret_text)
+		r = rename_text(q, v->redactor, s, ret_text);
+	if (*ret_text)
+		q->text = *ret_text;
+	return r;
+}
+
+static int explain_query(struct explain_values *v, struct explain_query *q)
+{
+	_cleanup_(cleanup_free) char *renamed = NULL;
 	_cleanup_(cleanup_snapshot) struct pv_snapshot *snapshot = NULL;
 	_cleanup_(explanation_deinit) struct explanation e = { 0 };
 	_cleanup_(cleanup_policy) struct pv_policy *policy = NULL;
@@ -197,6 +273,9 @@ static int explain_query(struct explain_values *v, const struct explain_query *q
 		report(v->replay ? v->replay : _("sockets"), r);
 	if (r < 0)
 		return EXIT_FAILURE;
+	r = rename_query(v, snapshot, q, &renamed);
+	if (r < 0)
+		return report("explain", r);
 	explanation_init(&e, snapshot, EXPLAIN_NEEDS);
 	as = explain_choose(q, snapshot);
 	if (as >= 0)
@@ -233,5 +312,6 @@ static int run_explain(int argc, char **argv)
 						      "explained"));
 		return EXIT_USAGE;
 	}
-	return explain_query(&v, &q);
+	r = redact_open(v.redact, &v.redactor);
+	return r ? r : explain_query(&v, &q);
 }

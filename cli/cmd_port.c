@@ -18,6 +18,7 @@
 #include "base/inet.h"
 #include "cli/commands.h"
 #include "cli/port.h"
+#include "cli/redact_option.h"
 #include "ui/render/render.h"
 #include "ui/text/escape.h"
 #include "ui/text/i18n.h"
@@ -27,7 +28,7 @@
 #define FILTER_QUERIES_MAX 64 /* a longer filter costs more than it saves */
 
 struct port_values {
-	const char *search, *free, *range, *replay;
+	const char *search, *free, *range, *replay, *redact;
 	bool udp, registered;
 	bool json, no_header, strict, verbose;
 	struct buf netns;
@@ -66,6 +67,7 @@ static const struct option_def port_options[] = {
 	HEADING(N_("Where it comes from")),
 	TEXT("replay", "DIR", N_("who listens by this recording, not on this host"), replay),
 	OPTION_NETNS(AT(netns)),
+	REDACT_OPTION(struct port_values, redact),
 	FLAG(0, "strict", N_("exit status 3 when something could not be seen"), strict),
 	FLAG('v', "verbose", N_("say on stderr what could not be seen, terminal or not"), verbose),
 	{ 0 },
@@ -117,8 +119,13 @@ static int make_filter(const struct port_query *queries, size_t n, struct pv_fil
 
 static int collect(struct port_values *v, const struct pv_filter *filter, struct pv_snapshot **ret)
 {
+	_cleanup_(cleanup_redactor) struct pv_redactor *redactor = NULL;
 	struct pv_request request = PV_REQUEST_INIT;
+	int r;
 
+	if (redact_open(v->redact, &redactor) != 0)
+		return -EINVAL;
+	request.redactor = redactor;
 	request.protos = PV_PROTO_BIT(PV_PROTO_TCP) | PV_PROTO_BIT(PV_PROTO_MPTCP) |
 			 PV_PROTO_BIT(PV_PROTO_UDP) | PV_PROTO_BIT(PV_PROTO_SCTP) |
 			 PV_PROTO_BIT(PV_PROTO_DCCP);
@@ -134,7 +141,7 @@ static int collect(struct port_values *v, const struct pv_filter *filter, struct
 		request.needs = 0;
 		request.owners = PV_OWNERS_NONE;
 	}
-	int r = pv_collect(&request, ret);
+	r = pv_collect(&request, ret);
 
 	if (v->replay && (r == -EINVAL || r == -EBADMSG))
 		usage_error(v->replay, "%s",

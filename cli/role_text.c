@@ -11,7 +11,7 @@
 #include "cli/commands.h"
 #include "ui/text/escape.h"
 
-int role_collect(const char *replay, struct pv_snapshot **ret)
+int role_collect(const char *replay, const struct pv_redactor *redactor, struct pv_snapshot **ret)
 {
 	struct pv_request q = PV_REQUEST_INIT;
 	int r;
@@ -19,6 +19,7 @@ int role_collect(const char *replay, struct pv_snapshot **ret)
 	q.protos = PV_ROLE_PROTOS;
 	q.needs = PV_ROLE_NEEDS;
 	q.replay_dir = replay;
+	q.redactor = redactor;
 	r = pv_collect(&q, ret);
 	if (r == 0)
 		return 0;

@@ -8,10 +8,10 @@
 #include "base/buf.h"
 
 /*
- * A snapshot with everything roles need, of this host or of a recording (replay != NULL). 0, or
- * the exit status 1 after saying on stderr what is wrong.
+ * A snapshot with everything roles need, of this host or of a recording (replay != NULL); redacted
+ * unless redactor is NULL. 0, or the exit status 1 after saying on stderr what is wrong.
  */
-int role_collect(const char *replay, struct pv_snapshot **ret);
+int role_collect(const char *replay, const struct pv_redactor *redactor, struct pv_snapshot **ret);
 
 /* "nginx (nginx.service) listens for tcp http" */
 void role_put_what(struct buf *b, const struct pv_role *role);

@@ -15,6 +15,7 @@
 #include <portavoz/kill.h>
 #include <portavoz/names.h>
 #include <portavoz/policy.h>
+#include <portavoz/redact.h>
 #include <portavoz/registry.h>
 #include <portavoz/role.h>
 #include <portavoz/snapshot.h>

@@ -16,6 +16,7 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 struct pv_filter;
+struct pv_redactor;
 struct pv_policy;
 struct pv_snapshot;
 
@@ -78,6 +79,12 @@ struct pv_request {
 	 * caller's own.
 	 */
 	const char *netns;
+	/*
+	 * Everything that says who and where is replaced, at last: the filter sees what is true. A
+	 * recording made with it holds the snapshot under its new names, and nothing else.
+	 * Borrowed; NULL = nothing is.
+	 */
+	const struct pv_redactor *redactor;
 	const struct pv_policy *policy; /* borrowed; with PV_NEED_VERDICT. NULL = none */
 	bool verify; /* the same: are packaged executables what their packages installed? */
 };

@@ -15,6 +15,8 @@
 #include "collect/netns.h"
 #include "collect/network.h"
 #include "collect/rawdump.h"
+#include "model/image.h"
+#include "redact/redact.h"
 
 /* Needs that the filter may decide on before details are read for what it leaves. */
 #define DETAIL_NEEDS                                                                               \
@@ -114,6 +116,21 @@ static int run_joins(struct collector *c)
 	return run_ways(c);
 }
 
+/* A redacted recording holds the snapshot, not what it was made from. */
+static bool makes_image(const struct pv_request *q)
+{
+	return q->redactor && q->record_dir;
+}
+
+/*
+ * A recording answers any later question about this moment; replay reads all of it too, or the two
+ * would not report the same coverage.
+ */
+static bool is_whole(const struct collector *c)
+{
+	return c->tape.mode != TAPE_LIVE || makes_image(c->request);
+}
+
 static int run_details(struct collector *c, uint32_t early)
 {
 	int32_t pid = c->request->pid;
@@ -182,7 +199,7 @@ static uint32_t early_needs(const struct collector *c)
 	const struct pv_filter *filter = c->request->filter;
 	uint32_t early = filter ? close_needs(pv_filter_needs(filter)) : 0;
 
-	if (c->tape.mode != TAPE_LIVE)
+	if (is_whole(c))
 		early = PV_NEED_ALL;
 	if (c->needs & PV_NEED_VERDICT)
 		early |= VERDICT_NEEDS | PV_NEED_VERDICT;
@@ -209,48 +226,104 @@ static int run(struct collector *c)
 	uint32_t early = early_needs(c);
 	int r = run_all_rows(c, early);
 
+	/* a filter may name a device; else only the rows that are left can need one */
+	if (r == 0 && q->filter)
+		r = collect_ifnames(c);
 	if (r == 0)
 		r = filter_rows(c);
 	if (r == 0 && c->needs & DETAIL_NEEDS)
 		r = run_details(c, early);
-	if (r == 0)
+	if (r == 0 && !q->filter)
 		r = collect_ifnames(c);
 	if (r == 0 && c->needs & PV_NEED_NAMES)
 		r = collect_names(c->snapshot, &c->tape, q->dns_timeout_ms, q->dns_servers);
 	return r == 0 ? run_reports(c) : r;
 }
 
+/* The snapshot of a redacted recording; 1 = it is none. */
+static int run_image(struct collector *c)
+{
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+	int r = c->tape.mode == TAPE_REPLAY ? tape_stream_get(&c->tape, IMAGE_STREAM, &b)
+					    : -ENODATA;
+
+	if (r == -ENODATA)
+		return 1;
+	if (r == 0)
+		r = image_get(b.data ? b.data : "", b.len, c->snapshot);
+	/* judged when it was made; what it was judged by is not in it */
+	for (size_t i = 0; r == 0 && c->request->policy && i < pv_policy_count(c->request->policy);
+	     i++)
+		r = vec_push(&c->snapshot->policy_matches, 0);
+	return r < 0 ? r : filter_rows(c);
+}
+
+static int run_any(struct collector *c, bool is_rawdump)
+{
+	int r = is_rawdump ? run_rawdump(c) : run_image(c);
+
+	return r > 0 ? run(c) : r;
+}
+
+/* Under other names, and into the recording where there is one. */
+static int redact(struct collector *c, struct tape *recording)
+{
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+	int r = c->request->redactor ? redact_snapshot(c->request->redactor, c->snapshot) : 0;
+
+	if (r < 0 || !makes_image(c->request))
+		return r;
+	image_put(c->snapshot, &b);
+	r = buf_error(&b);
+	return r < 0 ? r : tape_stream_put(recording, IMAGE_STREAM, b.data, b.len);
+}
+
+static int open_tapes(const struct pv_request *q, bool is_rawdump, struct tape *tape,
+		      struct tape *recording)
+{
+	bool image = makes_image(q);
+	/* a program built with other headers than this library's */
+	int r = q->size == sizeof(*q) ? 0 : -EINVAL;
+
+	if (r == 0 && image)
+		r = tape_open(recording, q->record_dir, NULL);
+	if (r == 0 && !is_rawdump)
+		r = tape_open(tape, image ? NULL : q->record_dir, q->replay_dir);
+	if (r < 0)
+		tape_close(recording);
+	return r;
+}
+
 int pv_collect(const struct pv_request *request, struct pv_snapshot **ret_snapshot)
 {
 	struct collector c = { .request = request, .tape = TAPE_INIT, .diag_fd = -1 };
-	/* a program built with other headers than this library's */
-	int r = request->size == sizeof(*request) ? 0 : -EINVAL;
 	bool is_rawdump = collect_is_rawdump(request->replay_dir);
+	struct tape recording = TAPE_INIT;
+	int r = open_tapes(request, is_rawdump, &c.tape, &recording);
 
-	if (r == 0 && !is_rawdump)
-		r = tape_open(&c.tape, request->record_dir, request->replay_dir);
 	if (r < 0)
 		return r;
 	c.needs = request->needs | (request->filter ? pv_filter_needs(request->filter) : 0);
 	c.is_verdict_asked = c.needs & PV_NEED_VERDICT;
 	if (c.is_verdict_asked && request->policy)
 		c.needs |= pv_policy_needs(request->policy);
-	if (c.tape.mode == TAPE_RECORD)
+	if (c.tape.mode == TAPE_RECORD || makes_image(request))
 		c.needs |= PV_NEED_VERDICT;
+	/* the name of a process stays when it is its program's */
+	if (request->redactor && c.needs & PV_NEED_OWNERS)
+		c.needs |= PV_NEED_EXE;
 	c.needs = close_needs(c.needs);
 	c.protos = request->protos;
-	/*
-	 * A recording answers any later question about this moment; replay reads all of it too, or
-	 * the two would not report the same coverage.
-	 */
-	if (c.tape.mode != TAPE_LIVE) {
+	if (is_whole(&c)) {
 		c.needs |= PV_NEED_ALL;
 		if (c.tape.mode == TAPE_RECORD)
 			c.needs |= PV_NEED_ATTRIBUTES;
 		c.protos = PV_PROTO_ALL;
 	}
 	c.snapshot = snapshot_new();
-	r = !c.snapshot ? -ENOMEM : is_rawdump ? run_rawdump(&c) : run(&c);
+	r = c.snapshot ? run_any(&c, is_rawdump) : -ENOMEM;
+	if (r == 0)
+		r = redact(&c, &recording);
 	if (r == 0)
 		r = c.tape.error;
 	map_deinit(&c.by_cookie);
@@ -259,6 +332,7 @@ int pv_collect(const struct pv_request *request, struct pv_snapshot **ret_snapsh
 	network_free(c.network);
 	close_fd(c.diag_fd);
 	tape_close(&c.tape);
+	tape_close(&recording);
 	if (r < 0) {
 		pv_snapshot_free(c.snapshot);
 		return r;

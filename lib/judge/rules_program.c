@@ -132,8 +132,13 @@ static bool is_kernel_name(const struct pv_bytes *name)
 		"cpuhp/",  "jbd2/",	"scsi_eh_",   "watchdogd",  "idle_inject/", "kpsmoused",
 	};
 
+	struct pv_bytes bare = *name;
+
+	/* in the brackets that ps draws around them */
+	if (bytes_start(name, "["))
+		bare = (struct pv_bytes){ name->data + 1, name->len - 1 };
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
-		if (bytes_start(name, prefixes[i]))
+		if (bytes_start(&bare, prefixes[i]))
 			return true;
 	return false;
 }

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A snapshot under other names. Ports, numbers, states and times stay; what the rows are joined by
+ * (indices) stays, too, so pairs and owners are as they were.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "redact/redact-internal.h"
+
+struct work {
+	const struct pv_redactor *r;
+	struct pv_snapshot *s;
+	struct buf b;
+};
+
+/* What was appended to the buffer becomes the value. */
+static int take(struct work *w, int r, struct pv_bytes *ret)
+{
+	if (r == 0)
+		r = buf_error(&w->b);
+	if (r == 0)
+		r = snapshot_bytes(w->s, ret, w->b.data, w->b.len);
+	buf_clear(&w->b);
+	return r;
+}
+
+static int rename_bytes(struct work *w, enum pv_redact_kind kind, struct pv_bytes *b)
+{
+	return b->len ? take(w, redact_put(w->r, kind, b->data, b->len, &w->b), b) : 0;
+}
+
+static int rename_string(struct work *w, enum pv_redact_kind kind, const char **text)
+{
+	struct pv_bytes b = { *text, *text ? (uint32_t)strlen(*text) : 0 };
+	int r = rename_bytes(w, kind, &b);
+
+	if (*text && b.len)
+		*text = b.data;
+	return r;
+}
+
+/* The first argument is the program's name again; of the others only their number stays. */
+static int rename_arguments(struct work *w, const struct pv_process *old, struct pv_bytes *ret)
+{
+	const char *at = old->cmdline.data, *end = at + old->cmdline.len;
+	bool is_first = true;
+	int r = 0;
+
+	for (; r == 0 && at < end; is_first = false) {
+		const char *stop = memchr(at, '\0', (size_t)(end - at));
+		struct pv_bytes argument = { at, (uint32_t)((stop ? stop : end) - at) };
+
+		if (is_first && argument.len && argument.data[0] == '/')
+			r = redact_put(w->r, PV_REDACT_PATH, at, argument.len, &w->b);
+		else if (is_first)
+			r = redact_put_comm(w->r, &argument, &old->exe, &w->b);
+		else
+			r = redact_put(w->r, PV_REDACT_TEXT, at, argument.len, &w->b);
+		if (stop)
+			buf_putc(&w->b, '\0');
+		at = stop ? stop + 1 : end;
+	}
+	return take(w, r, ret);
+}
+
+static int rename_list(struct work *w, struct pv_bytes *list)
+{
+	const char *at = list->data, *end = at + list->len;
+	int r = 0;
+
+	if (!list->len)
+		return 0;
+	while (r == 0) {
+		const char *stop = memchr(at, ':', (size_t)(end - at));
+
+		r = redact_put(w->r, PV_REDACT_TEXT, at, (size_t)((stop ? stop : end) - at), &w->b);
+		if (!stop)
+			break;
+		buf_putc(&w->b, ':');
+		at = stop + 1;
+	}
+	return take(w, r, list);
+}
+
+/* "NAME=value", ended by NUL each: the values are lists of paths */
+static int rename_preload(struct work *w, struct pv_bytes *preload)
+{
+	const char *at = preload->data, *end = at + preload->len;
+	int r = 0;
+
+	while (r == 0 && at < end) {
+		const char *stop = memchr(at, '\0', (size_t)(end - at));
+		const char *equal = memchr(at, '=', (size_t)((stop ? stop : end) - at));
+		const char *value = equal ? equal + 1 : at;
+
+		buf_put(&w->b, at, (size_t)(value - at));
+		r = redact_put(w->r, PV_REDACT_PATH, value, (size_t)((stop ? stop : end) - value),
+			       &w->b);
+		if (stop)
+			buf_putc(&w->b, '\0');
+		at = stop ? stop + 1 : end;
+	}
+	return take(w, r, preload);
+}
+
+static int rename_process(struct work *w, struct pv_process *p)
+{
+	const struct pv_process old = *p;
+	int r = take(w, redact_put_comm(w->r, &old.comm, &old.exe, &w->b), &p->comm);
+
+	if (r == 0)
+		r = rename_arguments(w, &old, &p->cmdline);
+	if (r == 0)
+		r = rename_bytes(w, PV_REDACT_PATH, &p->exe);
+	if (r == 0)
+		r = rename_bytes(w, PV_REDACT_CGROUP, &p->cgroup);
+	if (r == 0)
+		r = rename_bytes(w, PV_REDACT_UNIT, &p->unit);
+	if (r == 0)
+		r = rename_bytes(w, PV_REDACT_CONTAINER, &p->container);
+	if (r == 0)
+		r = rename_preload(w, &p->preload);
+	return r < 0 ? r : rename_list(w, &p->listen_names);
+}
+
+/* The kernel's own attributes hold addresses and names in places that differ by protocol. */
+static int strip_attributes(struct work *w, struct pv_conversation *c)
+{
+	struct pv_detail copy;
+
+	if (!c->detail || !c->detail->attributes)
+		return 0;
+	copy = *c->detail;
+	copy.attributes = NULL;
+	copy.attributes_len = 0;
+	c->detail = snapshot_detail(w->s, &copy);
+	return c->detail ? 0 : -ENOMEM;
+}
+
+static int rename_row(struct work *w, struct pv_conversation *c)
+{
+	int r = 0;
+
+	if (c->family == AF_INET || c->family == AF_INET6) {
+		r = pv_redact_address(w->r, c->family, c->local.addr);
+		if (r == 0)
+			r = pv_redact_address(w->r, c->family, c->remote.addr);
+	}
+	if (r == 0 && c->path) {
+		struct pv_bytes *path = arena_dup(&w->s->arena, c->path, sizeof(*path));
+
+		r = path ? rename_bytes(w, PV_REDACT_SOCKET, path) : -ENOMEM;
+		c->path = path;
+	}
+	if (r == 0)
+		r = rename_string(w, PV_REDACT_HOST, &c->remote_name);
+	return r < 0 ? r : strip_attributes(w, c);
+}
+
+static int rename_netns(struct work *w, struct pv_netns *n)
+{
+	static const int kinds[PV_NETNS_BY_N] = { [PV_NETNS_BY_NAME] = PV_REDACT_TEXT,
+						  [PV_NETNS_BY_CONTAINER] = PV_REDACT_CONTAINER,
+						  [PV_NETNS_BY_MOUNT] = PV_REDACT_PATH };
+	int r = 0;
+
+	/* the others are numbers of processes */
+	if (n->name_by == PV_NETNS_BY_NAME || n->name_by == PV_NETNS_BY_CONTAINER ||
+	    n->name_by == PV_NETNS_BY_MOUNT)
+		r = rename_bytes(w, (enum pv_redact_kind)kinds[n->name_by], &n->name);
+	return r < 0 ? r : rename_bytes(w, PV_REDACT_CONTAINER, &n->container);
+}
+
+static int rename_tables(struct work *w)
+{
+	struct pv_snapshot *s = w->s;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < s->users.n; i++)
+		r = rename_string(w, PV_REDACT_USER, &s->users.items[i].name);
+	for (size_t i = 0; r == 0 && i < s->ifnames.n; i++)
+		r = rename_string(w, PV_REDACT_INTERFACE, &s->ifnames.items[i].name);
+	for (size_t i = 0; r == 0 && i < s->netns.n; i++)
+		r = rename_netns(w, &s->netns.items[i]);
+	/* which of them could not be entered: names and paths in a sentence */
+	for (size_t i = 0; i < s->gaps.n; i++)
+		if (s->gaps.items[i].kind == PV_GAP_NETNS)
+			s->gaps.items[i].detail = NULL;
+	return r;
+}
+
+/* Before the processes: evidence names them as they are. Findings may share one text. */
+static int rename_findings(struct work *w)
+{
+	const struct pv_rule *rules;
+	size_t n;
+	int r = 0;
+
+	rules = pv_rules(&n);
+	for (size_t i = 0; r == 0 && i < w->s->findings.n; i++) {
+		struct pv_finding *f = &w->s->findings.items[i];
+
+		r = take(w,
+			 redact_put_evidence(w->r, w->s, rules[f->rule].sentence, &f->evidence,
+					     &w->b),
+			 &f->evidence);
+	}
+	return r;
+}
+
+int redact_snapshot(const struct pv_redactor *redactor, struct pv_snapshot *s)
+{
+	struct work w = { .r = redactor, .s = s, .b = BUF_INIT };
+	int r = rename_tables(&w);
+
+	if (r == 0)
+		r = rename_findings(&w);
+
+	for (size_t i = 0; r == 0 && i < s->processes.n; i++)
+		r = rename_process(&w, &s->processes.items[i]);
+	for (size_t i = 0; r == 0 && i < s->n_rows; i++)
+		r = rename_row(&w, snapshot_row(s, i));
+	buf_deinit(&w.b);
+	return r;
+}
