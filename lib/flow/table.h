@@ -22,7 +22,7 @@
 /* A closed connection's stray segments; RFC 9293: twice the maximum segment lifetime of 2 min. */
 #define FLOW_SILENCE_CLOSED_S 240
 
-#define FLOW_CHUNK 4096 /* entries */
+#define FLOW_CHUNK 16384 /* entries: some megabytes, for huge pages */
 #define FLOW_SECRET_SIZE 192
 
 struct flow_slot {
@@ -50,8 +50,9 @@ struct flow_table {
 	uint32_t free_bin;
 	struct map servers; /* sockets that answered a handshake, by flow_table_socket_hash() */
 	size_t server_capacity;
-	struct observe *observe; /* borrowed, or NULL */
-	size_t detail_capacity;	 /* bytes of its details */
+	struct observe *observe;	  /* borrowed, or NULL */
+	struct flow_filenames *filenames; /* the same */
+	size_t detail_capacity;		  /* bytes of its details */
 	uint8_t secret[FLOW_SECRET_SIZE];
 };
 
