@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * DNS (RFC 1035) over UDP and TCP, and what shares its form: mDNS, LLMNR. A message counts only
- * when it can be read to its last byte. Every answer with an address is remembered: it names the
- * remote end of conversations to come.
+ * DNS (RFC 1035) over UDP and TCP, mDNS and LLMNR; NetBIOS names have its form, but are not. A
+ * message counts only when it can be read to its last byte. Every answer with an address is
+ * remembered: it names the remote end of conversations to come.
  */
 #include <stdio.h>
 #include <sys/socket.h>
@@ -18,6 +18,8 @@
 #define TYPE_A 1
 #define TYPE_AAAA 28
 #define TYPE_OPT 41
+#define TYPE_NB 32
+#define TYPE_NBSTAT 33
 #define CLASS_IN 1
 #define CLASS_ANY 255
 #define CLASS_NONE 254
@@ -185,6 +187,17 @@ static bool read_record(struct probe *p, struct message *m, const struct name *a
 	return true;
 }
 
+/* NetBIOS names (RFC 1001 section 14.1): half a byte a letter, from A to P. */
+static bool is_netbios(const struct name *name, uint16_t type)
+{
+	if ((type != TYPE_NB && type != TYPE_NBSTAT) || name->len < 32)
+		return false;
+	for (unsigned i = 0; i < 32; i++)
+		if (name->text[i] < 'A' || name->text[i] > 'P')
+			return false;
+	return name->len == 32 || name->text[32] == '.';
+}
+
 static bool read_question(struct message *m, struct name *name, uint16_t *ret_type)
 {
 	if (!read_name(m, name))
@@ -192,7 +205,7 @@ static bool read_question(struct message *m, struct name *name, uint16_t *ret_ty
 	if (m->len - m->pos < 4)
 		return fail_short(m);
 	*ret_type = get_be16(m->p + m->pos);
-	if (*ret_type == 0 || !is_class(get_be16(m->p + m->pos + 2)))
+	if (*ret_type == 0 || !is_class(get_be16(m->p + m->pos + 2)) || is_netbios(name, *ret_type))
 		return false;
 	m->pos += 4;
 	return true;

@@ -319,7 +319,7 @@ bool ja4_client(struct crypto *c, const struct tls_hello *h, char carrier,
 /* sni, alpn, offers, ja4 */
 void tls_hello_detail(struct crypto *c, const struct tls_hello *h, char carrier, struct detail *d);
 
-/* What an Initial of QUIC held when it was opened; version 1 or 0x6b3343cf. */
+/* What an Initial of QUIC held when it was opened; of a version the table has. */
 enum probe_result observe_quic_frames(struct probe *p, uint32_t version, struct span plain);
 
 /* --- nDPI ------------------------------------------------------------------------------------- */

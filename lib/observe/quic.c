@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * QUIC version 1 and 2 (RFC 9000, 9001, 9369). Initial packets are encrypted with keys that follow
- * from the connection id the client chose, so whoever sees the first packet can read the
- * ClientHello. Its CRYPTO frames may come in any order, in several packets and datagrams; they are
- * put together in the pool like the start of a TCP stream.
+ * QUIC version 1 and 2 (RFC 9000, 9001, 9369) and draft 29. Initial packets are encrypted with keys
+ * that follow from the connection id the client chose, so whoever sees the first packet can read
+ * the ClientHello. Its CRYPTO frames may come in any order, in several packets and datagrams; they
+ * are put together in the pool like the start of a TCP stream.
  */
 #include "observe/observe-internal.h"
 
 #define VERSION_1 0x00000001
 #define VERSION_2 0x6b3343cf
+#define VERSION_DRAFT_29 0xff00001d /* what was in use before version 1 */
 #define TAG 16
 #define PLAIN_MAX 1500 /* of an Initial; clients send 1200 to 1350, jumbo frames are not used */
 
@@ -27,6 +28,8 @@ static const uint8_t salt_1[20] = { 0x38, 0x76, 0x2c, 0xf7, 0xf5, 0x59, 0x34, 0x
 				    0x9a, 0xe6, 0xa4, 0xc8, 0x0c, 0xad, 0xcc, 0xbb, 0x7f, 0x0a };
 static const uint8_t salt_2[20] = { 0x0d, 0xed, 0xe3, 0xde, 0xf7, 0x00, 0xa6, 0xdb, 0x81, 0x93,
 				    0x81, 0xbe, 0x6e, 0x26, 0x9d, 0xcb, 0xf9, 0xbd, 0x2e, 0xd9 };
+static const uint8_t salt_29[20] = { 0xaf, 0xbf, 0xec, 0x28, 0x99, 0x93, 0xd2, 0x4c, 0x9e, 0x97,
+				     0x86, 0xf1, 0x9c, 0x61, 0x11, 0xe0, 0x43, 0x90, 0xa8, 0x99 };
 
 struct quic_version {
 	uint32_t number;
@@ -36,6 +39,7 @@ struct quic_version {
 static const struct quic_version versions[] = {
 	{ VERSION_1, { salt_1, 20 }, "quic key", "quic iv", "quic hp", "1" },
 	{ VERSION_2, { salt_2, 20 }, "quicv2 key", "quicv2 iv", "quicv2 hp", "2" },
+	{ VERSION_DRAFT_29, { salt_29, 20 }, "quic key", "quic iv", "quic hp", "draft-29" },
 };
 
 static const struct quic_version *version_get(uint32_t number)

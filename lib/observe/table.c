@@ -24,7 +24,7 @@ const struct observe_protocol observe_protocols[OBSERVE_N] = {
 			   "http http-alt ipp ssdp http-mgmt http-wmap multiling-http www-dev" },
 	[OBSERVE_HTTP2] = { "http2", "HTTP/2", observe_http2_probe, TCP, CARRIER, "http http-alt" },
 	[OBSERVE_DNS] = { "dns", "DNS", observe_dns_probe, TCP | UDP, BOTH | EVERY,
-			  "domain mdns llmnr netbios-ns" },
+			  "domain mdns llmnr" },
 	[OBSERVE_SSH] = { "ssh", "SSH", observe_ssh_probe, TCP, BOTH,
 			  "ssh sftp netconf-ssh snmpssh" },
 	[OBSERVE_SMTP] = { "smtp", "SMTP", observe_smtp_probe, TCP, 0, "smtp submission" },
