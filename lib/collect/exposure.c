@@ -18,6 +18,9 @@
 #define NFPROTO_IS_V4(family) ((family) == 2)
 #define NFPROTO_IS_V6(family) ((family) == 10)
 
+/* Chains that jump to each other are followed so far; the kernel's own stack holds 16. */
+#define JUMPS_MAX 64
+
 struct listener {
 	uint32_t row;
 	uint32_t next; /* of the same protocol and port; UINT32_MAX ends */
@@ -227,7 +230,7 @@ static int mark_reached(struct network *n)
 			    chain_key(c->netns, c->chain.family, &c->chain.table, &c->chain.name),
 			    i);
 	}
-	while (r == 0 && is_changed) {
+	for (unsigned round = 0; r == 0 && is_changed && round < JUMPS_MAX; round++) {
 		is_changed = false;
 		for (size_t i = 0; i < n->rules.n; i++) {
 			struct network_rule *rule = &n->rules.items[i];
@@ -322,6 +325,25 @@ static bool is_for_others(const struct nft_match *m)
 	return !m->dst_prefix || !inet_is_loopback(m->family, m->dst);
 }
 
+/* Most rules lead one protocol to one port: few listeners have that. */
+static int apply_rule(struct exposures *x, const struct network_rule *rule)
+{
+	const struct nft_rule *r = &rule->rule;
+	uint16_t first = r->has_ports ? r->first_port : r->match.first_port;
+	uint16_t last = r->has_ports ? r->last_port : r->match.last_port;
+	int e = 0;
+
+	if (r->match.protocol && first == last) {
+		for (uint32_t i = map_get(&x->by_port, port_key(r->match.protocol, first));
+		     e == 0 && i != UINT32_MAX; i = x->listeners.items[i].next)
+			e = try_rule(x, rule, x->listeners.items[i].row);
+		return e;
+	}
+	for (size_t i = 0; e == 0 && i < x->listeners.n; i++)
+		e = try_rule(x, rule, x->listeners.items[i].row);
+	return e;
+}
+
 static int apply_rules(struct exposures *x)
 {
 	struct network *n = x->c->network;
@@ -336,8 +358,7 @@ static int apply_rules(struct exposures *x)
 		if (rule->rule.is_unknown)
 			n->n_rules_unread++;
 		else
-			for (size_t k = 0; r == 0 && k < x->listeners.n; k++)
-				r = try_rule(x, rule, x->listeners.items[k].row);
+			r = apply_rule(x, rule);
 	}
 	return r;
 }
