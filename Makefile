@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Short names for what meson does. Variables: BUILD, prefix, DESTDIR, ARGS (for run), FUZZ_SECONDS,
-# personality (for install: netstat installs a link of that name).
+# personality (for install: netstat, ss or both with a comma installs links of these names).
 BUILD ?= build
 prefix ?= /usr/local
 FUZZ_SECONDS ?= 60

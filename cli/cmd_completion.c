@@ -139,6 +139,11 @@ static bool is_folder(const struct option_def *d)
 	return d->arg && !strncmp(d->arg, "DIR", 3);
 }
 
+static bool is_file(const struct option_def *d)
+{
+	return d->arg && !strncmp(d->arg, "FILE", 4);
+}
+
 static bool is_netns(const struct option_def *d)
 {
 	return d->arg && !strcmp(d->arg, "NETNS");
@@ -188,6 +193,7 @@ static void bash_values(struct buf *b, const struct command *command)
 			buf_puts(b, is_columns(d)  ? "list=$columns"
 				    : is_netns(d)  ? "list=\"all $(" NETNS_NAMES ")\""
 				    : is_folder(d) ? "kind=dirs"
+				    : is_file(d)   ? "kind=files"
 						   : "kind=none");
 		}
 		buf_puts(b, " ;;\n");
@@ -265,9 +271,9 @@ static int put_bash(struct buf *b)
 		"\t\tlocal sign=${item%%[!+-]*}\n"
 		"\t\tmapfile -t COMPREPLY < <(compgen -P \"${cur%\"$item\"}$sign\" -W \"$list\" -- "
 		"\"${item#\"$sign\"}\")\n"
-		"\telif [ \"$kind\" = dirs ]; then\n"
+		"\telif [ \"$kind\" = dirs ] || [ \"$kind\" = files ]; then\n"
 		"\t\tcompopt -o filenames 2>/dev/null\n"
-		"\t\tmapfile -t COMPREPLY < <(compgen -d -W \"$words\" -- \"$cur\")\n"
+		"\t\tmapfile -t COMPREPLY < <(compgen \"-${kind:0:1}\" -W \"$words\" -- \"$cur\")\n"
 		"\telif [ -n \"$words\" ]; then\n"
 		"\t\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
 		"\tfi\n"
@@ -289,6 +295,7 @@ static void zsh_action(struct buf *b, const struct option_def *d)
 		buf_puts(b, is_columns(d)  ? "_portavoz_columns"
 			    : is_netns(d)  ? "_portavoz_netns"
 			    : is_folder(d) ? "_files -/"
+			    : is_file(d)   ? "_files"
 					   : " ");
 	}
 }
@@ -435,6 +442,8 @@ static void fish_option(struct buf *b, size_t command, const struct option_def *
 		buf_puts(b, "'");
 	} else if (is_folder(d)) {
 		buf_puts(b, " -a '(__fish_complete_directories (commandline -ct))'");
+	} else if (is_file(d)) {
+		buf_puts(b, " -F");
 	} else if (is_netns(d)) {
 		buf_puts(b, " -a '(__fish_append , all (" NETNS_NAMES "))'");
 	} else if (is_columns(d)) {

@@ -15,6 +15,9 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "cli/commands.h"
+#include "cli/dump.h"
+#include "cli/filter_text.h"
+#include "cli/kill.h"
 #include "cli/redact_option.h"
 #include "ui/columns/columns.h"
 #include "ui/render/render.h"
@@ -27,8 +30,10 @@ struct list_values {
 	bool numeric, resolve, processes, extended, options, memory, info;
 	bool no_header, summary, pairs, strict, verbose;
 	bool json, jsonl, csv;
+	bool kill, yes;
 	int owners, sockets, color;
 	const char *columns, *sort, *record, *replay, *dns_servers, *redact;
+	const char *filter_file, *dump;
 	struct buf netns; /* what every -N asks for, with commas between */
 	uint32_t dns_timeout_ms;
 };
@@ -85,6 +90,8 @@ static const struct option_def list_options[] = {
 	HEADING("Which states (default: every one; with a protocol option: conversations only)"),
 	FLAG('l', "listening", "listeners only", listening),
 	FLAG('a', "all", "listeners and conversations", all),
+	TEXT('F', "filter", "FILE", "also read the filter from this file, - is standard input",
+	     filter_file),
 	HEADING("What is shown"),
 	FLAG('n', "numeric", "numbers instead of names; sends no packet", numeric),
 	FLAG('r', "resolve", "host names even with -n", resolve),
@@ -99,6 +106,11 @@ static const struct option_def list_options[] = {
 	TEXT(0, "columns", "COLUMNS", "these columns, comma-separated; +NAME adds, -NAME drops",
 	     columns),
 	TEXT(0, "sort", "COLUMNS", "sort by these columns; -NAME: descending", sort),
+	HEADING("What is done with it"),
+	FLAG('K', "kill", "close these sockets; asks before, and lists what was closed", kill),
+	FLAG(0, "yes", "with --kill: do not ask", yes),
+	TEXT('D', "diag", "FILE", "write TCP sockets as ss does for TCPDIAG_FILE, - is the output",
+	     dump),
 	HEADING("How it is written"),
 	FLAG(0, "json", "one JSON document", json),
 	FLAG(0, "jsonl", "one JSON object a line", jsonl),
@@ -110,7 +122,8 @@ static const struct option_def list_options[] = {
 	CHOICE(0, "owners", "auto|bpf|proc|none", "how owners are found", owners),
 	CHOICE(0, "sockets", "auto|bpf|netlink|proc", "how sockets are listed", sockets),
 	TEXT(0, "record", "DIR", "also store what was read in this new folder", record),
-	TEXT(0, "replay", "DIR", "list from such a folder, not from this host", replay),
+	TEXT(0, "replay", "FILE", "list from such a folder, or a file of --diag, not this host",
+	     replay),
 	REDACT_OPTION(struct list_values, redact),
 	{ 0, "dns-timeout", "MS", "time for all host names together, in milliseconds (1000)",
 	  OPTION_NUMBER, AT(dns_timeout_ms), 0, 600000, NULL },
@@ -174,74 +187,59 @@ static bool are_servers(const char *list)
 	return copy != NULL;
 }
 
+/* Of how the list is written. NULL, or what is wrong; *ret_what is the option. */
+static const char *judge_form(const struct list_values *v, const char **ret_what)
+{
+	*ret_what = "--summary";
+	if (v->summary && (v->jsonl || v->csv))
+		return "is written as text or --json";
+	if (v->summary && (v->columns || v->sort || v->pairs))
+		return "does not go with --columns, --sort or --pairs";
+	*ret_what = "--json, --jsonl, --csv";
+	return v->json + v->jsonl + v->csv > 1 ? "only one of them at a time" : NULL;
+}
+
+/* Of what is done with it. */
+static const char *judge_use(const struct list_values *v, const char **ret_what)
+{
+	*ret_what = "--kill";
+	if (v->kill && (v->record || v->replay || v->redact))
+		return "does not go with --record, --replay or --redact";
+	if (v->kill && (v->summary || v->pairs || v->dump))
+		return "does not go with --summary, --pairs or --diag";
+	*ret_what = "--yes";
+	return v->yes && !v->kill ? "goes with --kill" : NULL;
+}
+
+/* Of where it comes from and goes to. */
+static const char *judge_files(const struct list_values *v, const char **ret_what)
+{
+	*ret_what = "--diag";
+	if (v->dump && (v->record || v->replay || v->redact || v->netns.len))
+		return "does not go with --record, --replay, --redact or --net";
+	if (v->dump && v->protos && !(v->protos & PV_PROTO_BIT(PV_PROTO_TCP)))
+		return "such a file holds TCP sockets, which were not asked for";
+	*ret_what = "--record";
+	return v->record && v->replay && !v->redact
+		       ? "goes with --replay only to --redact a recording"
+		       : NULL;
+}
+
 static int check_values(const struct list_values *v)
 {
-	if (v->json + v->jsonl + v->csv > 1)
-		usage_error("--json, --jsonl, --csv", "only one of them at a time");
-	else if (v->summary && (v->jsonl || v->csv))
-		usage_error("--summary", "is written as text or --json");
-	else if (v->record && v->replay && !v->redact)
-		usage_error("--record", "goes with --replay only to --redact a recording");
-	else if (v->summary && (v->columns || v->sort || v->pairs))
-		usage_error("--summary", "does not go with --columns, --sort or --pairs");
-	else if (v->dns_servers && !are_servers(v->dns_servers))
-		usage_error("--dns-servers", "expected ADDR, ADDR:PORT or [ADDR]:PORT, with commas "
-					     "between them");
-	else
-		return 0;
-	return -EINVAL;
-}
+	const char *what, *why = judge_form(v, &what);
 
-/* The text on one line, and a caret under the place. */
-static void print_caret(const char *what, const char *text, size_t offset, const char *message,
-			const char *expected)
-{
-	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
-	size_t at;
-
-	buf_printf(&b, "portavoz: %s: %s\n  ", what, message);
-	at = b.len;
-	text_put(&b, text, offset, 0);
-	at = buf_error(&b) ? 0 : text_width(b.data + at, b.len - at);
-	text_put(&b, text + offset, strlen(text + offset), 0);
-	buf_puts(&b, "\n  ");
-	buf_pad(&b, ' ', at);
-	buf_puts(&b, "^\n");
-	if (expected && expected[0])
-		buf_printf(&b, "  expected: %s\n", expected);
-	fputs(buf_str(&b) ? buf_str(&b) : "portavoz: out of memory\n", stderr);
-}
-
-/* A first word that is no filter may have been meant to be a command. */
-static void hint_command(const char *word, size_t error_offset)
-{
-	const struct command *near = error_offset == 0 ? command_nearest(word) : NULL;
-
-	if (near)
-		fprintf(stderr, "  or did you mean the command 'portavoz %s'?\n", near->name);
-}
-
-static int parse_filter(int argc, char **argv, int first, struct pv_filter **ret_filter)
-{
-	_cleanup_(cleanup_buf) struct buf text = BUF_INIT;
-	struct pv_syntax_error error = { 0 };
-	int r;
-
-	for (int i = first; i < argc; i++) {
-		if (i > first)
-			buf_putc(&text, ' ');
-		buf_puts(&text, argv[i]);
+	if (!why)
+		why = judge_use(v, &what);
+	if (!why)
+		why = judge_files(v, &what);
+	if (!why && v->dns_servers && !are_servers(v->dns_servers)) {
+		what = "--dns-servers";
+		why = "expected ADDR, ADDR:PORT or [ADDR]:PORT, with commas between them";
 	}
-	if (!buf_str(&text))
-		return -ENOMEM;
-	if (first >= argc)
-		return 0;
-	r = pv_filter_parse(text.data, ret_filter, &error);
-	if (r == -EINVAL) {
-		print_caret("filter", text.data, error.offset, error.message, error.expected);
-		hint_command(argv[first], error.offset);
-	}
-	return r;
+	if (why)
+		usage_error(what, "%s", why);
+	return why ? -EINVAL : 0;
 }
 
 /* What is to be shown: columns and order. */
@@ -318,7 +316,8 @@ static void choose_rows(const struct list_values *v, struct pv_request *q)
 {
 	uint32_t ip = PV_PROTO_BIT(PV_PROTO_PING + 1) - 1;
 
-	q->protos = v->protos ? v->protos : v->all ? PV_PROTO_ALL : ip;
+	/* no other sockets can be closed */
+	q->protos = v->protos ? v->protos : v->all && !v->kill ? PV_PROTO_ALL : ip;
 	if (v->ipv4 || v->ipv6) {
 		q->inet = v->ipv4;
 		q->inet6 = v->ipv6;
@@ -373,6 +372,8 @@ static int fail_collect(struct list_values *v, int r)
 		usage_error(dir, "--record needs a new or an empty folder");
 	else if (report_netns(&v->netns, r))
 		return EXIT_FAILURE;
+	else if (v->replay && r == -EBADMSG && dump_say_damage(dir))
+		return EXIT_FAILURE;
 	else if (v->replay && (r == -EINVAL || r == -EBADMSG))
 		usage_error(dir, "is no recording made by portavoz list --record, or is damaged");
 	else
@@ -395,7 +396,8 @@ static int resolve(void *userdata)
 }
 
 static int write_snapshot(struct pv_snapshot *s, const struct list_values *v,
-			  const struct view *view, uint32_t needs, bool names_follow)
+			  const struct view *view, uint32_t needs, bool names_follow,
+			  const bool *omit)
 {
 	struct waiting waiting = { .snapshot = s, .values = v };
 	struct render_options o = {
@@ -414,6 +416,7 @@ static int write_snapshot(struct pv_snapshot *s, const struct list_values *v,
 		.width = terminal_width(STDOUT_FILENO),
 		.before_remote = names_follow ? resolve : NULL,
 		.userdata = &waiting,
+		.omit = omit,
 	};
 
 	return v->summary ? render_summary(s, o.format, o.ascii, STDOUT_FILENO)
@@ -430,14 +433,52 @@ static void say_coverage(const struct pv_snapshot *s, bool verbose)
 		fwrite(b.data, 1, b.len, stderr);
 }
 
-static void choose_sources(const struct list_values *v, struct pv_request *q)
+/* What could be closed is written, as the table or document that was asked for. */
+static int close_all(struct pv_snapshot *s, const struct list_values *v, const struct view *view,
+		     uint32_t needs)
 {
+	size_t n = pv_snapshot_count(s);
+	_cleanup_(cleanup_free) bool *is_left = calloc(n + 1, sizeof(*is_left));
+	int status, r = is_left ? 0 : -ENOMEM;
+
+	if (r == 0 && n && !v->yes) {
+		r = write_snapshot(s, v, view, needs, false, NULL);
+		if (r == 0 && !kill_ask(n)) {
+			fputs("portavoz: nothing was closed\n", stderr);
+			return EXIT_SUCCESS;
+		}
+	}
+	if (r < 0)
+		return fail("list", r);
+	if (!n)
+		fputs("portavoz: no socket matches, nothing was closed\n", stderr);
+	status = kill_rows(s, is_left);
+	r = write_snapshot(s, v, view, needs, false, is_left);
+	return r < 0 ? fail("standard output", r) : status;
+}
+
+static void make_request(struct list_values *v, const struct view *view, struct pv_filter *filter,
+			 struct pv_request *q)
+{
+	q->filter = filter;
+	choose_rows(v, q);
+	q->needs = v->summary ? PV_NEED_OWNERS | PV_NEED_DIRECTION
+			      : columns_needs(view->columns, view->n_columns,
+					      v->numeric && !v->resolve);
+	for (size_t i = 0; i < view->n_sort; i++)
+		q->needs |= view->sort[i].column->needs & ~(uint32_t)PV_NEED_NAMES;
+	if (v->pairs)
+		q->needs |= PV_NEED_PEER | PV_NEED_NAT;
+	/* the other end of a UNIX socket is told by that one's name */
+	if (q->protos & PV_PROTO_BIT(PV_PROTO_UNIX))
+		q->needs |= PV_NEED_PEER;
 	q->owners = (enum pv_owners)v->owners;
 	q->sockets = (enum pv_sockets)v->sockets;
 	q->record_dir = v->record;
 	q->replay_dir = v->replay;
 	q->dns_timeout_ms = (int)v->dns_timeout_ms;
 	q->dns_servers = v->dns_servers;
+	q->netns = v->netns.len ? buf_str(&v->netns) : NULL;
 	if (q->owners == PV_OWNERS_NONE)
 		q->needs &= ~(uint32_t)PV_NEED_OWNERS;
 }
@@ -447,42 +488,31 @@ static int list(struct list_values *v, const struct view *view, struct pv_filter
 	_cleanup_(cleanup_redactor) struct pv_redactor *redactor = NULL;
 	struct pv_request q = PV_REQUEST_INIT;
 	struct pv_snapshot *s = NULL;
-	const char *netns = v->netns.len ? buf_str(&v->netns) : NULL;
 	bool names_follow;
 	uint32_t needs;
 	int r = redact_open(v->redact, &redactor);
 
 	if (r)
 		return r;
-	q.filter = filter;
-	choose_rows(v, &q);
-	q.needs = v->summary ? PV_NEED_OWNERS | PV_NEED_DIRECTION
-			     : columns_needs(view->columns, view->n_columns,
-					     v->numeric && !v->resolve);
-	for (size_t i = 0; i < view->n_sort; i++)
-		q.needs |= view->sort[i].column->needs & ~(uint32_t)PV_NEED_NAMES;
-	if (v->pairs)
-		q.needs |= PV_NEED_PEER | PV_NEED_NAT;
-	/* the other end of a UNIX socket is told by that one's name */
-	if (q.protos & PV_PROTO_BIT(PV_PROTO_UNIX))
-		q.needs |= PV_NEED_PEER;
-	choose_sources(v, &q);
+	make_request(v, view, filter, &q);
 	q.redactor = redactor;
-	q.netns = netns;
+	if (v->dump)
+		return dump_write(&q, v->dump);
 	needs = q.needs;
 	/* nothing is sorted by them, nothing decided by them: they may come last */
-	names_follow = needs & PV_NEED_NAMES && !redactor && !v->record && !v->replay &&
+	names_follow = needs & PV_NEED_NAMES && !v->kill && !redactor && !v->record && !v->replay &&
 		       !v->summary && format_of(v) == RENDER_TABLE && !view->n_sort;
 	if (names_follow)
 		q.needs &= ~(uint32_t)PV_NEED_NAMES;
 	r = pv_collect(&q, &s);
 	if (r < 0)
 		return fail_collect(v, r);
-	r = write_snapshot(s, v, view, needs, names_follow);
+	r = v->kill ? close_all(s, v, view, needs)
+		    : write_snapshot(s, v, view, needs, names_follow, NULL);
 	/* a reader that went away has seen what it wanted */
-	if (r < 0 && r != -EPIPE) {
+	if (r < 0 && r != -EPIPE)
 		r = fail("standard output", r);
-	} else {
+	else if (!v->kill) {
 		say_coverage(s, v->verbose);
 		r = v->strict && !pv_snapshot_coverage(s)->complete ? EXIT_PARTIAL : EXIT_SUCCESS;
 	}
@@ -501,9 +531,14 @@ static int run_list(int argc, char **argv)
 		return r;
 	if (check_values(&v) < 0)
 		return EXIT_USAGE;
-	r = parse_filter(argc, argv, first, &filter);
+	r = filter_text_parse(
+		&(struct filter_text){
+			.argc = argc, .first = first, .argv = argv, .file = v.filter_file },
+		&filter);
 	if (r == 0)
 		r = parse_view(&v, &view);
+	if (r == 0 && v.kill && kill_refuse(filter, v.all, v.yes))
+		r = -EINVAL;
 	if (r == 0)
 		r = list(&v, &view, filter);
 	else

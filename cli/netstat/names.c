@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What numbers are called: hosts, services, protocols, programs. */
 #include <netdb.h>
-#include <nss.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -43,40 +41,6 @@ int netstat_resolve(const struct netstat_values *v, struct pv_name *names, size_
 	return pv_names_resolve(names, n, (int)v->dns_timeout_ms, v->dns_servers, ret_owner);
 }
 
-struct netstat_services *netstat_services_read(void)
-{
-	struct netstat_services *s = calloc(1, sizeof(*s));
-	struct servent *e;
-
-	if (!s)
-		return NULL;
-	/* files, never a server that may hang */
-	__nss_configure_lookup("services", "files");
-	__nss_configure_lookup("protocols", "files");
-	setservent(1);
-	while ((e = getservent())) {
-		int is_udp = !strcmp(e->s_proto, "udp");
-		uint16_t port = ntohs((uint16_t)e->s_port);
-
-		if ((!is_udp && strcmp(e->s_proto, "tcp")) || s->names[is_udp][port])
-			continue;
-		s->names[is_udp][port] = strdup(e->s_name);
-	}
-	endservent();
-	return s;
-}
-
-void netstat_services_free(struct netstat_services *s)
-{
-	if (!s)
-		return;
-	for (size_t i = 0; i < 65536; i++) {
-		free((void *)s->names[0][i]);
-		free((void *)s->names[1][i]);
-	}
-	free(s);
-}
-
 static const char *protocol_name(uint32_t number)
 {
 	const struct protoent *p = getprotobynumber((int)number);
@@ -84,8 +48,8 @@ static const char *protocol_name(uint32_t number)
 	return p ? p->p_name : NULL;
 }
 
-void netstat_put_port(struct buf *b, const struct netstat_services *s,
-		      const struct pv_conversation *row, uint32_t port, bool numeric)
+void netstat_put_port(struct buf *b, const struct services *s, const struct pv_conversation *row,
+		      uint32_t port, bool numeric)
 {
 	bool is_udp = row->proto == PV_PROTO_UDP || row->proto == PV_PROTO_UDPLITE;
 	const char *name = NULL;
@@ -96,8 +60,8 @@ void netstat_put_port(struct buf *b, const struct netstat_services *s,
 	}
 	if (!numeric && row->proto == PV_PROTO_RAW)
 		name = protocol_name(port);
-	else if (!numeric && s && port < 65536)
-		name = s->names[is_udp][port];
+	else if (!numeric && s)
+		name = services_name(s, is_udp, port);
 	if (name)
 		netstat_put_foreign(b, name, strlen(name));
 	else

@@ -11,6 +11,7 @@
 #include <portavoz/portavoz.h>
 
 #include "base/buf.h"
+#include "cli/services.h"
 
 #define NETSTAT_EXIT_USAGE 3
 
@@ -83,15 +84,9 @@ void netstat_put_host(struct buf *b, int family, const uint8_t *addr, const char
 int netstat_resolve(const struct netstat_values *v, struct pv_name *names, size_t n,
 		    struct pv_names **ret_owner);
 
-struct netstat_services {
-	const char *names[2][65536]; /* tcp, udp; NULL = none */
-};
-/* /etc/services, for free() after netstat_services_free(); NULL = out of memory */
-struct netstat_services *netstat_services_read(void);
-void netstat_services_free(struct netstat_services *s);
 /* "*" for none, a service, or the number; of a raw socket the protocol it receives. */
-void netstat_put_port(struct buf *b, const struct netstat_services *s,
-		      const struct pv_conversation *row, uint32_t port, bool numeric);
+void netstat_put_port(struct buf *b, const struct services *s, const struct pv_conversation *row,
+		      uint32_t port, bool numeric);
 
 /* Foreign bytes as net-tools cuts them, but escaped. */
 void netstat_put_foreign(struct buf *b, const char *data, size_t len);

@@ -36,7 +36,7 @@ struct listing {
 	const struct netstat_values *v;
 	struct buf *b;
 	const struct pv_snapshot *snapshot;
-	struct netstat_services *services;
+	struct services *services;
 	uint32_t protos; /* of IP */
 	bool inet, inet6, unix_sockets;
 	VEC(const struct pv_conversation *) rows[N_KINDS][2];
@@ -263,7 +263,7 @@ static int put_inet(struct listing *l)
 	if (r < 0)
 		return r;
 	if (!(l->v->numeric & NETSTAT_NUMERIC_PORTS))
-		l->services = netstat_services_read();
+		l->services = services_read();
 	put_inet_heading(l);
 	for (size_t k = 0; k < N_KINDS; k++)
 		for (size_t six = 0; six < 2; six++)
@@ -457,7 +457,7 @@ static void listing_deinit(struct listing *l)
 		vec_deinit(&l->rows[k][0]);
 		vec_deinit(&l->rows[k][1]);
 	}
-	netstat_services_free(l->services);
+	services_free(l->services);
 	pv_names_free(l->names_owner);
 	vec_deinit(&l->names);
 }

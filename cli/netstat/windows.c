@@ -15,7 +15,7 @@ struct view {
 	const struct netstat_values *v;
 	struct buf *b;
 	const struct pv_snapshot *snapshot;
-	struct netstat_services *services;
+	struct services *services;
 	VEC(const struct pv_conversation *) rows;
 	VEC(struct pv_name) names; /* two a row */
 	struct pv_names *names_owner;
@@ -26,7 +26,7 @@ static void view_deinit(struct view *w)
 	vec_deinit(&w->rows);
 	vec_deinit(&w->names);
 	pv_names_free(w->names_owner);
-	netstat_services_free(w->services);
+	services_free(w->services);
 }
 
 static void pad_to(struct buf *b, size_t start, size_t width)
@@ -137,7 +137,7 @@ static int show(struct view *w)
 	if (r < 0)
 		return r;
 	if (!(w->v->numeric & NETSTAT_NUMERIC_PORTS))
-		w->services = netstat_services_read();
+		w->services = services_read();
 	if (!w->v->is_repeated)
 		buf_puts(w->b, "\nActive Connections\n\n");
 	buf_printf(w->b, "  Proto  %-22s %-22s %s\n", "Local Address", "Foreign Address",

@@ -23,7 +23,15 @@ struct pv_syntax_error {
  * -ENOMEM. An empty text gives a filter that matches everything. `error` may be NULL.
  */
 int pv_filter_parse(const char *text, struct pv_filter **ret_filter, struct pv_syntax_error *error);
+/*
+ * The same where hosts and ports that name no family mean `family` (AF_INET, AF_INET6, AF_UNIX,
+ * AF_PACKET, AF_NETLINK, AF_VSOCK), as after "ss -f FAMILY"; AF_UNSPEC: as above.
+ */
+int pv_filter_parse_family(const char *text, int family, struct pv_filter **ret_filter,
+			   struct pv_syntax_error *error);
 void pv_filter_free(struct pv_filter *filter);
+/* true when it matches everything because the text said nothing */
+bool pv_filter_is_empty(const struct pv_filter *filter);
 
 /* What must be collected for this filter to be decided: PV_NEED_* */
 uint32_t pv_filter_needs(const struct pv_filter *filter);

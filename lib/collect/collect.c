@@ -224,11 +224,14 @@ static int run(struct collector *c)
 	uint32_t early = early_needs(c);
 	int r = run_all_rows(c, early);
 
+	/* a filter may name a device; else only the rows that are left can need one */
+	if (r == 0 && q->filter)
+		r = collect_ifnames(c);
 	if (r == 0)
 		r = filter_rows(c);
 	if (r == 0 && c->needs & DETAIL_NEEDS)
 		r = run_details(c, early);
-	if (r == 0)
+	if (r == 0 && !q->filter)
 		r = collect_ifnames(c);
 	if (r == 0 && c->needs & PV_NEED_NAMES)
 		r = collect_names(c->snapshot, &c->tape, q->dns_timeout_ms, q->dns_servers);

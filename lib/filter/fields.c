@@ -249,6 +249,9 @@ const struct pv_filter_field *pv_filter_fields(size_t *ret_n)
 
 const struct predicate *predicate_find(const char *name, size_t len)
 {
+	/* a spelling of ss that its manual does not tell */
+	if (len == 4 && !memcmp(name, "excl", 4))
+		return predicate_find("exclude", strlen("exclude"));
 	for (size_t i = 0; i < FIELD_N; i++)
 		if (strlen(fields[i].name) == len && !memcmp(fields[i].name, name, len))
 			return &predicates[i];

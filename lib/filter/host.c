@@ -529,8 +529,8 @@ static int parse_host(struct parser *p, const struct word *w, struct host *ret)
 	r = word_text(p, w, skip, &s.text, &s.len);
 	if (r < 0)
 		return r;
-	if (!skip && s.len && (s.text[0] == '/' || s.text[0] == '@'))
-		ret->family = AF_UNIX;
+	if (!skip)
+		ret->family = s.len && (s.text[0] == '/' || s.text[0] == '@') ? AF_UNIX : p->family;
 	if (ret->family == AF_UNIX) {
 		ret->has_glob = true;
 		return parse_unix_name(p, w, skip, ret);
@@ -732,7 +732,7 @@ static int parse_port_word(struct parser *p, const struct word *w, uint8_t *fami
 
 	if (r < 0)
 		return r;
-	*family = AF_UNSPEC;
+	*family = p->family == AF_UNIX || p->family == AF_PACKET ? AF_UNSPEC : p->family;
 	take_family(&s, family);
 	if (*family == AF_UNIX || *family == AF_PACKET)
 		return fail_at(p, w,

@@ -122,6 +122,7 @@ struct parser {
 	size_t len, pos;
 	struct pv_filter *filter;
 	struct pv_syntax_error *error; /* never NULL */
+	uint8_t family;		       /* of hosts and ports that name none; AF_UNSPEC = any */
 };
 
 struct predicate {

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define NIL UINT32_MAX
 /* between two parentheses at most OR, AND and NOT wait */
@@ -98,11 +99,22 @@ struct stacks {
 	uint8_t operators[STACK_MAX];
 	struct fragment fragments[STACK_MAX + 1];
 	size_t n_operators, n_fragments, depth;
+	bool has_closed; /* a parenthesis */
 };
+
+/*
+ * The AND behind state clauses that open the filter: as in ss they hold for all that follows, ORs
+ * included. It shares no number with the tokens that are operators.
+ */
+#define OPERATOR_STATES TOKEN_WORD
 
 static int rank(uint8_t operator)
 {
-	return operator== TOKEN_OR ? 1 : operator== TOKEN_AND ? 2 : operator== TOKEN_NOT ? 3 : 0;
+	static const uint8_t ranks[] = {
+		[OPERATOR_STATES] = 1, [TOKEN_OR] = 2, [TOKEN_AND] = 3, [TOKEN_NOT] = 4
+	};
+
+	return operator<sizeof(ranks) ? ranks[operator] : 0;
 }
 
 /* Applies waiting operators that bind at least as tightly as `min`. */
@@ -116,7 +128,7 @@ static void reduce(struct parser *p, struct stacks *s, int min)
 			fragment_not(p, top);
 			continue;
 		}
-		if (operator== TOKEN_AND)
+		if (operator!= TOKEN_OR)
 			fragment_and(p, top - 1, top);
 		else
 			fragment_or(p, top - 1, top);
@@ -144,6 +156,7 @@ static int close_parenthesis(struct parser *p, struct stacks *s, const struct wo
 	if (!s->depth)
 		return fail_at(p, at, WANT_OPERATOR, "closes a parenthesis that was not opened");
 	s->depth--;
+	s->has_closed = true;
 	reduce(p, s, 1);
 	s->n_operators--;
 	reduce(p, s, rank(TOKEN_NOT));
@@ -203,6 +216,15 @@ static int parse_operand(struct parser *p, struct stacks *s, bool *ret_done)
 	}
 }
 
+/* Is all that was read so far one set of states? */
+static bool opens_with_states(const struct parser *p, const struct stacks *s)
+{
+	const struct leaf *first = p->filter->leaves.items;
+
+	return s->n_operators == 0 && !s->has_closed && p->filter->leaves.n == 1 &&
+	       first->match == match_state && first->positive;
+}
+
 /* One token behind a predicate; *ret_done: an operator was read, a predicate must follow. */
 static int parse_operator(struct parser *p, struct stacks *s, bool *ret_done)
 {
@@ -224,7 +246,7 @@ static int parse_operator(struct parser *p, struct stacks *s, bool *ret_done)
 		break;
 	default:
 		p->pos = pos;
-		t.kind = TOKEN_AND;
+		t.kind = opens_with_states(p, s) ? OPERATOR_STATES : TOKEN_AND;
 	}
 	reduce(p, s, rank((uint8_t)t.kind));
 	push_operator(s, (uint8_t)t.kind, &t.word);
@@ -277,8 +299,16 @@ static int parse_all(struct parser *p)
 
 int pv_filter_parse(const char *text, struct pv_filter **ret_filter, struct pv_syntax_error *error)
 {
+	return pv_filter_parse_family(text, AF_UNSPEC, ret_filter, error);
+}
+
+int pv_filter_parse_family(const char *text, int family, struct pv_filter **ret_filter,
+			   struct pv_syntax_error *error)
+{
 	struct pv_syntax_error ignored;
-	struct parser p = { .text = text, .error = error ? error : &ignored };
+	struct parser p = { .text = text,
+			    .error = error ? error : &ignored,
+			    .family = (uint8_t)family };
 	int r;
 
 	*p.error = (struct pv_syntax_error){ 0 };
@@ -308,6 +338,11 @@ void pv_filter_free(struct pv_filter *f)
 	vec_deinit(&f->leaves);
 	arena_deinit(&f->arena);
 	free(f);
+}
+
+bool pv_filter_is_empty(const struct pv_filter *f)
+{
+	return f->leaves.n == 0;
 }
 
 uint32_t pv_filter_needs(const struct pv_filter *f)

@@ -70,5 +70,5 @@ int netlink_rawdump_parse(const void *data, size_t len, uint32_t needs, const st
 	}
 	if (left > 0)
 		return fail(error, len - left, "is cut short, or no netlink message");
-	return is_ended ? 0 : fail(error, len, "the message that ends a dump is missing");
+	return is_ended ? 0 : fail(error, len, "lacks the message that ends a dump");
 }

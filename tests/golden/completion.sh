@@ -73,7 +73,10 @@ expect "incoming" "$(offers direction inc)"
 expect "well-known registered dynamic" "$(offers list group '')"
 expect "" "$(offers status --owners)"
 mkdir "$work/folder"
+touch "$work/file"
+expect "$work/folder" "$(offers list --record = "$work/f")"
 expect "$work/folder" "$(offers list --replay = "$work/fol")"
+expect "$work/file" "$(offers list --diag = "$work/fil")"
 
 if "$PORTAVOZ" list "state $(offers list state listen)" >/dev/null 2>&1; then :; else
 	wrong "a state that is offered is refused"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Every command explains itself within 80 columns, refuses what it does not know with status 2 (netstat: 3), and
+# Every command explains itself within 80 columns, refuses what it does not know with status 2 (netstat: 3, ss: 255), and
 # fails loudly when its output is lost. $PORTAVOZ is the program.
 set -u
 status=0
@@ -28,7 +28,8 @@ for command in $commands; do
 	esac
 
 	case $command in
-	netstat) wanted=3 ;; # as the original
+	netstat) wanted=3 ;; # as the originals
+	ss) wanted=255 ;;
 	*) wanted=2 ;;
 	esac
 	said=$("$PORTAVOZ" "$command" --no-such-thing 2>&1 >/dev/null)
@@ -40,7 +41,7 @@ for command in $commands; do
 	[ "$said" = "portavoz: standard output: No space left on device" ] || wrong "$command, full device: $said"
 done
 
-for words in "" "columns" "completion bash" "completion zsh" "completion fish" "list --json" "list" "status" "port 80" "netstat -an" \
+for words in "" "columns" "completion bash" "completion zsh" "completion fish" "list --json" "list" "status" "port 80" "netstat -an" "ss -an" \
 	"--version"; do
 	# shellcheck disable=SC2086
 	said=$("$PORTAVOZ" $words 2>&1 >/dev/full)

@@ -45,7 +45,7 @@ odd=$(nm -D --defined-only "$libdir/libportavoz.so" | awk '$2 != "A" { print $3 
 LD_LIBRARY_PATH=$libdir "$(find "$work" -path '*/bin/portavoz')" --version | grep -q '^portavoz [0-9]' ||
 	wrong "the installed program does not run"
 
-for file in man1/portavoz.1 man1/portavoz-list.1 man1/portavoz-netstat.1 bash-completion/completions/portavoz zsh/site-functions/_portavoz \
+for file in man1/portavoz.1 man1/portavoz-list.1 man1/portavoz-netstat.1 man1/portavoz-ss.1 bash-completion/completions/portavoz zsh/site-functions/_portavoz \
 	fish/vendor_completions.d/portavoz.fish; do
 	[ -n "$(find "$work" -path "*/$file")" ] || wrong "$file is not installed"
 done

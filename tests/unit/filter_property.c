@@ -410,6 +410,11 @@ static int binding(const struct node *n)
 
 static void write_node(struct buf *b, const struct node *n, int min);
 
+static bool is_state(const struct node *n)
+{
+	return n->kind == NODE_LEAF && leaf_kinds[n->leaf].value == VALUE_STATE;
+}
+
 static void write_bare(struct buf *b, const struct node *n)
 {
 	static const char *const ors[] = { " or ", " | ", " || ", "\nor\n" };
@@ -425,8 +430,8 @@ static void write_bare(struct buf *b, const struct node *n)
 		break;
 	case NODE_AND:
 		write_node(b, n->a, 2);
-		/* state clauses in a row would make one set */
-		if (n->b->kind == NODE_LEAF && leaf_kinds[n->b->leaf].value == VALUE_STATE)
+		/* state clauses in a row would make one set, and open a filter for all of it */
+		if (is_state(n->a) || is_state(n->b))
 			buf_puts(b, " and ");
 		else
 			buf_puts(b, PICK(ands));

@@ -104,7 +104,7 @@ static void test_damaged(void **state)
 		{ "length-zero", "is cut short, or no netlink message", 0 },
 		{ "length-huge", "is cut short, or no netlink message", 0 },
 		{ "family", "is about a socket of neither IPv4 nor IPv6", 0 },
-		{ "empty", "the message that ends a dump is missing", 0 },
+		{ "empty", "lacks the message that ends a dump", 0 },
 	};
 
 	(void)state;

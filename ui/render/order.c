@@ -33,6 +33,17 @@ static void listeners_first(struct render *r)
 	}
 }
 
+static void omit_rows(struct render *r)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; r->options->omit && i < r->n_rows; i++)
+		if (!r->options->omit[r->order[i]])
+			r->order[kept++] = r->order[i];
+	if (r->options->omit)
+		r->n_rows = kept;
+}
+
 static int compare_by_key(const struct render *r, const struct sort_key *key,
 			  const struct pv_conversation *a, const struct pv_conversation *b)
 {
@@ -106,6 +117,7 @@ int render_make_order(struct render *r)
 	if (!r->order)
 		return -ENOMEM;
 	listeners_first(r);
+	omit_rows(r);
 	if (r->options->n_sort)
 		qsort_r(r->order, r->n_rows, sizeof(*r->order), compare_rows, r);
 	return r->options->pairs ? merge_pairs(r) : 0;

@@ -30,6 +30,8 @@ struct render_options {
 	 */
 	int (*before_remote)(void *userdata);
 	void *userdata;
+	/* rows to leave out, as pv_snapshot_get() numbers them; NULL = none */
+	const bool *omit;
 	bool keep_columns; /* chosen by name: none is dropped on a narrow terminal */
 };
 

@@ -1,0 +1,404 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""portavoz ss against iproute2's ss: the same bytes, and the same exit status.
+
+Both look at one namespace with every kind of socket and state. The original runs before and after
+ours; only when it agrees with itself is there something to compare. Where times move between two
+runs those values alone are masked, and the padding, which follows from their length.
+"""
+import ctypes
+import fcntl
+import itertools
+import os
+import pty
+import re
+import signal
+import socket
+import struct
+import subprocess
+import termios
+import threading
+
+import live
+
+SS = "/usr/bin/ss" if os.path.exists("/usr/bin/ss") else "/bin/ss"
+ATTEMPTS = 6
+# what counts time, or the memory of who asks; each with the number behind it
+MOVING = re.compile(rb"\b(lastsnd|lastrcv|lastack|busy|rcv_rtt|rwnd_limited|sndbuf_limited):[\w.%()]+")
+TIMER = re.compile(rb"timer:\((on|keepalive|timewait|persist),[\w.]*,")
+# the tools' own sockets, and those of the kernel that answer them
+OWN = re.compile(rb"(?m)^.* (tcpdiag|4):\S+ +\*.*\n")
+NETLINK = re.compile(rb" [\w-]+:\S+ +\*( |$)")
+STATES = ["ESTAB", "SYN-SENT", "SYN-RECV", "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT", "UNCONN",
+          "CLOSE-WAIT", "LAST-ACK", "LISTEN", "CLOSING"]
+NETIDS = ["nl", "p_raw", "p_dgr", "u_str", "u_dgr", "u_seq", "udp", "tcp", "mptcp"]
+
+# all but packet sockets, which would count what passes the loopback device
+TCP_KINDS = ["listen", "backlog", "syn_recv", "established", "unsent", "fin_wait1", "half_closed", "last_ack",
+             "closing", "time_wait", "orphan", "bound", "mptcp", "udp", "udplite"]
+OTHER_KINDS = ["raw", "raw6", "ping", "unix_stream", "unix_seqpacket", "unix_dgram", "unix_path", "unix_pair",
+               "netlink", "vsock", "xdp", "sctp"]
+
+kept = []
+children = []
+seen = b""
+compared = 0
+load = None
+
+
+def keep(*args, bind=None, connect=None, listen=None):
+    s = socket.socket(*args)
+    if bind is not None:
+        s.bind(bind)
+    if connect is not None:
+        s.connect(connect)
+    if listen is not None:
+        s.listen(listen)
+    kept.append(s)
+    return s
+
+
+def make_inet():
+    four, six = socket.AF_INET, socket.AF_INET6
+    for family, address in ((four, ("127.0.0.1", 80)), (six, ("::", 25)), (six, ("fe80::1", 8080, 0, 1)),
+                            (six, ("::ffff:127.0.0.1", 993)), (four, ("0.0.0.0", 5432))):
+        server = keep(family, socket.SOCK_STREAM, bind=address, listen=7)
+        client = keep(family, socket.SOCK_STREAM, connect=server.getsockname())
+        kept.append(server.accept()[0])
+        client.send(b"x" * 3000)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    only6 = keep(six, socket.SOCK_STREAM)
+    only6.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    only6.bind(("::", 8443))
+    only6.listen()
+    device = keep(four, socket.SOCK_STREAM)
+    device.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo")
+    device.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, 0x2a)
+    device.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, 0x10)
+    device.bind(("0.0.0.0", 8444))
+    device.listen()
+    keep(four, socket.SOCK_STREAM, bind=("127.0.0.1", 8445))  # bound and idle
+    dgram = socket.SOCK_DGRAM
+    keep(four, dgram, bind=("0.0.0.0", 53))
+    keep(four, dgram, bind=("127.0.0.1", 123), connect=("127.0.0.1", 53))
+    keep(six, dgram, bind=("::", 5353))
+    keep(six, dgram, bind=("::1", 161), connect=("::1", 5353))
+    for protocol in (1, 6, 17, 58, 89):
+        keep(four, socket.SOCK_RAW, protocol)
+    keep(six, socket.SOCK_RAW, 58)
+    keep(six, socket.SOCK_RAW, 58, bind=("::1", 0), connect=("::1", 0))
+    for name in ("cubic", "reno", "vegas", "dctcp"):
+        s = keep(four, socket.SOCK_STREAM)
+        try:
+            s.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, name.encode())
+        except OSError:
+            continue  # not every kernel has each of them
+        s.connect(("127.0.0.1", 80))
+
+
+def make_unix(work):
+    stream, dgram, packet = socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_SEQPACKET
+    unix = socket.AF_UNIX
+    keep(unix, stream, bind=work + "/with spaces in it", listen=3)
+    keep(unix, dgram, bind=work + "/datagrams-with-a-very-long-name-that-goes-on-and-on-and-on")
+    keep(unix, packet, bind="\0abstract name", listen=3)
+    keep(unix, stream, bind="\0nul\0in\0it", listen=3)
+    path = work + "/listener"
+    listener = keep(unix, stream, bind=path, listen=5)
+    for _ in range(3):
+        keep(unix, stream, connect=path)
+    kept.append(listener.accept()[0])
+    pair = socket.socketpair(unix, stream)
+    pair[0].shutdown(socket.SHUT_WR)
+    kept.extend(pair + socket.socketpair(unix, dgram) + socket.socketpair(unix, packet))
+
+
+def make_packet():
+    """With a filter, a ring and a fanout, on a device that nothing passes."""
+    s = keep(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0806), bind=("quiet", 0x0806))
+    code = struct.pack("HBBI", 0x06, 0, 0, 0xffff)
+    code = ctypes.create_string_buffer(code)
+    s.setsockopt(socket.SOL_SOCKET, 26, struct.pack("HL", 1, ctypes.addressof(code)))  # SO_ATTACH_FILTER
+    s = keep(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3), bind=("quiet", 3))
+    s.setsockopt(263, 5, struct.pack("IIII", 4096, 2, 2048, 4))  # PACKET_RX_RING
+    s.setsockopt(263, 8, 1)  # PACKET_AUXDATA
+    s = keep(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x88cc), bind=("quiet", 0x88cc))
+    s.setsockopt(263, 18, 7 | 1 << 16)  # PACKET_FANOUT: round robin
+    s = keep(socket.AF_NETLINK, socket.SOCK_RAW, 15)
+    s.bind((0, 1))
+    s = keep(socket.AF_NETLINK, socket.SOCK_RAW, 2)
+    s.bind((0, 0))
+
+
+def make_program(name, sockets=1):
+    """A process of that name that holds listeners, two descriptors each."""
+    ready, said = os.pipe()
+    child = os.fork()
+    if child == 0:
+        live.libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+        for _ in range(sockets):
+            s = socket.socket()
+            s.bind(("127.0.0.1", 0))
+            s.listen()
+            os.dup(s.fileno())
+            kept.append(s)
+        with open("/proc/self/comm", "w") as f:
+            f.write(name)
+        os.write(said, b"x")
+        threading.Event().wait()
+    os.close(said)
+    os.read(ready, 1)
+    os.close(ready)
+    children.append(child)
+
+
+def run(command, prefix=(), text=b""):
+    with subprocess.Popen([*prefix, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          stdin=subprocess.PIPE) as process:
+        out = process.communicate(text, timeout=60)[0]
+    # ss has one more, for the names of interfaces
+    own = re.compile(rb"(?m)^.* (?:rtnl|0):(?:ss/)?%d .*\n" % process.pid)
+    return once(own.sub(b"", OWN.sub(b"", out))), process.returncode
+
+
+def once(output):
+    """The kernel lists a netlink socket of a multicast group twice, and so does ss."""
+    met, lines = set(), []
+    for line in output.split(b"\n"):
+        if not NETLINK.search(line) or line not in met:
+            lines.append(line)
+        met.add(line)
+    return b"\n".join(lines)
+
+
+def fields(output):
+    """Without what moves, and without the padding that follows from it."""
+    output = TIMER.sub(rb"timer:(\1,*,", MOVING.sub(rb"\1:*", output))
+    return [line.split() for line in output.split(b"\n")]
+
+
+def masked(done, by_field):
+    return (fields(done[0]), done[1]) if by_field else done
+
+
+def compare(options, by_field=False, runner=run):
+    global seen, compared
+    ours = [live.PORTAVOZ, "ss", "--dns-timeout=0", *options]
+    for _ in range(ATTEMPTS):
+        before = masked(runner([SS, *options]), by_field)
+        found = masked(runner(ours), by_field)
+        raw = runner([SS, *options])
+        wanted = masked(raw, by_field)
+        if before == wanted and found == wanted:
+            break
+    if before != wanted:
+        moved = [pair for pair in itertools.zip_longest(before[0], wanted[0]) if pair[0] != pair[1]]
+        raise AssertionError("%s: the original never agreed with itself: %r" % (options, moved[:2]))
+    seen += raw[0]
+    compared += 1
+    if found == wanted:
+        return None
+    lines = [x if by_field else x.split(b"\n") for x in (found[0], wanted[0])]
+    for ours, theirs in itertools.zip_longest(*lines):
+        if ours != theirs:
+            return "%s: status %d, wanted %d; first line that differs:\n  ours   %r\n  theirs %r" % (
+                " ".join(options), found[1], wanted[1], ours, theirs)
+    return "%s: status %d, wanted %d" % (" ".join(options), found[1], wanted[1])
+
+
+def compare_all(cases, **kwargs):
+    wrong = [said for said in (compare(case, **kwargs) for case in cases) if said]
+    if wrong:
+        raise AssertionError("%d of %d cases differ\n%s" % (len(wrong), len(cases),
+                                                          "\n".join(wrong[:12])))
+
+
+def product(*parts):
+    return [[word for part in parts_of for word in part.split()]
+            for parts_of in itertools.product(*parts)]
+
+
+def test_make():
+    global load
+    work = "/run/portavoz-ss"
+    live.shell("mount -t tmpfs none /run; mkdir %s; ip link add quiet type veth peer name still" % work)
+    load = live.Load("mksock", *[kind + variant for variant in ("", "@6", "@mapped", "@linklocal")
+                                 for kind in TCP_KINDS], *OTHER_KINDS)
+    make_inet()
+    make_unix(work)
+    make_packet()
+    make_program("two words", 2)
+    shared = keep(socket.AF_INET, socket.SOCK_STREAM, bind=("127.0.0.1", 99), listen=1)
+    make_program("sharer")
+    live.equal(shared.getsockname()[1], 99, "a socket of two processes")
+
+
+def test_plain():
+    compare_all(product(["-t", "-u", "-x", "-w", "-tu", "-tux", "-M", "-0", "-4", "-6", "-S", "-d", "--vsock",
+                         "-txwu", ""],
+                        ["-an", "-ln", "-n", "-Han", "-anO", "-anp"]) +
+                product(["-t", "-u", "-x", "-w", "-tux", "-M", "-0"], ["-a"]))
+    # the longer name of the program that asks widens a column
+    compare_all([["-a"], ["-l"], ["-A", "netlink", "-a"]], by_field=True)
+
+
+def test_states_and_kinds_were_compared():
+    """Before the options that hide these columns."""
+    words = set(seen.split())
+    live.equal([s for s in STATES if s.encode() not in words], [], "states")
+    live.equal([n for n in NETIDS if n.encode() not in words], [], "kinds of socket")
+    # as sock_diag names them, or as their table does
+    live.holds({b"icmp6", b"???"} < words or b"raw" in words, "raw sockets")
+
+
+def test_details():
+    compare_all(product(["-tan", "-uan", "-xan", "-wan", "-0an", "-Man", "-an"],
+                        ["-e", "-o", "-m", "-eO", "-meO", "-pe", "-poH", "-mO", "--tos", "--cgroup",
+                         "--inet-sockopt", "--inet-sockopt -O", "-b", "-bO"]), by_field=True)
+
+
+def test_details_keep_the_padding():
+    compare_all(product(["-xan", "-0an", "-uan", "-wan", "-ltn"],
+                        ["-e", "-m", "-eO", "-emO", "--tos", "--cgroup", "--inet-sockopt"]))
+
+
+def test_info():
+    compare_all(product(["-ta", "-tan", "-uan", "-wan", "-Man", "-tl", "-an"],
+                        ["-i", "-iO", "-im", "-ime", "-imeoO", "-ipe"]), by_field=True)
+
+
+def test_tables():
+    compare_all(product(["-A all", "-A inet", "-A tcp,udp", "-A unix", "-A unix_stream", "-A u_dgr", "-A u_seq",
+                         "-A packet", "-A p_raw", "-A netlink", "-A all,!netlink", "-A !tcp", "-t -A udp",
+                         "-A udp -t", "-A inet,!udp", "-A mptcp", "-f inet", "-f inet6", "-f unix",
+                         "-f link", "-f netlink", "-f vsock", "-f xdp", "-46", "-64", "-4 -x", "-x -t",
+                         "-xt4", "--query=raw", "--socket tcp", "-tl -a", "-ta -l"],
+                        ["-n", "-an", "-ln"]))
+
+
+def test_filters():
+    compare_all([case.split() for case in (
+        "-tan sport = :80", "-tan sport = :http", "-tan dport = 80 or sport = 80", "-tan dst 127.0.0.1",
+        "-tan dst 127.0.0.1:80", "-tan src 127.0.0.0/8", "-tan src [::1]", "-tan src [fe80::1]:8080",
+        "-tan sport >= 8000 and sport lt 9000", "-tan not dst 127.0.0.1", "-tan ! ( sport = :80 or dport = :80 )",
+        "-tan state listening", "-tan state established sport = :80", "-tan exclude listening",
+        "-tan state big", "-tan state bucket", "-tan excl time-wait excl listening", "-tan dev lo",
+        "-tan dev != lo", "-tan fwmark = 0x2a", "-tan fwmark = 0x2a/0xff", "-uan sport eq 53 | dport eq 53",
+        "-xan src /run/portavoz-ss/*", "-xan src *abstract*", "-an src unix:/run/portavoz-ss/listener",
+        "-n state closed", "-n -o state time-wait", "-an -A netlink src netlink:*",
+        "-0an src link:*:quiet", "-tan inet:127.0.0.1", "-an state all dst :80 and dst 127.0.0.1")
+        if "inet:127" not in case and "unix:" not in case and "-o" not in case])
+    compare_all([["-tan", "-F", "/dev/stdin", "state", "established"]],
+                runner=lambda c: run(c, text=b"sport = :80\n or dport = :80\n"))
+
+
+def test_nothing_to_show():
+    for options in ("-A !tcp", "-x -A tcp -f unix"):
+        said = []
+        for command in ([SS], [live.PORTAVOZ, "ss"]):
+            done = subprocess.run([*command, *options.split()], stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, check=False)
+            said.append((done.returncode, done.stdout, done.stderr))
+        live.equal(said[1], said[0], options)
+
+
+def run_summary(command):
+    # ss counts a socket of its own
+    out, status = run(command)
+    return re.sub(rb"Total: \d+", b"Total: *", out), status
+
+
+def test_summary():
+    compare_all([["-s"], ["-s", "-n"], ["-s", "-tln"], ["--summary"]], runner=run_summary)
+
+
+def on_terminal(width):
+    def runner(command):
+        pid, fd = pty.fork()
+        if not pid:
+            fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
+            os.execv(command[0], command)
+        out = b""
+        try:
+            while chunk := os.read(fd, 65536):
+                out += chunk
+        except OSError:
+            pass  # EIO: the other end closed
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        os.close(fd)
+        return OWN.sub(b"", out.replace(b"\r\n", b"\n")), status
+    return runner
+
+
+def test_terminals():
+    for width in (20, 40, 61, 80, 100, 160, 250):
+        compare_all(product(["-tan", "-tanp", "-uan", "-xan", "-wan"], ["", "-H"]), runner=on_terminal(width))
+
+
+def test_at_least_as_many_cases():
+    live.holds(compared >= 400, "%d cases" % compared)
+
+
+def ours(*args, **kwargs):
+    return live.run("ss", *args, **kwargs)
+
+
+def test_link_of_that_name():
+    with live.folder() as path:
+        link = os.path.join(path, "ss")
+        os.symlink(live.PORTAVOZ, link)
+        lib = {"LD_LIBRARY_PATH": os.path.join(os.path.dirname(live.PORTAVOZ), "../lib")}
+        done = subprocess.run([link, "-tln"], stdout=subprocess.PIPE, check=True,
+                              env={**os.environ, **lib})
+        live.equal(done.stdout, ours("-tln").stdout, "output of the link")
+
+
+def test_what_cannot_be_had_is_said():
+    for option in ("-E", "--tipc", "--tipcinfo", "-f tipc", "-A tipc", "-T", "-Z", "-z"):
+        done = ours(*option.split(), expect=1)
+        live.holds(done.stderr and not done.stdout, "%s: %r" % (option, done.stderr))
+    for option in ("-f ipx", "-A nothing", "--no-such-thing", "-tan state nothing", "--yes",
+                   "-F /nonexistent"):
+        done = ours(*option.split(), expect=255)
+        live.holds(done.stderr.startswith(b"portavoz: ") and not done.stdout, "%s: %r" % (option, done.stderr))
+
+
+def test_newer_options():
+    rows = [line.split() for line in ours("-HtanB").stdout.decode().splitlines()]
+    live.equal([row[2] for row in rows if row[2].startswith("127.0.0.1:844")], ["127.0.0.1:8445"], "-B")
+    header = ours("-tanQ").stdout.split(b"\n")[0].split()
+    live.holds(b"Recv-Q" not in header and b"State" in header, "-Q: %r" % header)
+
+
+def test_namespace_by_name():
+    live.shell("ip netns add portavoz-ss; ip netns exec portavoz-ss ip link set lo up")
+    try:
+        with live.Load("mksock", "listen", prefix=("ip", "netns", "exec", "portavoz-ss")) as inside:
+            port = ":%d " % inside.made[0]["local_port"]
+            options = ["-N", "portavoz-ss", "-tlnp"]
+            live.equal(run([live.PORTAVOZ, "ss", *options]), run([SS, *options]), "-N")
+            live.holds(port in ours(*options).stdout.decode(), "listener of the namespace")
+            live.holds(port not in ours("-tln").stdout.decode(), "it is not in ours")
+    finally:
+        live.shell("ip netns delete portavoz-ss")
+    ours("-N", "no-such-namespace", expect=1)
+
+
+def test_hostile_names_stay_one_field():
+    with live.Load("evilproc", "names") as evil:
+        out = ours("-Hltnp").stdout
+        live.no_raw(out, "names of programs")
+        for m in evil.made:
+            lines = [line for line in out.split(b"\n") if b":%d " % m["port"] in line]
+            live.equal(len(lines), 1, "rows of port %d" % m["port"])
+            live.equal(re.findall(rb"\),\(", lines[0]).__len__(), 0, "holders of %r" % lines[0])
+            live.holds(b"pid=%d,fd=" % m["pid"] in lines[0], "pid in %r" % lines[0])
+
+
+def test_end():
+    for child in children:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+live.main(globals())
