@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "capture/packet.h"
 #include "capture/pcapfilter.h"
+#include "flow/filenames.h"
 #include "flow/live.h"
 #include "flow/row.h"
 
@@ -42,6 +43,7 @@ struct pv_capture {
 	struct flow_table table;
 	struct flow_sockets sockets;
 	struct flow_owners owners;
+	struct flow_filenames filenames;
 	struct flow_live *live;	 /* NULL: files */
 	struct observe *observe; /* NULL = payloads are not looked at */
 	const struct pv_filter *filter;
@@ -107,6 +109,8 @@ static int set_up(struct pv_capture *c, const struct pv_capture_request *q, char
 		r = capture_new(&c->input);
 	if (r == 0)
 		r = decoder_new(&c->decoder);
+	c->filenames.input = c->input;
+	c->table.filenames = &c->filenames;
 	if (r == 0 && q->joined)
 		r = flow_owners_join(&c->owners, q->joined);
 	if (r == 0 && q->live)
@@ -152,6 +156,7 @@ void pv_capture_free(struct pv_capture *c)
 	pcapfilter_free(c->bpf);
 	decoder_free(c->decoder);
 	flow_owners_deinit(&c->owners);
+	flow_filenames_deinit(&c->filenames);
 	flow_live_free(c->live);
 	arena_deinit(&c->arena);
 	vec_deinit(&c->damage);

@@ -19,10 +19,10 @@
 #define MS INT64_C(1000000)
 #define WAIT_MS 100	 /* for packets, before is_over is asked again */
 #define PAUSE (10 * MS)	 /* between two askings at least */
-#define PAUSE_TIMES 4	 /* asking takes a fifth of the time at most */
+#define PAUSE_TIMES 1	 /* asking takes half of the time at most */
 #define ASKED_MAX 4	 /* times a pair is asked for */
 #define AGAIN (30 * MS)	 /* after the first answer; doubles */
-#define HOLD (500 * MS)	 /* longest wait of a packet for its comment */
+#define HOLD (2000 * MS) /* longest wait of a packet for its comment */
 #define FLUSH (500 * MS) /* who reads along in a pipe sees packets at least that often */
 #define HOLD_BYTES (32U << 20)
 #define PENDING_MAX 65536 /* pairs that wait to be asked for */

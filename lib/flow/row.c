@@ -8,6 +8,7 @@
 
 #include <portavoz/filter.h>
 
+#include "flow/filenames.h"
 #include "flow/payload.h"
 
 _Static_assert((int)PV_TUNNEL_TEREDO == (int)DECODE_TUNNEL_TEREDO &&
@@ -183,6 +184,9 @@ int flow_row_add(struct pv_snapshot *s, struct flow_table *t, const struct flow_
 		return -ENOMEM;
 	if (flow_payload_show(t, e, opener, &text, &row, &f) < 0)
 		return -ENOMEM;
+	if (!row.remote_name && t->filenames && row.family != AF_PACKET)
+		row.remote_name =
+			flow_filenames_get(t->filenames, row.family, e->key.addr[!opener]);
 	if (filter && !pv_filter_match(filter, s, &row))
 		return 0;
 	if (keep(s, t, e, opener, &row, &f) < 0)

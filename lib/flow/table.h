@@ -50,8 +50,9 @@ struct flow_table {
 	uint32_t free_bin;
 	struct map servers; /* sockets that answered a handshake, by flow_table_socket_hash() */
 	size_t server_capacity;
-	struct observe *observe; /* borrowed, or NULL */
-	size_t detail_capacity;	 /* bytes of its details */
+	struct observe *observe;	  /* borrowed, or NULL */
+	struct flow_filenames *filenames; /* the same */
+	size_t detail_capacity;		  /* bytes of its details */
 	uint8_t secret[FLOW_SECRET_SIZE];
 };
 

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* Names that capture files give. Invariant: what is unfit to be a name is none. */
+#include "flow/filenames.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include "names/names.h"
+
+void flow_filenames_deinit(struct flow_filenames *f)
+{
+	arena_deinit(&f->arena);
+	vec_deinit(&f->names);
+	map_deinit(&f->by_address);
+}
+
+static uint64_t address_key(int family, const uint8_t *addr)
+{
+	uint64_t words[2] = { 0 };
+
+	memcpy(words, addr, family == AF_INET6 ? 16 : 4);
+	return map_mix(map_mix((uint64_t)family, words[0]), words[1]);
+}
+
+static int add(struct flow_filenames *f, const struct capture_name *n)
+{
+	const char *copy = NULL;
+	char *text;
+
+	if (names_is_fit(n->name.data, n->name.len)) {
+		text = arena_alloc(&f->arena, n->name.len + 1);
+		if (!text)
+			return -ENOMEM;
+		memcpy(text, n->name.data, n->name.len);
+		text[n->name.len] = 0;
+		copy = text;
+	}
+	if (vec_push(&f->names, copy) < 0)
+		return -ENOMEM;
+	return copy ? map_put(&f->by_address, address_key(n->family, n->addr),
+			      (uint32_t)f->names.n - 1)
+		    : 0;
+}
+
+const char *flow_filenames_get(struct flow_filenames *f, int family, const uint8_t *addr)
+{
+	const struct capture_name *n;
+	uint32_t i;
+
+	while (f->names.n < capture_n_names(f->input))
+		if (add(f, capture_name(f->input, f->names.n)) < 0)
+			return NULL;
+	i = f->names.n ? map_get(&f->by_address, address_key(family, addr)) : MAP_NONE;
+	if (i == MAP_NONE)
+		return NULL;
+	n = capture_name(f->input, i);
+	return n->family == family && !memcmp(n->addr, addr, family == AF_INET6 ? 16 : 4)
+		       ? f->names.items[i]
+		       : NULL;
+}
