@@ -426,19 +426,34 @@ static int count_policy(struct judge *j)
 	return 0;
 }
 
+/* Facts of another time would be worse than none. */
+static int report_absent(struct judge *j)
+{
+	return j->request->is_asked
+		       ? snapshot_add_gap(j->s, PV_GAP_NOT_RECORDED, 1, "facts for verdicts")
+		       : 0;
+}
+
+static int run(struct judge *j)
+{
+	int r = count_policy(j);
+
+	if (r == 0 && j->recall.is_absent)
+		return report_absent(j);
+	if (r == 0)
+		r = facts_gather(j);
+	if (r == 0)
+		r = judge_rows(j);
+	return r < 0 ? r : report(j);
+}
+
 int judge_snapshot(struct tape *tape, struct pv_snapshot *s, const struct judge_request *request)
 {
 	struct judge j = { .tape = tape, .s = s, .request = request };
 	int r = recall_init(&j.recall, tape);
 
 	if (r == 0)
-		r = count_policy(&j);
-	if (r == 0)
-		r = facts_gather(&j);
-	if (r == 0)
-		r = judge_rows(&j);
-	if (r == 0)
-		r = report(&j);
+		r = run(&j);
 	judge_deinit(&j);
 	return r;
 }

@@ -44,6 +44,8 @@ static void start_child(const char *program, uint16_t port)
 
 	snprintf(text, sizeof(text), "%u", port);
 	if (fork() == 0) {
+		/* what it says is nobody's answer */
+		close(STDOUT_FILENO);
 		execl(program, program, "connect", "127.0.0.1", text, (char *)NULL);
 		die("%s", program);
 	}

@@ -165,6 +165,41 @@ def test_hidden_from_listings():
         live.holds("listings" in " ".join(found[0]["evidence"]), found[0]["evidence"])
 
 
+def doctored(command, change):
+    """Runs portavoz with a /proc/net in which the lines of tcp are what change(lines) gives."""
+    os.makedirs("/srv/net", exist_ok=True)
+    for table in ("tcp", "tcp6", "udp", "udp6", "raw", "raw6", "icmp", "icmp6", "sockstat", "sockstat6", "protocols"):
+        with open("/proc/net/" + table) as source, open("/srv/net/" + table, "w") as f:
+            lines = source.readlines()
+            f.writelines(change(lines) if table == "tcp" else lines)
+    done = live.run(*command, expect=None, prefix=(
+        "unshare", "-m", "sh", "-c", "mount --bind /srv/net /proc/$$/net && exec \"$@\"", "sh"))
+    return json.loads(done.stdout)
+
+
+def test_lists_that_disagree():
+    with Scene() as s:
+        sock, port = s.attacker()
+        client = s.intruder(s.copy("/srv/client"), "connect", "127.0.0.1", port)
+        s.accept(sock)
+        end = "0100007F:%04X 0100007F:%04X 01" % (client["port"], port)
+        command = ("audit", "--no-policy", "--json", "--all")
+        only = "sport = %d" % client["port"]
+        doc = doctored((*command, only, "--record=/srv/recording"), lambda lines: [x for x in lines if end not in x])
+        found = expect(doc, client["pid"], "suspicious", "views-disagree")
+        live.holds("not by /proc/net" in " ".join(found[0]["evidence"]), found[0]["evidence"])
+        live.equal(simple(audit("--replay=/srv/recording", only)), simple(doc), "what the recording says")
+
+        def forge(lines):
+            words = [x for x in lines if end in x][0].split()
+            words[1], words[9] = "0100007F:FFFD", "424242"
+            return lines + [" " + " ".join(words).ljust(148) + "\n"]
+        findings = doctored((*command, "sport = 65533"), forge)["findings"]
+        live.equal([(f["verdict"], "views-disagree" in f["rules"]) for f in findings], [("suspicious", True)],
+                   "a row that /proc/net alone has")
+        live.holds(not any("views-disagree" in f["rules"] for f in audit()["findings"]), "a false alarm")
+
+
 def test_preloaded_library():
     with Scene() as s:
         shutil.copy(os.path.join(live.HELPERS, "hidepid.so"), "/srv/lib.so")
