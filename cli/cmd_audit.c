@@ -156,8 +156,7 @@ static int write_audit(const struct audit_values *v, const struct pv_snapshot *s
 		       const struct pv_policy *policy)
 {
 	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
-	/* the lines of the policy are the reader's own words, and are not shown under other names
-	 */
+	/* the lines of the policy are the reader's own words: there are no other names for them */
 	struct audit_options o = { .policy = v->redact ? NULL : policy,
 				   .all = v->all,
 				   .color = use_color(v),
