@@ -4,10 +4,14 @@
  * happens in the sandbox.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
+#include "base/fdio.h"
 #include "cli/commands.h"
 #include "cli/reading.h"
 
@@ -19,8 +23,9 @@ struct read_values {
 static const struct option_def read_options[] = {
 	READING_HEADING("What is read"),
 	READING_INPUT_OPTIONS,
-	{ 0, "joined", "DIR", "processes out of a recording (list --record) of that time",
-	  OPTION_TEXT, offsetof(struct read_values, joined), 0, 0, NULL },
+	{ 0, "joined", "DIR|FILE",
+	  "processes from list --record, or saved text of ss, netstat or lsof", OPTION_TEXT,
+	  offsetof(struct read_values, joined), 0, 0, NULL },
 	READING_OUTPUT_OPTIONS,
 };
 
@@ -60,20 +65,34 @@ static bool is_file(const char *word)
 	return !strcmp(word, "-") || access(word, F_OK) == 0;
 }
 
-/* Everything the recording holds, for the processes at both ends. */
-static int open_joined(const char *path, struct pv_snapshot **ret)
+/* A folder is a recording, of which everything is taken; anything else is text. */
+static int read_joined(const char *path, struct pv_snapshot **ret)
 {
+	_cleanup_(cleanup_buf) struct buf text = BUF_INIT;
 	struct pv_request q = PV_REQUEST_INIT;
+	struct stat st;
 	int r;
 
-	if (!path)
-		return 0;
+	if (stat(path, &st) < 0)
+		return -errno;
+	if (!S_ISDIR(st.st_mode)) {
+		r = file_read_at(AT_FDCWD, path, &text);
+		return r < 0 ? r : pv_listing_parse(text.data, text.len, ret);
+	}
 	q.needs = PV_NEED_OWNERS | PV_NEED_EXE | PV_NEED_CMDLINE | PV_NEED_CGROUP | PV_NEED_PUSER;
 	q.netns = "all";
 	q.replay_dir = path;
-	r = pv_collect(&q, ret);
-	if (r == -EINVAL || r == -EBADMSG || r == -ENOTDIR)
-		usage_error(path, "is no recording: make one with portavoz list --record=DIR");
+	return pv_collect(&q, ret);
+}
+
+/* For the processes at both ends. */
+static int open_joined(const char *path, struct pv_snapshot **ret)
+{
+	int r = path ? read_joined(path, ret) : 0;
+
+	if (r == -EINVAL || r == -EBADMSG)
+		usage_error(path, "is neither a recording made by portavoz list --record nor text "
+				  "of ss -tunap, netstat -tunap or lsof -nPi");
 	else if (r < 0)
 		usage_error(path, "%s", strerror(-r));
 	return r;

@@ -6,6 +6,7 @@
 #include "cli/reading.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <langinfo.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,7 +19,9 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/fdio.h"
 #include "ui/render/flow_summary.h"
+#include "ui/render/flow_tree.h"
 #include "ui/text/escape.h"
 
 const struct unit units_of_size[] = {
@@ -83,6 +86,10 @@ int reading_check(const struct reading_values *v)
 {
 	if (v->json + v->jsonl + v->csv > 1)
 		usage_error("--json, --jsonl, --csv", "only one of them at a time");
+	else if (v->tree && (v->jsonl || v->csv))
+		usage_error("--tree", "is written as text or --json");
+	else if (v->tree && (v->summary || v->columns || v->sort || v->bin_ns))
+		usage_error("--tree", "does not go with --summary, --columns, --sort or --bin");
 	else if (v->summary && (v->jsonl || v->csv))
 		usage_error("--summary", "is written as text or --json");
 	else if (v->summary && (v->columns || v->sort || v->bin_ns))
@@ -95,6 +102,7 @@ int reading_check(const struct reading_values *v)
 /* ---- progress ---- */
 
 #define NS INT64_C(1000000000)
+#define VENDORS "/usr/share/ieee-data/oui.txt" /* of the package ieee-data */
 
 static int64_t now(void)
 {
@@ -210,19 +218,27 @@ static int end(struct reading *g, const struct pv_snapshot *last)
 struct output {
 	struct render_stream *rows;
 	struct flow_summary *summary;
+	struct flow_tree *tree;
 };
+
+/* A node of the tree and what finds it; a quarter of the memory is for them. */
+#define TREE_NODE 160
 
 static int open_output(const struct reading *g, struct output *o)
 {
 	if (g->values->summary)
 		return flow_summary_new(&o->summary);
+	if (g->values->tree)
+		return flow_tree_new(&g->vendors, g->values->memory / 4 / TREE_NODE, &o->tree);
 	return render_open(&g->options, STDOUT_FILENO, &o->rows);
 }
 
 static int put_batch(struct reading *g, struct output *o, const struct pv_snapshot *s)
 {
 	clear_progress(&g->meter);
-	return o->summary ? flow_summary_add(o->summary, s) : render_batch(o->rows, s);
+	return o->summary ? flow_summary_add(o->summary, s)
+	       : o->tree  ? flow_tree_add(o->tree, s)
+			  : render_batch(o->rows, s);
 }
 
 static int close_output(const struct reading *g, struct output *o, const struct pv_snapshot *last)
@@ -230,13 +246,16 @@ static int close_output(const struct reading *g, struct output *o, const struct 
 	if (o->summary)
 		return flow_summary_write(o->summary, last, g->options.format, g->options.ascii,
 					  STDOUT_FILENO);
+	if (o->tree)
+		return flow_tree_write(o->tree, last, g->options.format, g->options.ascii,
+				       STDOUT_FILENO);
 	return render_close(o->rows, last);
 }
 
 static int read_all(struct reading *g)
 {
 	struct pv_snapshot *s = NULL, *last = NULL;
-	struct output o = { NULL, NULL };
+	struct output o = { NULL, NULL, NULL };
 	bool is_read = true;
 	int r = open_output(g, &o), status;
 
@@ -261,6 +280,7 @@ static int read_all(struct reading *g)
 	pv_snapshot_free(last);
 	render_stream_free(o.rows);
 	flow_summary_free(o.summary);
+	flow_tree_free(o.tree);
 	return status;
 }
 
@@ -427,8 +447,12 @@ int reading_run(struct reading *g, char **words, int n_words)
 	if (r == 0) {
 		set_options(g, &view);
 		tzset(); /* which reads a file, and is called by others later */
+		/* without that file there are addresses only */
+		if (g->values->tree)
+			file_read_at(AT_FDCWD, VENDORS, &g->vendors);
 		r = open_capture(g, &view, filter) < 0 ? EXIT_FAILURE : run_sandboxed(g);
 		pv_capture_free(g->capture);
+		buf_deinit(&g->vendors);
 	} else {
 		r = r == -EINVAL ? EXIT_USAGE : fail(g->command, r);
 	}

@@ -17,7 +17,7 @@
 
 /* The first member of the values of a command, for READING_OPTIONS. */
 struct reading_values {
-	bool numeric, no_header, summary, strict, verbose;
+	bool numeric, no_header, summary, tree, strict, verbose;
 	bool json, jsonl, csv;
 	int observed, color;
 	const char *columns, *sort, *bpf;
@@ -65,6 +65,7 @@ int reading_set_bin(void *values, const char *arg, const struct option_def *def)
 	READING_HEADING("What is shown"),                                                          \
 		READING_FLAG('n', "numeric", "numbers instead of names", numeric),                 \
 		READING_FLAG('s', "summary", "counts instead of rows", summary),                   \
+		READING_FLAG(0, "tree", "what lies in what: MAC, IP, socket, protocol", tree),     \
 		READING_TEXT(0, "columns", "COLUMNS",                                              \
 			     "these columns, comma-separated; +NAME adds, -NAME drops", columns),  \
 		READING_TEXT(0, "sort", "COLUMNS", "sort by these columns; -NAME: descending",     \
@@ -119,6 +120,7 @@ struct reading {
 	volatile sig_atomic_t *is_report_wanted;
 
 	struct pv_capture *capture;
+	struct buf vendors; /* with `tree`: who makes which link-layer addresses */
 	struct meter meter;
 	struct render_options options;
 };

@@ -139,6 +139,13 @@ const struct pv_capture_progress *pv_capture_progress(const struct pv_capture *c
  */
 const struct pv_capture_error *pv_capture_damage(const struct pv_capture *capture, size_t n);
 
+/*
+ * Saved text of `ss -tunap`, `netstat -tunap` or `lsof -nPi` to a snapshot of sockets with their
+ * processes, for `joined`. Lines that are none of these are counted in its coverage. 0, -EBADMSG
+ * (not one line is) or -ENOMEM.
+ */
+int pv_listing_parse(const void *data, size_t len, struct pv_snapshot **ret_snapshot);
+
 #pragma GCC visibility pop
 #ifdef __cplusplus
 }

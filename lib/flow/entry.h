@@ -17,6 +17,7 @@
 #define FLOW_NO_VLAN UINT16_MAX
 #define FLOW_NONE UINT32_MAX /* no entry, no bin */
 #define FLOW_NO_SIDE 2
+#define FLOW_ARP_MAC 8 /* where in addr[0] of a key for ARP the asking one's address stands */
 
 /* Identity. Of the two ends the smaller one (address, then port) is side 0. Compared as bytes. */
 struct flow_key {
@@ -53,7 +54,10 @@ struct flow_half {
 	uint16_t letters; /* history letters it has had */
 	uint8_t tcp_flags;
 	uint8_t state; /* FLOW_DID_*, FLOW_HAS_* */
-	uint8_t unused[2];
+	/* of half 0 only, and of the whole entry: kept where each packet looks anyway */
+	uint8_t entry_flags; /* FLOW_ENTRY_* */
+	/* sides, or FLOW_NO_SIDE: who sent first, opened, sent the first FIN, the first RST */
+	uint8_t first_sender : 2, opener : 2, closer : 2, resetter : 2;
 };
 _Static_assert(sizeof(struct flow_half) == 64, "one cache line");
 
@@ -83,12 +87,9 @@ struct flow_entry {
 	struct flow_cold cold[2];
 	uint8_t mac[2][6];
 	uint8_t n_history;
-	/* sides, or FLOW_NO_SIDE: who sent first, opened, sent the first FIN, the first RST */
-	uint8_t first_sender : 2, opener : 2, closer : 2, resetter : 2;
 	uint8_t opened_by; /* enum pv_direction_by */
-	uint8_t flags;	   /* FLOW_ENTRY_* */
 	uint8_t tunnel;	   /* enum decode_tunnel */
-	uint8_t unused;
+	uint8_t unused[3];
 	uint8_t icmp_type, icmp_code;	      /* of the first packet */
 	uint8_t error_type, error_code;	      /* of the last ICMP error that quoted it */
 	uint8_t history[PV_FLOW_HISTORY_MAX]; /* letter | side << 7 */

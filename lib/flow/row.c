@@ -30,7 +30,8 @@ static enum pv_state state_of(const struct flow_entry *e, enum pv_conn_state con
 
 	if (e->key.proto != PV_PROTO_TCP)
 		return PV_STATE_UNKNOWN;
-	if (conn == PV_CONN_OTH && (e->resetter != FLOW_NO_SIDE || e->flags & FLOW_ENTRY_CLOSED))
+	if (conn == PV_CONN_OTH &&
+	    (e->half[0].resetter != FLOW_NO_SIDE || e->half[0].entry_flags & FLOW_ENTRY_CLOSED))
 		return PV_STATE_CLOSE;
 	return (enum pv_state)states[conn];
 }
@@ -53,7 +54,7 @@ static void set_side(struct pv_flow_side *ret, const struct flow_entry *e, unsig
 		.zero_windows = h->zero_windows,
 		.resets = h->resets,
 		.tcp_flags = h->tcp_flags,
-		.has_mac = e->flags & FLOW_ENTRY_HAS_MAC,
+		.has_mac = e->half[0].entry_flags & FLOW_ENTRY_HAS_MAC,
 		.has_handshake = h->state & FLOW_HAS_HANDSHAKE,
 		.handshake_us = c->handshake_us,
 		.rtt = { .samples = c->rtt_samples,
@@ -68,7 +69,7 @@ static void set_history(struct pv_flow *f, const struct flow_entry *e, unsigned 
 {
 	char *p = f->history;
 
-	if (e->first_sender != opener)
+	if (e->half[0].first_sender != opener)
 		*p++ = '^';
 	for (unsigned i = 0; i < e->n_history; i++) {
 		char letter = (char)(e->history[i] & 0x7f);
@@ -85,7 +86,7 @@ static void set_flow(struct pv_flow *f, const struct flow_entry *e, unsigned ope
 	memset(f, 0, sizeof(*f));
 	set_side(&f->out, e, opener);
 	set_side(&f->in, e, !opener);
-	f->start_ns = e->cold[e->first_sender].first;
+	f->start_ns = e->cold[e->half[0].first_sender].first;
 	f->end_ns = flow_entry_last(e);
 	f->conn_state = (uint8_t)flow_conn_state(e, opener);
 	f->ending = (uint8_t)flow_ending(e, opener);
@@ -96,7 +97,7 @@ static void set_flow(struct pv_flow *f, const struct flow_entry *e, unsigned ope
 	}
 	f->ethertype = key->proto == PV_PROTO_ETHER ? key->port[0] : 0;
 	f->tunnel = e->tunnel;
-	f->has_tunnel_id = e->flags & FLOW_ENTRY_HAS_TUNNEL_ID;
+	f->has_tunnel_id = e->half[0].entry_flags & FLOW_ENTRY_HAS_TUNNEL_ID;
 	f->tunnel_id = e->tunnel_id;
 	f->is_inner = key->tunnel != 0;
 	f->icmp_type = key->kind;
@@ -111,7 +112,7 @@ static void set_end(struct pv_endpoint *end, const struct flow_key *key, unsigne
 {
 	memset(end, 0, sizeof(*end));
 	if (key->family != AF_PACKET)
-		memcpy(end->addr, key->addr[side], sizeof(end->addr));
+		memcpy(end->addr, key->addr[side], key->family == AF_INET ? 4 : 16);
 	end->port = key->port[side];
 }
 
@@ -161,7 +162,7 @@ int flow_row_add(struct pv_snapshot *s, struct flow_table *t, const struct flow_
 {
 	enum pv_direction_by by;
 	unsigned known = flow_opener(t, sockets, e, &by);
-	unsigned opener = known == FLOW_NO_SIDE ? e->first_sender : known;
+	unsigned opener = known == FLOW_NO_SIDE ? e->half[0].first_sender : known;
 	struct pv_conversation row = {
 		.uid = UINT32_MAX,
 		.family = e->key.family,

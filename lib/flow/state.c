@@ -13,7 +13,7 @@
 
 static bool is_undecided(const struct flow_entry *e)
 {
-	return e->opener == FLOW_NO_SIDE && (e->key.port[0] || e->key.port[1]) &&
+	return e->half[0].opener == FLOW_NO_SIDE && (e->key.port[0] || e->key.port[1]) &&
 	       e->key.proto <= PV_PROTO_DCCP;
 }
 
@@ -40,13 +40,13 @@ int flow_sockets_count(struct flow_sockets *s, const struct flow_table *t)
 	for (size_t i = 0; r >= 0 && i < 2 * t->n_used; i++) {
 		const struct flow_entry *e = flow_table_entry(t, (uint32_t)(i / 2));
 
-		if (e->flags && is_undecided(e))
+		if (e->half[0].entry_flags && is_undecided(e))
 			r = reserve_socket(s, flow_table_socket_hash(t, &e->key, i % 2));
 	}
 	for (size_t i = 0; r >= 0 && s->counts.n && i < 2 * t->n_used; i++) {
 		const struct flow_entry *e = flow_table_entry(t, (uint32_t)(i / 2));
 
-		if (e->flags)
+		if (e->half[0].entry_flags)
 			r = count_socket(s, flow_table_socket_hash(t, &e->key, i % 2));
 	}
 	return r < 0 ? r : 0;
@@ -113,8 +113,8 @@ unsigned flow_opener(const struct flow_table *t, const struct flow_sockets *s,
 	unsigned server;
 
 	*ret_by = (enum pv_direction_by)e->opened_by;
-	if (e->opener != FLOW_NO_SIDE)
-		return e->opener;
+	if (e->half[0].opener != FLOW_NO_SIDE)
+		return e->half[0].opener;
 	if (is_undecided(e)) {
 		server = listener(t, s, e);
 		*ret_by = PV_BY_OTHERS;
@@ -127,7 +127,7 @@ unsigned flow_opener(const struct flow_table *t, const struct flow_sockets *s,
 		/* datagrams have no opening that could have been missed */
 		if (e->key.proto == PV_PROTO_UDP || e->key.proto == PV_PROTO_UDPLITE) {
 			*ret_by = PV_BY_FIRST_PACKET;
-			return e->first_sender;
+			return e->half[0].first_sender;
 		}
 	}
 	*ret_by = PV_BY_NONE;
@@ -154,7 +154,7 @@ static struct deeds deeds_of(const struct flow_entry *e, unsigned opener)
 static enum pv_conn_state reset_state(const struct flow_entry *e, const struct deeds *d,
 				      unsigned opener)
 {
-	if (e->resetter == opener)
+	if (e->half[0].resetter == opener)
 		return d->syn && d->syn_ack ? PV_CONN_RSTO : d->syn ? PV_CONN_RSTOS0 : PV_CONN_OTH;
 	if (d->syn)
 		return d->syn_ack ? PV_CONN_RSTR : PV_CONN_REJ;
@@ -166,7 +166,7 @@ static enum pv_conn_state tcp_state(const struct flow_entry *e, unsigned opener)
 	struct deeds d = deeds_of(e, opener);
 	bool o_closed = d.o & FLOW_DID_FIN, r_closed = d.r & FLOW_DID_FIN;
 
-	if (e->resetter != FLOW_NO_SIDE && !(e->flags & FLOW_ENTRY_CLOSED))
+	if (e->half[0].resetter != FLOW_NO_SIDE && !(e->half[0].entry_flags & FLOW_ENTRY_CLOSED))
 		return reset_state(e, &d, opener);
 	if (d.syn && !d.syn_ack)
 		return o_closed ? PV_CONN_SH : e->half[!opener].packets ? PV_CONN_OTH : PV_CONN_S0;
@@ -196,10 +196,12 @@ enum pv_ending flow_ending(const struct flow_entry *e, unsigned opener)
 		return PV_ENDING_NONE;
 	if (flow_conn_state(e, opener) == PV_CONN_REJ)
 		return PV_ENDING_REFUSED;
-	if (e->resetter != FLOW_NO_SIDE && !(e->flags & FLOW_ENTRY_CLOSED))
-		return e->resetter == opener ? PV_ENDING_RESET_LOCAL : PV_ENDING_RESET_REMOTE;
+	if (e->half[0].resetter != FLOW_NO_SIDE && !(e->half[0].entry_flags & FLOW_ENTRY_CLOSED))
+		return e->half[0].resetter == opener ? PV_ENDING_RESET_LOCAL
+						     : PV_ENDING_RESET_REMOTE;
 	if (o->state & FLOW_DID_FIN && r->state & FLOW_DID_FIN)
-		return e->closer == opener ? PV_ENDING_CLOSED_LOCAL : PV_ENDING_CLOSED_REMOTE;
+		return e->half[0].closer == opener ? PV_ENDING_CLOSED_LOCAL
+						   : PV_ENDING_CLOSED_REMOTE;
 	if (o->state & FLOW_DID_FIN)
 		return PV_ENDING_HALF_LOCAL;
 	if (r->state & FLOW_DID_FIN)

@@ -154,6 +154,15 @@ static void set_ends(struct flow_ref *ret, const uint8_t *src, const uint8_t *ds
 	ret->key.port[!s] = dst_port;
 }
 
+/* Two hosts that call themselves alike are two, else nobody would learn of them. */
+static void set_asker(struct flow_key *key, const struct decoded_arp *arp)
+{
+	const uint8_t *asker = arp->operation == 2 ? arp->tha : arp->sha;
+
+	if (asker)
+		memcpy(key->addr[0] + FLOW_ARP_MAC, asker, 6);
+}
+
 static uint16_t vlan_of(const struct decoded_link *link, unsigned i)
 {
 	return link->n_vlans > i ? link->vlan[i] : FLOW_NO_VLAN;
@@ -177,6 +186,8 @@ bool flow_table_key(const struct flow_table *t, const struct decoded *d, unsigne
 	ret->key.protocol = l->family ? (uint8_t)l->protocol : 0;
 	if (l->proto == PV_PROTO_ICMP || l->proto == PV_PROTO_ICMP6)
 		ret->key.kind = icmp_kind(l);
+	if (l->proto == PV_PROTO_ARP)
+		set_asker(&ret->key, &l->arp);
 	ret->key.vlan[0] = vlan_of(&l->link, 0);
 	ret->key.vlan[1] = vlan_of(&l->link, 1);
 	ret->key.tunnel = i ? tunnel_tag(d, i) : 0;
@@ -308,7 +319,8 @@ static void append_finished(struct flow_table *t, uint32_t index)
 {
 	struct flow_entry *e = flow_table_entry(t, index);
 
-	e->flags = (uint8_t)((e->flags & ~FLOW_ENTRY_LIVE) | FLOW_ENTRY_FINISHED);
+	e->half[0].entry_flags =
+		(uint8_t)((e->half[0].entry_flags & ~FLOW_ENTRY_LIVE) | FLOW_ENTRY_FINISHED);
 	e->next = FLOW_NONE;
 	if (t->finished == FLOW_NONE)
 		t->finished = index;
@@ -377,13 +389,13 @@ static int new_entry(struct flow_table *t, const struct flow_ref *ref,
 	t->n_live++;
 	e = flow_table_entry(t, *ret);
 	e->key = ref->key;
-	e->flags = FLOW_ENTRY_LIVE;
-	e->first_sender = ref->side & 1;
-	e->opener = e->closer = e->resetter = FLOW_NO_SIDE;
+	e->half[0].entry_flags = FLOW_ENTRY_LIVE;
+	e->half[0].first_sender = ref->side & 1;
+	e->half[0].opener = e->half[0].closer = e->half[0].resetter = FLOW_NO_SIDE;
 	e->first_bin = e->last_bin = e->next = FLOW_NONE;
 	e->tunnel = l->tunnel == DECODE_TUNNEL_AMSDU ? DECODE_TUNNEL_NONE : l->tunnel;
 	if (e->tunnel && l->tunnel_id) {
-		e->flags |= FLOW_ENTRY_HAS_TUNNEL_ID;
+		e->half[0].entry_flags |= FLOW_ENTRY_HAS_TUNNEL_ID;
 		e->tunnel_id = l->tunnel_id;
 	}
 	if (l->proto == PV_PROTO_ICMP || l->proto == PV_PROTO_ICMP6) {
@@ -391,7 +403,7 @@ static int new_entry(struct flow_table *t, const struct flow_ref *ref,
 		e->icmp_code = l->icmp.code;
 	}
 	if (l->link.src && l->link.dst) {
-		e->flags |= FLOW_ENTRY_HAS_MAC;
+		e->half[0].entry_flags |= FLOW_ENTRY_HAS_MAC;
 		memcpy(e->mac[ref->side], l->link.src, 6);
 		memcpy(e->mac[!ref->side], l->link.dst, 6);
 	}
@@ -414,9 +426,9 @@ static bool is_new(const struct flow_entry *e, unsigned side, int64_t time,
 
 static void open_by(struct flow_entry *e, unsigned opener, enum pv_direction_by by)
 {
-	if (e->opener != FLOW_NO_SIDE)
+	if (e->half[0].opener != FLOW_NO_SIDE)
 		return;
-	e->opener = opener & 1;
+	e->half[0].opener = opener & 1;
 	e->opened_by = (uint8_t)by;
 }
 
@@ -492,8 +504,12 @@ static void count(struct flow_entry *e, unsigned side, int64_t time, const struc
 {
 	struct flow_half *h = &e->half[side];
 
-	if (!h->packets)
+	if (!h->packets) {
 		e->cold[side].first = time;
+		/* the first packet may have gone to a group */
+		if (e->half[0].entry_flags & FLOW_ENTRY_HAS_MAC && l->link.src)
+			memcpy(e->mac[side], l->link.src, 6);
+	}
 	h->packets += 1 + l->held_packets;
 	h->bytes += p->wire + l->held_bytes;
 	h->payload += l->payload_wire;
@@ -512,7 +528,8 @@ int flow_table_add(struct flow_table *t, const struct flow_ref *ref, const struc
 	size_t slot;
 	int r = 0;
 
-	if (index == FLOW_NONE || !(flow_table_entry(t, index)->flags & FLOW_ENTRY_LIVE) ||
+	if (index == FLOW_NONE ||
+	    !(flow_table_entry(t, index)->half[0].entry_flags & FLOW_ENTRY_LIVE) ||
 	    memcmp(&flow_table_entry(t, index)->key, &ref->key, sizeof(ref->key)) != 0)
 		index = look_up(t, &ref->key, ref->hash, &slot);
 	if (index != FLOW_NONE)
@@ -581,9 +598,9 @@ static void finish_live(struct flow_table *t, int64_t not_after)
 	for (size_t i = 0; i < t->n_used; i++) {
 		struct flow_entry *e = flow_table_entry(t, (uint32_t)i);
 
-		if (!(e->flags & FLOW_ENTRY_LIVE) || flow_entry_last(e) > not_after)
+		if (!(e->half[0].entry_flags & FLOW_ENTRY_LIVE) || flow_entry_last(e) > not_after)
 			continue;
-		e->flags |= FLOW_ENTRY_EVICTED;
+		e->half[0].entry_flags |= FLOW_ENTRY_EVICTED;
 		t->n_evicted++;
 		finish_entry(t, (uint32_t)i);
 	}
@@ -601,7 +618,7 @@ void flow_table_evict(struct flow_table *t)
 		const struct flow_entry *e = flow_table_entry(t, (uint32_t)i);
 		int64_t time = flow_entry_last(e);
 
-		if (!(e->flags & FLOW_ENTRY_LIVE))
+		if (!(e->half[0].entry_flags & FLOW_ENTRY_LIVE))
 			continue;
 		first = time < first ? time : first;
 		last = time > last ? time : last;
@@ -610,7 +627,7 @@ void flow_table_evict(struct flow_table *t)
 	for (size_t i = 0; i < t->n_used; i++) {
 		const struct flow_entry *e = flow_table_entry(t, (uint32_t)i);
 
-		if (e->flags & FLOW_ENTRY_LIVE)
+		if (e->half[0].entry_flags & FLOW_ENTRY_LIVE)
 			counts[(flow_entry_last(e) - first) / width]++;
 	}
 	for (; bucket < EVICT_BUCKETS && sum + t->n_finished < wanted; bucket++)
@@ -621,8 +638,11 @@ void flow_table_evict(struct flow_table *t)
 /* The hash is of no use any more. */
 void flow_table_finish(struct flow_table *t)
 {
+	t->finished = FLOW_NONE;
+	t->n_live += t->n_finished;
+	t->n_finished = 0;
 	for (size_t i = 0; i < t->n_used; i++)
-		if (flow_table_entry(t, (uint32_t)i)->flags & FLOW_ENTRY_LIVE)
+		if (flow_table_entry(t, (uint32_t)i)->half[0].entry_flags)
 			append_finished(t, (uint32_t)i);
 	memset(t->slots, 0, t->n_slots * sizeof(*t->slots));
 }

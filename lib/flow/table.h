@@ -22,7 +22,7 @@
 /* A closed connection's stray segments; RFC 9293: twice the maximum segment lifetime of 2 min. */
 #define FLOW_SILENCE_CLOSED_S 240
 
-#define FLOW_CHUNK 4096 /* entries */
+#define FLOW_CHUNK 16384 /* entries: some megabytes, for huge pages */
 #define FLOW_SECRET_SIZE 192
 
 struct flow_slot {

@@ -52,7 +52,7 @@ static void note_often(struct flow_entry *e, unsigned side, unsigned letter, uin
 
 static bool is_closed(const struct flow_entry *e)
 {
-	return e->resetter != FLOW_NO_SIDE || e->flags & FLOW_ENTRY_CLOSED;
+	return e->half[0].resetter != FLOW_NO_SIDE || e->half[0].entry_flags & FLOW_ENTRY_CLOSED;
 }
 
 /* A SYN whose number is not that of the SYN before begins something new. */
@@ -89,9 +89,9 @@ static void note_server(struct flow_table *t, const struct flow_entry *e, unsign
 
 static void open_by_handshake(struct flow_entry *e, unsigned opener)
 {
-	if (e->opener != FLOW_NO_SIDE)
+	if (e->half[0].opener != FLOW_NO_SIDE)
 		return;
-	e->opener = opener & 1;
+	e->half[0].opener = opener & 1;
 	e->opened_by = PV_BY_HANDSHAKE;
 }
 
@@ -115,16 +115,16 @@ static void add_end(struct flow_entry *e, unsigned side, uint16_t flags)
 	struct flow_half *h = &e->half[side];
 
 	if (flags & DECODE_TCP_FIN) {
-		if (e->closer == FLOW_NO_SIDE)
-			e->closer = side & 1;
+		if (e->half[0].closer == FLOW_NO_SIDE)
+			e->half[0].closer = side & 1;
 		h->state |= FLOW_DID_FIN;
-		if (e->half[!side].state & FLOW_DID_FIN && e->resetter == FLOW_NO_SIDE)
-			e->flags |= FLOW_ENTRY_CLOSED;
+		if (e->half[!side].state & FLOW_DID_FIN && e->half[0].resetter == FLOW_NO_SIDE)
+			e->half[0].entry_flags |= FLOW_ENTRY_CLOSED;
 		flow_entry_note(e, side, LETTER_F);
 	}
 	if (flags & DECODE_TCP_RST) {
-		if (e->resetter == FLOW_NO_SIDE)
-			e->resetter = side & 1;
+		if (e->half[0].resetter == FLOW_NO_SIDE)
+			e->half[0].resetter = side & 1;
 		h->state |= FLOW_DID_RST;
 		if (h->resets < UINT16_MAX)
 			h->resets++;

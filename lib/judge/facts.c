@@ -567,7 +567,7 @@ int facts_need(struct judge_case *k, uint32_t facts)
 		r = hiding_gather(j);
 	if (r == 0 && facts & FACT_SHELLS && may_feed_shell(k))
 		r = shells_gather(j);
-	if (r == 0 && facts & FACT_KERNEL && !k->subject && k->c->owner_reason == PV_REASON_KERNEL)
+	if (r == 0 && facts & FACT_KERNEL && case_may_be_kernels(k))
 		r = kernel_gather(j);
 	return r;
 }

@@ -163,6 +163,9 @@ void case_number(struct judge_case *k, const char *name, uint64_t value);
 /* The sentence, in the arena of the snapshot. 0 or -ENOMEM. */
 int case_sentence(const struct judge_case *k, const char *sentence, struct pv_bytes *ret);
 
+/* Has it no process, and may it be one of the kernel's own? */
+bool case_may_be_kernels(const struct judge_case *k);
+
 /* facts.c: programs and packages, gathered for all processes at once. 0 or -ENOMEM. */
 int facts_gather(struct judge *j);
 /* Those of one case that a rule needs and that are not there yet. 0 or -ENOMEM. */

@@ -14,6 +14,8 @@
 #define NAME_MAX_TEXT 255
 #define JUMPS_MAX 16
 #define RECORDS_MAX 512
+#define REPEATS_MAX 8
+#define DETAIL_FULL (OBSERVE_DETAIL_MAX - 55) /* a question of fair length would not fit */
 
 #define TYPE_A 1
 #define TYPE_AAAA 28
@@ -137,6 +139,12 @@ static void detail_rcode(struct detail *d, unsigned rcode)
 		detail_printf(d, "rcode", "%u", rcode);
 }
 
+/* Long conversations: nothing new comes or would fit, but answers are still remembered. */
+static bool is_full(const struct probe *p)
+{
+	return p->s->detail_len >= DETAIL_FULL || p->s->repeats >= REPEATS_MAX;
+}
+
 static int read_address(struct probe *p, const struct name *name, uint16_t type,
 			const uint8_t *addr)
 {
@@ -144,7 +152,8 @@ static int read_address(struct probe *p, const struct name *name, uint16_t type,
 	int family = type == TYPE_A ? AF_INET : AF_INET6;
 	char text[INET_TEXT_MAX];
 
-	detail_bytes(&p->detail, "answer", text, inet_text(family, addr, text));
+	if (!is_full(p))
+		detail_bytes(&p->detail, "answer", text, inet_text(family, addr, text));
 	return asked_put(&p->o->asked,
 			 &(struct asked_answer){
 				 .addr = addr,
@@ -268,11 +277,12 @@ static bool read_message(struct probe *p, struct message *m)
 	for (unsigned i = 0; i < m->questions; i++) {
 		if (!read_question(m, i ? &name : &asked, &type))
 			return false;
-		detail_question(&question, i ? &name : &asked, type);
+		if (!is_full(p))
+			detail_question(&question, i ? &name : &asked, type);
 	}
-	if (!detail_has_question(p, &question))
+	if (!is_full(p) && !detail_has_question(p, &question))
 		p->detail = question;
-	if (m->flags & 0x8000)
+	if (m->flags & 0x8000 && !is_full(p))
 		detail_rcode(&p->detail, m->flags & 15);
 	for (unsigned i = 0; i < m->answers; i++)
 		if (!read_record(p, m, &asked, m->flags & 0x8000))

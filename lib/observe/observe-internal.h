@@ -310,7 +310,10 @@ struct tls_hello {
 	struct tls_list ciphers, extensions, signatures;
 };
 
-/* Reads the body of a ClientHello; false when it is damaged or does not end where it should. */
+/*
+ * Reads the body of a ClientHello; false when it is damaged or cut. Even then *ret_hello has what
+ * stood before that.
+ */
 bool tls_client_hello_parse(struct span body, struct tls_hello *ret_hello);
 /* Its fingerprint (FoxIO's JA4 for clients), 36 bytes and a NUL; carrier 't' or 'q'. */
 #define JA4_SIZE 37
@@ -321,6 +324,9 @@ void tls_hello_detail(struct crypto *c, const struct tls_hello *h, char carrier,
 
 /* What an Initial of QUIC held when it was opened; of a version the table has. */
 enum probe_result observe_quic_frames(struct probe *p, uint32_t version, struct span plain);
+
+/* What the start of a ClientHello tells whose rest never came. */
+void observe_quic_rest(const struct work *w, struct detail *d);
 
 /* --- nDPI ------------------------------------------------------------------------------------- */
 

@@ -43,7 +43,7 @@ static void side_done(struct observe *o, struct observe_state *s, unsigned side)
 {
 	struct work *w = pool_get(&o->pool, s);
 
-	s->flags |= (uint8_t)OBSERVE_SIDE_DONE(side);
+	s->flags |= OBSERVE_SIDE_DONE(side) & SIDES_DONE;
 	if ((s->flags & SIDES_DONE) == SIDES_DONE) {
 		decide(o, s);
 		return;
@@ -158,7 +158,9 @@ static int take_done(struct probe *p, enum observe_id id)
 	int r = 0;
 
 	found(p, id);
-	if (!has_detail(p->s, &p->detail))
+	if (has_detail(p->s, &p->detail))
+		p->s->repeats += p->s->repeats < OBSERVE_REPEATS_MAX;
+	else if (p->detail.len)
 		r = set_detail(p->o, p->s, &p->detail, flags & PROBE_FLAG_BOTH);
 	if (!(flags & PROBE_FLAG_BOTH))
 		decide(p->o, p->s);
@@ -406,8 +408,15 @@ int observe_finish(struct observe *o, struct observe_state *s)
 {
 	int r = 0;
 
+	struct work *w = s->id == OBSERVE_QUIC ? pool_get(&o->pool, s) : NULL;
+	struct detail rest = { 0 };
+
 	for (unsigned side = 0; side < 2 && r == 0 && s->id != OBSERVE_QUIC; side++)
 		r = run_again(o, s, side, true);
+	if (w)
+		observe_quic_rest(w, &rest);
+	if (rest.len)
+		r = set_detail(o, s, &rest, true);
 	decide(o, s);
 	return r;
 }

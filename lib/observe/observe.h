@@ -67,13 +67,14 @@ struct observe_state {
 	char *detail;
 	uint16_t slot, generation; /* of the pool; slot 0 = none */
 	uint8_t detail_len;
-	uint8_t id; /* enum observe_id */
-	uint8_t flags;
-	uint8_t tries; /* payloads looked at without a verdict */
+	uint8_t id;			/* enum observe_id */
+	uint8_t flags : 3, repeats : 5; /* repeats: messages that told nothing new */
+	uint8_t tries;			/* payloads looked at without a verdict */
 };
 
 #define OBSERVE_SIDE_DONE(side) (1U << (side)) /* in flags: nothing more is wanted of that side */
-#define OBSERVE_DECIDED 4U		       /* in flags: id is final, also if OBSERVE_NONE */
+#define OBSERVE_REPEATS_MAX 31
+#define OBSERVE_DECIDED 4U /* in flags: id is final, also if OBSERVE_NONE */
 
 struct observe;
 

@@ -241,6 +241,20 @@ static size_t open_packet(struct probe *p, struct work *w, const struct packet *
 	return n;
 }
 
+void observe_quic_rest(const struct work *w, struct detail *d)
+{
+	for (unsigned side = 0; side < 2; side++) {
+		struct span stream = work_side_bytes(&w->side[side]);
+		struct tls_hello hello;
+
+		if (stream.n < 4 || stream.p[0] != 1)
+			continue;
+		tls_client_hello_parse((struct span){ stream.p + 4, stream.n - 4 }, &hello);
+		if (hello.sni.n)
+			detail_span(d, "sni", hello.sni);
+	}
+}
+
 static struct work *work_of(struct probe *p)
 {
 	struct work *w = pool_get(&p->o->pool, p->s);

@@ -94,6 +94,7 @@ static void read_extension(struct tls_hello *h, uint16_t type, struct reader bod
 bool tls_client_hello_parse(struct span body, struct tls_hello *h)
 {
 	struct reader r = reader_of(body.p, body.n), list;
+	bool is_cut;
 
 	h->has_sni = false;
 	h->sni = h->alpn = (struct span){ NULL, 0 };
@@ -109,6 +110,8 @@ bool tls_client_hello_parse(struct span body, struct tls_hello *h)
 	if (r.is_short || r.left == 0)
 		return !r.is_short;
 	r = read_sub(&r, read_u16(&r));
+	is_cut = r.is_short;
+	r.is_short = false;
 	while (r.left >= 4) {
 		uint16_t type = read_u16(&r);
 
@@ -117,7 +120,7 @@ bool tls_client_hello_parse(struct span body, struct tls_hello *h)
 			return false;
 		read_extension(h, type, list);
 	}
-	return !r.is_short && r.left == 0;
+	return !is_cut && r.left == 0;
 }
 
 static const char *version_text(uint16_t version)

@@ -453,6 +453,25 @@ static void test_finish_tells_what_is_there(void **state)
 	observe_state_release(o, &s);
 }
 
+/* Of a QUIC hello over two datagrams the first is there: so is the name in it. */
+static void test_half_a_quic_hello(void **state)
+{
+	_cleanup_(cleanup_observe) struct observe *o = make(0, 0);
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+	struct observe_state s = { 0 };
+
+	(void)state;
+	read_case("quic-two-datagrams", &b);
+	assert_int_equal(case_feed(o, &s, (const uint8_t *)b.data,
+				   4 + get_be16((const uint8_t *)b.data + 2), SIZE_MAX),
+			 0);
+	assert_detail(&s, "version=1");
+	assert_int_equal(observe_finish(o, &s), 0);
+	assert_detail(&s, "version=1 sni=www.example.org");
+	observe_state_release(o, &s);
+	assert_empty(o);
+}
+
 /* Values are quoted so that none can pass for another key; other bytes stay as they came. */
 static void test_quoting(void **state)
 {
@@ -767,6 +786,7 @@ int main(void)
 		cmocka_unit_test(test_out_of_order),
 		cmocka_unit_test(test_pool_is_bounded),
 		cmocka_unit_test(test_finish_tells_what_is_there),
+		cmocka_unit_test(test_half_a_quic_hello),
 		cmocka_unit_test(test_quoting),
 		cmocka_unit_test(test_ambiguous_greetings),
 		cmocka_unit_test(test_asked_names),

@@ -108,8 +108,7 @@ static int unknown_column(const char *list, const char *word, size_t n, struct c
 	return -EINVAL;
 }
 
-#define SOCKET_NEEDS                                                                               \
-	(PV_NEED_TCPINFO | PV_NEED_MEM | PV_NEED_TIMER | PV_NEED_SOCKCGROUP | PV_NEED_PEER)
+#define SOCKET_NEEDS (PV_NEED_TCPINFO | PV_NEED_MEM | PV_NEED_TIMER | PV_NEED_SOCKCGROUP)
 
 /* What no socket, or no capture, could fill is left out. */
 static void set_add_all(struct column_set *set)

@@ -1,0 +1,699 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of conversations, with packets made by hand; time is what they say. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "capture/packet.h"
+#include "flow/row.h"
+
+#define MS UINT64_C(1000000)
+#define S (1000 * MS)
+#define CLIENT 0x0a000001
+#define SERVER 0xc0000201
+
+struct world {
+	struct flow_table table;
+	struct flow_sockets sockets;
+	uint64_t now;
+	uint16_t client_port, server_port;
+	uint32_t client, server; /* addresses */
+	uint32_t seq[2];	 /* next, of client and server */
+};
+
+static void world_init(struct world *w)
+{
+	const struct flow_table_options o = { .memory = 64U << 20, .seed = 1 };
+
+	*w = (struct world){ .now = 1000 * S,
+			     .client_port = 40000,
+			     .server_port = 80,
+			     .client = CLIENT,
+			     .server = SERVER,
+			     .seq = { 1000, 4294967000U } };
+	assert_int_equal(flow_table_init(&w->table, &o), 0);
+	w->sockets.capacity = 1000;
+}
+
+static void world_deinit(struct world *w)
+{
+	flow_table_deinit(&w->table);
+	map_deinit(&w->sockets.counts);
+}
+
+static int add_layer(struct world *w, const struct decoded_layer *l, uint32_t wire)
+{
+	struct packet p = { .time_ns = w->now, .wire = wire, .captured = wire };
+	struct decoded d = { .n_layers = 1 };
+	struct flow_ref ref;
+	uint32_t entry;
+
+	d.layers[0] = *l;
+	assert_true(flow_table_key(&w->table, &d, 0, &ref));
+	flow_table_find(&w->table, &ref);
+	return flow_table_add(&w->table, &ref, &p, l, &entry);
+}
+
+static void put_ends(struct world *w, unsigned from, struct decoded_layer *l, uint32_t addr[2])
+{
+	addr[0] = htonl(from ? w->server : w->client);
+	addr[1] = htonl(from ? w->client : w->server);
+	l->family = AF_INET;
+	l->src = (const uint8_t *)&addr[0];
+	l->dst = (const uint8_t *)&addr[1];
+	l->src_port = from ? w->server_port : w->client_port;
+	l->dst_port = from ? w->client_port : w->server_port;
+}
+
+/* A segment at an explicit sequence number. */
+static void segment(struct world *w, unsigned from, uint16_t flags, uint32_t seq, uint32_t payload,
+		    uint16_t window)
+{
+	struct decoded_layer l = { .proto = PV_PROTO_TCP, .protocol = IPPROTO_TCP };
+	uint32_t addr[2];
+
+	put_ends(w, from, &l, addr);
+	l.payload_wire = payload;
+	l.tcp = (struct decoded_tcp){
+		.seq = seq, .ack = w->seq[!from], .flags = flags, .window = window
+	};
+	assert_int_equal(add_layer(w, &l, 54 + payload), 0);
+	w->now += MS;
+}
+
+/* "S", "SA", "A", "FA", "R"..., the next in order, with n bytes. */
+static void send_flags(struct world *w, unsigned from, const char *flags, uint32_t n)
+{
+	uint16_t bits = 0;
+
+	for (; *flags; flags++)
+		bits |= *flags == 'S'	? DECODE_TCP_SYN
+			: *flags == 'A' ? DECODE_TCP_ACK
+			: *flags == 'F' ? DECODE_TCP_FIN
+					: DECODE_TCP_RST;
+	segment(w, from, bits, w->seq[from], n, 1000);
+	w->seq[from] += n + (bits & DECODE_TCP_SYN ? 1 : 0) + (bits & DECODE_TCP_FIN ? 1 : 0);
+}
+
+/* A script: "c S, s SA, c A, c A10": who, flags, bytes. */
+static void play(struct world *w, const char *script)
+{
+	while (*script) {
+		char who, flags[8];
+		unsigned n = 0;
+		int used = 0, more = 0;
+
+		assert_int_equal(sscanf(script, " %c %7[SAFR]%n", &who, flags, &used), 2);
+		script += used;
+		if (sscanf(script, "%u%n", &n, &more) == 1)
+			script += more;
+		send_flags(w, who == 's', flags, n);
+		script += strspn(script, ", ");
+	}
+}
+
+static struct pv_snapshot *rows(struct world *w)
+{
+	struct pv_snapshot *s = snapshot_new();
+	struct flow_owners owners = { 0 };
+	uint32_t index;
+
+	assert_non_null(s);
+	assert_int_equal(flow_sockets_count(&w->sockets, &w->table), 0);
+	flow_table_finish(&w->table);
+	while ((index = flow_table_take(&w->table)) != FLOW_NONE) {
+		assert_int_equal(flow_row_add(s, &w->table, &w->sockets,
+					      flow_table_entry(&w->table, index), &owners, NULL),
+				 0);
+		flow_table_free_entry(&w->table, index);
+	}
+	snapshot_seal(s);
+	return s;
+}
+
+struct state_case {
+	const char *script, *state, *history;
+	enum pv_ending ending;
+	enum pv_direction_by by;
+};
+
+/* Zeek's thirteen, and a few where two things happen. */
+static const struct state_case state_cases[] = {
+	{ "c S", "S0", "S", PV_ENDING_UNANSWERED, PV_BY_HANDSHAKE },
+	{ "c S, s SA, c A, c A10, s A20", "S1", "ShADd", PV_ENDING_OPEN, PV_BY_HANDSHAKE },
+	{ "c S, s SA, c A, c A10, s A20, c FA, s FA, c A", "SF", "ShADdFf", PV_ENDING_CLOSED_LOCAL,
+	  PV_BY_HANDSHAKE },
+	{ "c S, s SA, c A, s A20, s FA, c A, c FA, s A", "SF", "ShAdfFa", PV_ENDING_CLOSED_REMOTE,
+	  PV_BY_HANDSHAKE },
+	{ "c S, s RA", "REJ", "Sr", PV_ENDING_REFUSED, PV_BY_HANDSHAKE },
+	{ "c S, s SA, c A, c FA, s A", "S2", "ShAFa", PV_ENDING_HALF_LOCAL, PV_BY_HANDSHAKE },
+	{ "c S, s SA, c A, s FA, c A", "S3", "ShAf", PV_ENDING_HALF_REMOTE, PV_BY_HANDSHAKE },
+	{ "c S, s SA, c A, c A10, c RA", "RSTO", "ShADR", PV_ENDING_RESET_LOCAL, PV_BY_HANDSHAKE },
+	{ "c S, s SA, c A, c A10, s RA", "RSTR", "ShADr", PV_ENDING_RESET_REMOTE, PV_BY_HANDSHAKE },
+	{ "c S, c R", "RSTOS0", "SR", PV_ENDING_RESET_LOCAL, PV_BY_HANDSHAKE },
+	{ "s SA, s R", "RSTRH", "^hr", PV_ENDING_RESET_REMOTE, PV_BY_HANDSHAKE },
+	{ "c S, c FA", "SH", "SF", PV_ENDING_HALF_LOCAL, PV_BY_HANDSHAKE },
+	{ "s SA, s FA", "SHR", "^hf", PV_ENDING_HALF_REMOTE, PV_BY_HANDSHAKE },
+	{ "c A10, s A20, c A", "OTH", "DdA", PV_ENDING_OPEN, PV_BY_PORTS },
+	{ "s A20, c A10, s A", "OTH", "^dDa", PV_ENDING_OPEN, PV_BY_PORTS },
+	{ "c A10, c FA, s FA, c A", "OTH", "DFfA", PV_ENDING_CLOSED_LOCAL, PV_BY_PORTS },
+	/* closed first, then reset: closed it stays */
+	{ "c S, s SA, c A, c FA, s FA, c R", "SF", "ShAFfR", PV_ENDING_CLOSED_LOCAL,
+	  PV_BY_HANDSHAKE },
+	{ "c S, s SA, c A, c FA, s R", "RSTR", "ShAFr", PV_ENDING_RESET_REMOTE, PV_BY_HANDSHAKE },
+	{ "c S, s A", "OTH", "Sa", PV_ENDING_OPEN, PV_BY_HANDSHAKE },
+};
+
+static void conn_states(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(state_cases) / sizeof(*state_cases); i++) {
+		const struct state_case *k = &state_cases[i];
+		const struct pv_conversation *c;
+		struct pv_snapshot *s;
+		struct world w;
+
+		world_init(&w);
+		play(&w, k->script);
+		s = rows(&w);
+		assert_int_equal(pv_snapshot_count(s), 1);
+		c = pv_snapshot_get(s, 0);
+		if (strcmp(pv_conn_state_name(c->flow->conn_state), k->state) != 0 ||
+		    strcmp(c->flow->history, k->history) != 0 || c->flow->ending != k->ending ||
+		    c->direction_by != k->by)
+			fail_msg("%s: %s %s \"%s\" by %s, not %s %s", k->script,
+				 pv_conn_state_name(c->flow->conn_state), c->flow->history,
+				 pv_ending_text(c->flow->ending),
+				 pv_direction_by_name(c->direction_by), k->state, k->history);
+		assert_int_equal(c->local.port, 40000);
+		assert_int_equal(c->remote.port, 80);
+		pv_snapshot_free(s);
+		world_deinit(&w);
+	}
+}
+
+static void counts_and_round_trips(void **state)
+{
+	const struct pv_flow *f;
+	struct pv_snapshot *s;
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	play(&w, "c S, s SA, c A, c A100, s A, s A1000, s A500, c A, c FA, s FA, c A");
+	s = rows(&w);
+	assert_int_equal(pv_snapshot_count(s), 1);
+	f = pv_snapshot_get(s, 0)->flow;
+	assert_int_equal(f->out.packets, 6);
+	assert_int_equal(f->in.packets, 5);
+	assert_int_equal(f->out.payload, 100);
+	assert_int_equal(f->in.payload, 1500);
+	assert_int_equal(f->out.bytes, 6 * 54 + 100);
+	assert_int_equal(f->in.bytes, 5 * 54 + 1500);
+	assert_int_equal(f->start_ns, 1000 * S);
+	assert_int_equal(f->end_ns, 1000 * S + 10 * MS);
+	assert_int_equal(f->in.first_ns, 1000 * S + MS);
+	assert_true(f->in.has_handshake && f->out.has_handshake);
+	assert_int_equal(f->in.handshake_us, 1000);
+	assert_int_equal(f->out.handshake_us, 1000);
+	/* the server acknowledged data at once, and the FIN */
+	assert_int_equal(f->in.rtt.samples, 2);
+	assert_int_equal(f->in.rtt.min_us, 1000);
+	/* the client the first of two segments after 2 ms, and the FIN after 1 */
+	assert_int_equal(f->out.rtt.samples, 2);
+	assert_int_equal(f->out.rtt.max_us, 2000);
+	assert_int_equal(f->out.rtt.mean_us, 1500);
+	assert_int_equal(f->in.lost + f->out.lost, 0);
+	assert_int_equal(f->in.retransmitted + f->out.retransmitted, 0);
+	pv_snapshot_free(s);
+	world_deinit(&w);
+}
+
+/* What is sent again, late, or never: numbers of the server pass 2^32 on the way. */
+static void losses(void **state)
+{
+	const struct pv_flow *f;
+	struct pv_snapshot *s;
+	struct world w;
+	uint32_t at;
+
+	(void)state;
+	world_init(&w);
+	play(&w, "c S, s SA, c A, s A200");
+	at = w.seq[1];
+	segment(&w, 1, DECODE_TCP_ACK, at - 200, 200, 1000); /* once more */
+	segment(&w, 1, DECODE_TCP_ACK, at + 100, 100, 1000); /* 100 missing */
+	segment(&w, 1, DECODE_TCP_ACK, at, 100, 1000);	     /* 1 ms later: out of order */
+	segment(&w, 1, DECODE_TCP_ACK, at + 300, 50, 1000);  /* 100 missing, */
+	w.now += 100 * MS;
+	segment(&w, 1, DECODE_TCP_ACK, at + 200, 100, 1000); /* sent again */
+	segment(&w, 1, DECODE_TCP_ACK, at + 400, 10, 1000);  /* 50 missing for good */
+	segment(&w, 1, DECODE_TCP_ACK, at + 409, 1, 0);	     /* a keep-alive, window closed */
+	segment(&w, 1, DECODE_TCP_ACK, at + 409, 1, 0);
+	w.seq[1] = at + 1410;
+	segment(&w, 0, DECODE_TCP_ACK, w.seq[0], 0, 1000); /* acknowledges 1,000 never seen */
+	s = rows(&w);
+	f = pv_snapshot_get(s, 0)->flow;
+	assert_int_equal(f->in.retransmitted, 2);
+	assert_int_equal(f->in.out_of_order, 1);
+	assert_int_equal(f->in.gaps, 4);
+	assert_int_equal(f->in.lost, 1050);
+	assert_int_equal(f->in.zero_windows, 1);
+	assert_int_equal(f->out.lost, 0);
+	assert_string_equal(f->history, "ShAdtgw");
+	pv_snapshot_free(s);
+	world_deinit(&w);
+}
+
+static void reused_pairs(void **state)
+{
+	static const struct {
+		const char *first, *second;
+		uint64_t pause;
+		size_t n;
+	} cases[] = {
+		{ "c S, s SA, c A, c FA, s FA, c A", "c S, s SA, c A", 0, 2 },
+		{ "c S, s RA", "c S, s RA", 0, 2 },
+		{ "c S, s SA, c A, c A10", "c S", 0, 2 }, /* nobody closed, yet it begins anew */
+		{ "c A10, s A10", "c S, s SA", 0, 2 },	  /* seen from the middle, then anew */
+		{ "c A10, s A10", "c A10", 7000 * S, 1 }, /* two hours are no end */
+		{ "c A10, s A10", "c A10", 7500 * S, 2 }, /* more are */
+		{ "c S, s RA", "s RA", 10 * S, 1 },	  /* strays */
+		{ "c S, s RA", "c A10", 300 * S, 2 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct pv_snapshot *s;
+		struct world w;
+
+		world_init(&w);
+		play(&w, cases[i].first);
+		w.now += cases[i].pause;
+		if (strchr(cases[i].second, 'S'))
+			w.seq[0] += 100000;
+		play(&w, cases[i].second);
+		s = rows(&w);
+		if (pv_snapshot_count(s) != cases[i].n)
+			fail_msg("%s, then %s: %zu conversations, not %zu", cases[i].first,
+				 cases[i].second, pv_snapshot_count(s), cases[i].n);
+		pv_snapshot_free(s);
+		world_deinit(&w);
+	}
+}
+
+/* A SYN that is sent again is no new conversation, and measures no round trip. */
+static void repeated_syn(void **state)
+{
+	struct pv_snapshot *s;
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	segment(&w, 0, DECODE_TCP_SYN, 1000, 0, 1000);
+	play(&w, "c S, s SA, c A");
+	s = rows(&w);
+	assert_int_equal(pv_snapshot_count(s), 1);
+	assert_int_equal(pv_snapshot_get(s, 0)->flow->out.retransmitted, 1);
+	assert_false(pv_snapshot_get(s, 0)->flow->in.has_handshake);
+	pv_snapshot_free(s);
+	world_deinit(&w);
+}
+
+static void datagram(struct world *w, unsigned from)
+{
+	struct decoded_layer l = { .proto = PV_PROTO_UDP,
+				   .protocol = IPPROTO_UDP,
+				   .payload_wire = 20 };
+	uint32_t addr[2];
+
+	put_ends(w, from, &l, addr);
+	assert_int_equal(add_layer(w, &l, 62), 0);
+	w->now += MS;
+}
+
+static void check_direction(struct world *w, size_t index, uint32_t local_port, const char *by)
+{
+	struct pv_snapshot *s = rows(w);
+	const struct pv_conversation *c = pv_snapshot_get(s, index);
+
+	assert_int_equal(c->local.port, local_port);
+	assert_string_equal(pv_direction_by_name(c->direction_by), by);
+	assert_int_equal(c->direction, strcmp(by, "none") ? PV_DIR_OUTGOING : PV_DIR_UNKNOWN);
+	pv_snapshot_free(s);
+	world_deinit(w);
+}
+
+static void directions(void **state)
+{
+	struct world w;
+
+	(void)state;
+	/* another connection to the same server was seen from its start */
+	world_init(&w);
+	w.server_port = 50000;
+	play(&w, "c S, s SA, c A");
+	w.client_port = 40001;
+	play(&w, "s A10, c A10");
+	check_direction(&w, 1, 40001, "others");
+	/* none was, but several talk to one socket */
+	world_init(&w);
+	w.server_port = 50000;
+	play(&w, "s A10, c A10");
+	w.client_port = 40001;
+	play(&w, "s A10, c A10");
+	check_direction(&w, 0, 40000, "others");
+	world_init(&w);
+	play(&w, "s A10, c A10");
+	check_direction(&w, 0, 40000, "ports");
+	world_init(&w);
+	w.server_port = 50000;
+	play(&w, "s A10, c A10");
+	check_direction(&w, 0, 50000, "none");
+	world_init(&w);
+	w.server_port = 53;
+	datagram(&w, 1);
+	check_direction(&w, 0, 40000, "ports");
+	world_init(&w);
+	w.server_port = 50000;
+	datagram(&w, 1);
+	datagram(&w, 0);
+	check_direction(&w, 0, 50000, "first_packet");
+}
+
+static void udp_states(void **state)
+{
+	struct pv_snapshot *s;
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	w.server_port = 53;
+	datagram(&w, 0);
+	w.client_port++;
+	datagram(&w, 0);
+	datagram(&w, 1);
+	w.client_port++;
+	datagram(&w, 1);
+	w.now += 301 * S;
+	datagram(&w, 1); /* silence: another one */
+	s = rows(&w);
+	assert_int_equal(pv_snapshot_count(s), 4);
+	assert_int_equal(pv_snapshot_get(s, 0)->flow->conn_state, PV_CONN_S0);
+	assert_int_equal(pv_snapshot_get(s, 1)->flow->conn_state, PV_CONN_SF);
+	assert_int_equal(pv_snapshot_get(s, 2)->flow->conn_state, PV_CONN_SHR);
+	pv_snapshot_free(s);
+	world_deinit(&w);
+}
+
+static void icmp(struct world *w, unsigned from, uint8_t type, uint16_t id)
+{
+	struct decoded_layer l = { .proto = PV_PROTO_ICMP, .protocol = IPPROTO_ICMP };
+	uint32_t addr[2];
+
+	put_ends(w, from, &l, addr);
+	l.src_port = l.dst_port = id;
+	l.icmp = (struct decoded_icmp){
+		.type = type, .has_id = true, .is_reply = type == 0, .id = id
+	};
+	assert_int_equal(add_layer(w, &l, 98), 0);
+	w->now += MS;
+}
+
+/* Each ping is a conversation, opened by who asks, even if only answers were captured. */
+static void pings(void **state)
+{
+	struct pv_snapshot *s;
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	icmp(&w, 0, 8, 7);
+	icmp(&w, 1, 0, 7);
+	icmp(&w, 1, 0, 8);
+	s = rows(&w);
+	assert_int_equal(pv_snapshot_count(s), 2);
+	for (size_t i = 0; i < 2; i++) {
+		const struct pv_conversation *c = pv_snapshot_get(s, i);
+		uint32_t addr = htonl(CLIENT);
+
+		assert_memory_equal(c->local.addr, &addr, 4);
+		assert_string_equal(pv_direction_by_name(c->direction_by), "request");
+		assert_int_equal(c->flow->icmp_type, 8);
+	}
+	pv_snapshot_free(s);
+	world_deinit(&w);
+}
+
+/* The error came from a router, about what the client had sent. */
+static void icmp_errors(void **state)
+{
+	struct decoded d = { .n_layers = 1 };
+	uint32_t client = htonl(CLIENT), server = htonl(SERVER);
+	const struct pv_flow *f;
+	struct pv_snapshot *s;
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	w.server_port = 53;
+	datagram(&w, 0);
+	d.layers[0].icmp = (struct decoded_icmp){ .type = 3, .code = 3 };
+	d.quote = (struct decoded_quote){ .family = AF_INET,
+					  .proto = PV_PROTO_UDP,
+					  .protocol = IPPROTO_UDP,
+					  .src = (const uint8_t *)&client,
+					  .dst = (const uint8_t *)&server,
+					  .src_port = 40000,
+					  .dst_port = 53,
+					  .has_ports = true };
+	flow_table_add_error(&w.table, &d);
+	d.quote.dst_port = 54; /* nobody talked to that one */
+	flow_table_add_error(&w.table, &d);
+	s = rows(&w);
+	f = pv_snapshot_get(s, 0)->flow;
+	assert_int_equal(f->icmp_errors, 1);
+	assert_int_equal(f->icmp_error_type, 3);
+	assert_int_equal(f->icmp_error_code, 3);
+	pv_snapshot_free(s);
+	world_deinit(&w);
+}
+
+/* Many conversations: all found again; a full table says so and gives up the longest idle. */
+static void eviction(void **state)
+{
+	const struct flow_table_options o = { .memory = 2U << 20, .seed = 3 };
+	size_t n = 0, n_out = 0, first_out = SIZE_MAX;
+	uint64_t packets = 0;
+	struct world w;
+	uint32_t index;
+
+	(void)state;
+	world_init(&w);
+	flow_table_deinit(&w.table);
+	assert_int_equal(flow_table_init(&w.table, &o), 0);
+	assert_in_range(w.table.capacity, 4000, 6000);
+	for (unsigned round = 0; round < 2; round++) {
+		for (w.client = CLIENT; w.client < CLIENT + w.table.capacity; w.client++)
+			datagram(&w, round);
+		assert_int_equal(w.table.n_live, w.table.capacity);
+	}
+	for (; n < 1000; n++, w.client++) {
+		struct decoded_layer l = { .proto = PV_PROTO_UDP, .protocol = IPPROTO_UDP };
+		uint32_t addr[2];
+		int r;
+
+		put_ends(&w, 0, &l, addr);
+		r = add_layer(&w, &l, 62);
+		if (r == FLOW_TABLE_FULL) {
+			flow_table_evict(&w.table);
+			while ((index = flow_table_take(&w.table)) != FLOW_NONE) {
+				const struct flow_entry *e = flow_table_entry(&w.table, index);
+				uint32_t addr_of = 0;
+
+				memcpy(&addr_of, e->key.addr[e->half[0].first_sender], 4);
+				first_out = ntohl(addr_of) - CLIENT < first_out
+						    ? ntohl(addr_of) - CLIENT
+						    : first_out;
+				packets += e->half[0].packets + e->half[1].packets;
+				n_out++;
+				flow_table_free_entry(&w.table, index);
+			}
+			r = add_layer(&w, &l, 62);
+		}
+		assert_int_equal(r, 0);
+		w.now += MS;
+	}
+	assert_int_equal(first_out, 0);
+	assert_in_range(n_out, 1000, w.table.capacity);
+	assert_int_equal(n_out, w.table.n_evicted);
+	flow_table_finish(&w.table);
+	while ((index = flow_table_take(&w.table)) != FLOW_NONE) {
+		const struct flow_entry *e = flow_table_entry(&w.table, index);
+
+		packets += e->half[0].packets + e->half[1].packets;
+		flow_table_free_entry(&w.table, index);
+	}
+	assert_int_equal(packets, 2 * w.table.capacity + 1000);
+	world_deinit(&w);
+}
+
+/* The slots a conversation needs, counted in: what a live one costs. */
+static void cost(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	for (unsigned i = 0; i < 100000; i++, w.client++) {
+		datagram(&w, 0);
+		if (i > 5000)
+			assert_true(sizeof(struct flow_entry) * w.table.n_live +
+					    w.table.n_slots * sizeof(struct flow_slot) <=
+				    400 * w.table.n_live);
+	}
+	world_deinit(&w);
+}
+
+static void series(void **state)
+{
+	const struct flow_table_options o = { .memory = 64U << 20,
+					      .seed = 3,
+					      .bin_ns = (int64_t)S };
+	const struct pv_flow *f;
+	struct pv_snapshot *s;
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	flow_table_deinit(&w.table);
+	assert_int_equal(flow_table_init(&w.table, &o), 0);
+	w.server_port = 53;
+	datagram(&w, 0);
+	datagram(&w, 1);
+	w.now += 5 * S;
+	datagram(&w, 0);
+	s = rows(&w);
+	f = pv_snapshot_get(s, 0)->flow;
+	assert_int_equal(f->n_bins, 2);
+	assert_int_equal(f->bins[0].start_ns, 1000 * S);
+	assert_int_equal(f->bins[0].out_packets, 1);
+	assert_int_equal(f->bins[0].in_bytes, 62);
+	assert_int_equal(f->bins[1].start_ns, 1005 * S);
+	assert_int_equal(f->bins[1].out_packets, 1);
+	assert_int_equal(f->bins[1].in_packets, 0);
+	pv_snapshot_free(s);
+	world_deinit(&w);
+}
+
+/* The specification's own examples (seed 0). */
+static void community_ids(void **state)
+{
+	static const struct {
+		const char *local, *remote, *id;
+		int family;
+		uint16_t local_port, remote_port;
+		uint8_t protocol, icmp_type, icmp_code;
+	} cases[] = {
+		{ "128.232.110.120", "66.35.250.204", "1:LQU9qZlK+B5F3KDmev6m5PMibrg=", AF_INET,
+		  34855, 80, IPPROTO_TCP, 0, 0 },
+		{ "66.35.250.204", "128.232.110.120", "1:LQU9qZlK+B5F3KDmev6m5PMibrg=", AF_INET, 80,
+		  34855, IPPROTO_TCP, 0, 0 },
+		{ "192.168.1.52", "8.8.8.8", "1:d/FP5EW3wiY1vCndhwleRRKHowQ=", AF_INET, 54585, 53,
+		  IPPROTO_UDP, 0, 0 },
+		{ "192.168.0.89", "192.168.0.1", "1:X0snYXpgwiv9TZtqg64sgzUn6Dk=", AF_INET, 0, 0,
+		  IPPROTO_ICMP, 8, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const struct pv_flow f = { .ip_proto = cases[i].protocol,
+					   .icmp_type = cases[i].icmp_type,
+					   .icmp_code = cases[i].icmp_code };
+		struct pv_conversation c = { .family = (uint8_t)cases[i].family, .flow = &f };
+		char id[PV_COMMUNITY_ID_MAX];
+
+		inet_pton(cases[i].family, cases[i].local, c.local.addr);
+		inet_pton(cases[i].family, cases[i].remote, c.remote.addr);
+		c.local.port = cases[i].local_port;
+		c.remote.port = cases[i].remote_port;
+		assert_true(pv_conversation_community_id(&c, id));
+		assert_string_equal(id, cases[i].id);
+	}
+}
+
+/* name(pid/fd) of each holder, behind state and ends */
+static void check_listing(const char *text, const char *expected)
+{
+	char got[512] = "";
+	size_t n = 0;
+	struct pv_snapshot *s;
+
+	assert_int_equal(pv_listing_parse(text, strlen(text), &s), 0);
+	for (size_t i = 0; i < pv_snapshot_count(s); i++) {
+		const struct pv_conversation *c = pv_snapshot_get(s, i);
+
+		n += (size_t)snprintf(got + n, sizeof(got) - n, "%s%s/%d %s %u-%u", i ? "; " : "",
+				      pv_proto_name(c->proto), c->family == AF_INET ? 4 : 6,
+				      pv_state_name(c->proto, c->state), c->local.port,
+				      c->remote.port);
+		for (uint32_t k = 0; k < c->n_holders; k++) {
+			const struct pv_holder *h = pv_snapshot_holder(s, c, k);
+			const struct pv_process *p = pv_snapshot_process(s, h->process);
+
+			n += (size_t)snprintf(got + n, sizeof(got) - n, " %.*s(%d/%d)",
+					      (int)p->comm.len, p->comm.data, p->pid, h->fd);
+		}
+	}
+	assert_string_equal(got, expected);
+	pv_snapshot_free(s);
+}
+
+/* A name may hold what looks like another process: it is part of the name as ss wrote it. */
+static void listings(void **state)
+{
+	struct pv_snapshot *s;
+
+	(void)state;
+	check_listing("Netid State Recv-Q Send-Q Local Address:Port Peer Address:Port Process\n"
+		      "tcp LISTEN 0 128 0.0.0.0:22 0.0.0.0:* users:((\"sshd\",pid=8,fd=3))\n"
+		      "tcp ESTAB 0 0 [::1%lo]:22 [::1]:5000 users:((\"a "
+		      "b\",pid=9,fd=4),(\"c\",pid=8,fd=5))\n"
+		      "udp UNCONN 0 0 *:53 *:*\r\n",
+		      "tcp/4 LISTEN 22-0 sshd(8/3); tcp/6 ESTABLISHED 22-5000 a b(9/4) sshd(8/5); "
+		      "udp/6 UNCONNECTED 53-0");
+	check_listing("ESTAB 0 0 10.0.0.1:22 10.0.0.2:5000 users:((\"sshd\",pid=8,fd=3))",
+		      "tcp/4 ESTABLISHED 22-5000 sshd(8/3)");
+	check_listing("tcp 0 36 10.0.0.1:22 10.0.0.2:5000 ESTABLISHED 8/sshd: root@pts \n"
+		      "tcp6 0 0 :::80 :::* LISTEN - \n"
+		      "udp 0 0 0.0.0.0:68 0.0.0.0:* 7/dhclient\n",
+		      "tcp/4 ESTABLISHED 22-5000 sshd: root@pts(8/-1); tcp/6 LISTEN 80-0; "
+		      "udp/4 UNCONNECTED 68-0 dhclient(7/-1)");
+	check_listing("sshd 8 root 3u IPv4 1 0t0 TCP *:22 (LISTEN)\n"
+		      "sshd 9 root 4u IPv6 2 0t0 TCP [::1]:22->[::1]:5000 (ESTABLISHED)\n",
+		      "tcp/4 LISTEN 22-0 sshd(8/3); tcp/6 ESTABLISHED 22-5000 sshd(9/4)");
+	assert_int_equal(pv_listing_parse("hello\n", 6, &s), -EBADMSG);
+	assert_int_equal(pv_listing_parse("tcp 0 0 1.2.3.4:99999 0.0.0.0:* LISTEN -", 40, &s),
+			 -EBADMSG);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(conn_states),	 cmocka_unit_test(counts_and_round_trips),
+		cmocka_unit_test(losses),	 cmocka_unit_test(reused_pairs),
+		cmocka_unit_test(repeated_syn),	 cmocka_unit_test(directions),
+		cmocka_unit_test(udp_states),	 cmocka_unit_test(pings),
+		cmocka_unit_test(icmp_errors),	 cmocka_unit_test(eviction),
+		cmocka_unit_test(cost),		 cmocka_unit_test(series),
+		cmocka_unit_test(community_ids), cmocka_unit_test(listings),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
