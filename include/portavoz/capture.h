@@ -111,7 +111,7 @@ struct pv_capture_request {
 #define PV_CAPTURE_INIT                                                                            \
 	{                                                                                          \
 		.size = sizeof(struct pv_capture_request), .observed = true,                       \
-		.memory = PV_CAPTURE_MEMORY, .batch = 16384                                        \
+		.memory = PV_CAPTURE_MEMORY, .batch = 4096                                         \
 	}
 
 /*
