@@ -384,6 +384,14 @@ def test_namespace_by_name():
     ours("-N", "no-such-namespace", expect=1)
 
 
+def test_of_a_recording():
+    with live.folder() as path:
+        name = os.path.join(path, "recording")
+        live.run("list", "--record", name)
+        for options in ("-tanp", "-uan", "-xane", "-0anme", "-tan dev lo"):
+            live.equal(ours(*options.split(), "--replay", name).stdout, ours(*options.split()).stdout, options)
+
+
 def test_hostile_names_stay_one_field():
     with live.Load("evilproc", "names") as evil:
         out = ours("-Hltnp").stdout
