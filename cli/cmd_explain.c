@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "base/inet.h"
 #include "cli/commands.h"
+#include "cli/policy_option.h"
 #include "cli/redact_option.h"
 #include "ui/explain/explain.h"
 #include "ui/explain/write.h"
@@ -86,6 +87,11 @@ static void cleanup_snapshot(struct pv_snapshot **s)
 		pv_snapshot_free(*s);
 }
 
+static void cleanup_policy(struct pv_policy **p)
+{
+	pv_policy_free(*p);
+}
+
 static int report(const char *what, int error)
 {
 	usage_error(what, "%s", strerror(-error));
@@ -93,7 +99,7 @@ static int report(const char *what, int error)
 }
 
 static int collect(struct explain_values *v, const struct explain_query *q,
-		   struct pv_snapshot **ret)
+		   const struct pv_policy *policy, struct pv_snapshot **ret)
 {
 	_cleanup_(cleanup_filter) struct pv_filter *filter = NULL;
 	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
@@ -105,6 +111,7 @@ static int collect(struct explain_values *v, const struct explain_query *q,
 	if (r < 0)
 		return r;
 	request.needs = EXPLAIN_NEEDS;
+	request.policy = policy;
 	request.filter = filter;
 	request.replay_dir = v->replay;
 	request.redactor = v->redactor;
@@ -253,8 +260,12 @@ static int explain_query(struct explain_values *v, struct explain_query *q)
 	_cleanup_(cleanup_free) char *renamed = NULL;
 	_cleanup_(cleanup_snapshot) struct pv_snapshot *snapshot = NULL;
 	_cleanup_(explanation_deinit) struct explanation e = { 0 };
-	int as, r = collect(v, q, &snapshot);
+	_cleanup_(cleanup_policy) struct pv_policy *policy = NULL;
+	int as, r = policy_option_open(NULL, &policy);
 
+	if (r != 0)
+		return r;
+	r = collect(v, q, policy, &snapshot);
 	if (v->replay && (r == -EINVAL || r == -EBADMSG))
 		usage_error(v->replay, "%s",
 			    _("is no recording made by portavoz list --record, or is damaged"));

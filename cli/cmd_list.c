@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "cli/commands.h"
+#include "cli/policy_option.h"
 #include "cli/dump.h"
 #include "cli/filter_text.h"
 #include "cli/kill.h"
@@ -433,6 +434,21 @@ static void say_coverage(const struct pv_snapshot *s, bool verbose)
 		fwrite(b.data, 1, b.len, stderr);
 }
 
+/* Verdicts follow the policy of this host. 0 or the exit status. */
+static int collect(struct list_values *v, struct pv_request *q, struct pv_snapshot **ret)
+{
+	struct pv_policy *policy = NULL;
+	uint32_t needs = q->needs | (q->filter ? pv_filter_needs(q->filter) : 0);
+	int r = needs & PV_NEED_VERDICT ? policy_option_open(NULL, &policy) : 0;
+
+	if (r != 0)
+		return r;
+	q->policy = policy;
+	r = pv_collect(q, ret);
+	pv_policy_free(policy);
+	return r < 0 ? fail_collect(v, r) : 0;
+}
+
 /* What could be closed is written, as the table or document that was asked for. */
 static int close_all(struct pv_snapshot *s, const struct list_values *v, const struct view *view,
 		     uint32_t needs)
@@ -504,9 +520,9 @@ static int list(struct list_values *v, const struct view *view, struct pv_filter
 		       !v->summary && format_of(v) == RENDER_TABLE && !view->n_sort;
 	if (names_follow)
 		q.needs &= ~(uint32_t)PV_NEED_NAMES;
-	r = pv_collect(&q, &s);
-	if (r < 0)
-		return fail_collect(v, r);
+	r = collect(v, &q, &s);
+	if (r != 0)
+		return r;
 	r = v->kill ? close_all(s, v, view, needs)
 		    : write_snapshot(s, v, view, needs, names_follow, NULL);
 	/* a reader that went away has seen what it wanted */

@@ -9,8 +9,8 @@
 extern const struct command *const commands[];
 
 extern const struct command command_list, command_port, command_explain, command_netstat,
-	command_ss, command_read, command_capture, command_baseline, command_diff, command_status,
-	command_columns, command_completion, command_help;
+	command_ss, command_read, command_capture, command_audit, command_rules, command_baseline,
+	command_diff, command_status, command_columns, command_completion, command_help;
 
 /* NULL = no such command */
 const struct command *command_find(const char *name);

@@ -14,9 +14,10 @@
 #include "ui/text/i18n.h"
 
 const struct command *const commands[] = {
-	&command_list,	  &command_read,       &command_capture,  &command_port, &command_explain,
-	&command_netstat, &command_ss,	       &command_baseline, &command_diff, &command_status,
-	&command_columns, &command_completion, &command_help,	  NULL,
+	&command_list,	   &command_read,	&command_capture, &command_port,
+	&command_explain,  &command_netstat,	&command_ss,	  &command_audit,
+	&command_baseline, &command_diff,	&command_rules,	  &command_status,
+	&command_columns,  &command_completion, &command_help,	  NULL,
 };
 
 const struct command *command_find(const char *name)

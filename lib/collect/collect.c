@@ -107,6 +107,8 @@ static int run_joins(struct collector *c)
 		sockets = collect_idle_sockets(c);
 	if (sockets == 0 && collect_netns_wants_held(c))
 		sockets = collect_netns_held(c, search);
+	if (sockets == 0 && c->needs & PV_NEED_VERDICT)
+		sockets = collect_views(c);
 	r = collect_owners_finish(c, search);
 	if (sockets < 0 || r < 0)
 		return sockets < 0 ? sockets : r;

@@ -52,6 +52,12 @@ int collect_sockets(struct collector *c);
 /* Idle TCP sockets that are bound to a port, where collect_sockets() left them out. */
 int collect_idle_sockets(struct collector *c);
 
+/*
+ * views.c: compares TCP and UDP sockets between the kernel's lists, into c->views. A socket that
+ * the list in use hides is added. 0 or -errno.
+ */
+int collect_views(struct collector *c);
+
 /* owners.c: who holds each row; rows without a holder get their reason. 0 or -errno. */
 struct owner_search;
 /* Starts the search, on a thread of its own where that pays. */

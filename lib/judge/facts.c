@@ -542,6 +542,7 @@ static int need_digest(struct judge *j, struct program *p)
 	r = disk_wanted_digest(j, &p->package, &p->path, wanted);
 	if (r == 0)
 		r = disk_digest(j, p, found);
+	j->lacks_digest = j->lacks_digest || r == -ELIBACC;
 	if (r == 0)
 		p->digest = strcmp(wanted, found) == 0 ? DIGEST_SAME : DIGEST_DIFFERS;
 	return r == -ENOMEM ? r : 0;
@@ -567,7 +568,7 @@ int facts_need(struct judge_case *k, uint32_t facts)
 		r = hiding_gather(j);
 	if (r == 0 && facts & FACT_SHELLS && may_feed_shell(k))
 		r = shells_gather(j);
-	if (r == 0 && facts & FACT_KERNEL && !k->subject && k->c->owner_reason == PV_REASON_KERNEL)
+	if (r == 0 && facts & FACT_KERNEL && case_may_be_kernels(k))
 		r = kernel_gather(j);
 	return r;
 }

@@ -110,6 +110,7 @@ struct judge {
 	VEC(struct package_query) queries;
 	struct map by_path; /* of queries */
 	bool has_packages;  /* there is a package database */
+	bool lacks_digest;  /* for want of libcrypto a program could not be verified */
 	finding_vec process_findings;
 	VEC(struct shell) shells;
 	bool has_shells;
@@ -162,6 +163,9 @@ void case_text(struct judge_case *k, const char *name, const char *value);
 void case_number(struct judge_case *k, const char *name, uint64_t value);
 /* The sentence, in the arena of the snapshot. 0 or -ENOMEM. */
 int case_sentence(const struct judge_case *k, const char *sentence, struct pv_bytes *ret);
+
+/* Has it no process, and may it be one of the kernel's own? */
+bool case_may_be_kernels(const struct judge_case *k);
 
 /* facts.c: programs and packages, gathered for all processes at once. 0 or -ENOMEM. */
 int facts_gather(struct judge *j);

@@ -7,6 +7,7 @@
 #include <portavoz/policy.h>
 
 #include "base/cleanup.h"
+#include "base/crypto_api.h"
 #include "base/inet.h"
 #include "judge/judge-internal.h"
 
@@ -219,6 +220,17 @@ static int ask_policy(struct opinion *o)
 	return vec_push(&o->findings, f);
 }
 
+/* Nobody is known to hold it, and not because nobody does. */
+static bool is_owner_unknown(const struct pv_conversation *c)
+{
+	static const uint64_t known =
+		UINT64_C(1) << PV_REASON_TIME_WAIT | UINT64_C(1) << PV_REASON_SYN_RECV |
+		UINT64_C(1) << PV_REASON_NOT_ACCEPTED | UINT64_C(1) << PV_REASON_ORPHAN |
+		UINT64_C(1) << PV_REASON_KERNEL;
+
+	return !c->n_holders && !(known >> c->owner_reason & 1);
+}
+
 static bool accuses(const struct opinion *o, const struct pv_finding *f)
 {
 	return severity_of(f) == PV_SEVERITY_SUSPICIOUS && !(o->despite & RULE_BIT(f->rule));
@@ -231,6 +243,7 @@ static bool accuses(const struct opinion *o, const struct pv_finding *f)
 static enum pv_verdict verdict_of(const struct opinion *o)
 {
 	bool is_explained = o->is_expected || o->are_explained || o->is_followed;
+	bool is_unknown = is_owner_unknown(o->c);
 
 	for (size_t i = 0; i < o->findings.n; i++) {
 		const struct pv_finding *f = &o->findings.items[i];
@@ -239,8 +252,11 @@ static enum pv_verdict verdict_of(const struct opinion *o)
 			return PV_VERDICT_SUSPICIOUS;
 		if (f->process == UINT32_MAX && severity_of(f) == PV_SEVERITY_EXPLAINS)
 			is_explained = true;
+		if (f->rule == RULE_kernel_socket)
+			is_unknown = false;
 	}
-	return is_explained ? PV_VERDICT_EXPLAINED : PV_VERDICT_UNEXPLAINED;
+	/* not even by the policy: who is there is what it could not look at */
+	return is_explained && !is_unknown ? PV_VERDICT_EXPLAINED : PV_VERDICT_UNEXPLAINED;
 }
 
 /* Suspicious, then explaining, then notes; each in the order of the table. */
@@ -384,6 +400,8 @@ static int report(struct judge *j)
 				j->has_packages ? NULL : "no package database was found");
 	if (r == 0 && j->recall.n_missing)
 		r = snapshot_add_gap(s, PV_GAP_NOT_RECORDED, j->recall.n_missing, "verdicts");
+	if (r == 0 && j->lacks_digest)
+		r = snapshot_add_gap(s, PV_GAP_LIBRARY, 1, crypto_api_error());
 	return r;
 }
 
@@ -411,19 +429,34 @@ static int count_policy(struct judge *j)
 	return 0;
 }
 
+/* Facts of another time would be worse than none. */
+static int report_absent(struct judge *j)
+{
+	return j->request->is_asked
+		       ? snapshot_add_gap(j->s, PV_GAP_NOT_RECORDED, 1, "facts for verdicts")
+		       : 0;
+}
+
+static int run(struct judge *j)
+{
+	int r = count_policy(j);
+
+	if (r == 0 && j->recall.is_absent)
+		return report_absent(j);
+	if (r == 0)
+		r = facts_gather(j);
+	if (r == 0)
+		r = judge_rows(j);
+	return r < 0 ? r : report(j);
+}
+
 int judge_snapshot(struct tape *tape, struct pv_snapshot *s, const struct judge_request *request)
 {
 	struct judge j = { .tape = tape, .s = s, .request = request };
 	int r = recall_init(&j.recall, tape);
 
 	if (r == 0)
-		r = count_policy(&j);
-	if (r == 0)
-		r = facts_gather(&j);
-	if (r == 0)
-		r = judge_rows(&j);
-	if (r == 0)
-		r = report(&j);
+		r = run(&j);
 	judge_deinit(&j);
 	return r;
 }

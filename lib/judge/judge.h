@@ -37,6 +37,8 @@ struct judge_request {
  * Judges. The snapshot has owners with their details (EXE, CMDLINE, CGROUP, PUSER, LISTEN,
  * VERDICT), parents, directions and peers, and is not filtered yet. 0 or -ENOMEM; facts that could
  * not be had are counted in the coverage, and in the findings of the rows they are missing for.
+ *
+ * A recording that was made without any facts is not judged.
  */
 int judge_snapshot(struct tape *tape, struct pv_snapshot *s, const struct judge_request *request);
 

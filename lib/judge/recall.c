@@ -53,7 +53,8 @@ int recall_init(struct recall *r, struct tape *tape)
 	error = tape_stream_get(tape, STREAM, &r->stream);
 	if (error == -ENOMEM || buf_error(&r->stream) < 0)
 		return -ENOMEM;
-	/* without the stream every fact is missing, which is counted when it is asked for */
+	r->is_absent = error == -ENODATA;
+	/* of a damaged stream every fact is missing, which is counted when it is asked for */
 	return error < 0 ? 0 : recall_parse(r->stream.data, r->stream.len, r);
 }
 

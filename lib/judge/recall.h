@@ -22,6 +22,7 @@ struct recall {
 	struct tape *tape;
 	struct buf stream;	       /* replay: what the facts point into */
 	VEC(struct recall_fact) facts; /* sorted by key */
+	bool is_absent;		       /* the recording was made without any */
 	uint64_t n_missing;	       /* asked for and not in the recording */
 };
 

@@ -181,11 +181,24 @@ bool test_service_contradicted(struct judge_case *k)
 	return true;
 }
 
+/*
+ * The kernel's own sockets mostly have an inode, as if a file had been meant for them
+ * (sock_create_kern(), Linux 2.6 to 6.18): only the iterators tell them from a socket that no file
+ * table holds. Such a one is root's.
+ */
+bool case_may_be_kernels(const struct judge_case *k)
+{
+	if (k->subject)
+		return false;
+	return k->c->owner_reason == PV_REASON_KERNEL ||
+	       (k->c->owner_reason == PV_REASON_NO_TABLE && k->c->uid == 0);
+}
+
 bool test_kernel_socket(struct judge_case *k)
 {
 	const struct kernel_use *use;
 
-	if (k->subject || k->c->owner_reason != PV_REASON_KERNEL)
+	if (!case_may_be_kernels(k))
 		return false;
 	use = kernel_use_of(k->j, k->c);
 	if (!use)
@@ -251,7 +264,8 @@ static const char *partial_nobody(const struct judge_case *k)
 {
 	uint8_t reason = k->c->owner_reason;
 
-	if (is_state_reason(reason) || reason == PV_REASON_KERNEL)
+	if (is_state_reason(reason) || reason == PV_REASON_KERNEL ||
+	    k->so_far & RULE_BIT(RULE_kernel_socket))
 		return NULL;
 	return "its owner is not known";
 }

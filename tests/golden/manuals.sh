@@ -24,7 +24,7 @@ manual_options() {
 		s/^\.It Fl -\([a-z0-9-]*\).*/--\1/p' "$1" | sort
 }
 
-for command in list read port explain netstat ss baseline diff; do
+for command in list read port explain netstat ss baseline diff audit; do
 	same "options of $command" "$(program_options $command)" "$(manual_options "$man/portavoz-$command.1")"
 done
 same "commands" "$("$PORTAVOZ" help | sed -n 's/^  \([a-z]\+\) .*/\1/p' | sort)" \

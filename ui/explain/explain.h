@@ -7,7 +7,7 @@
 #include "ui/explain/query.h"
 
 /* What a snapshot must have for explain(). */
-#define EXPLAIN_NEEDS PV_NEED_ALL
+#define EXPLAIN_NEEDS (PV_NEED_ALL | PV_NEED_VERDICT)
 
 /* The first reading that finds something; -1 = none does. A port always has an explanation. */
 int explain_choose(const struct explain_query *q, const struct pv_snapshot *snapshot);

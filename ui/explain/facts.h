@@ -32,12 +32,13 @@ const struct sentence *sentence_of(enum sentence_id id);
 
 enum value_kind {
 	VALUE_NUMBER,
-	VALUE_MS,      /* a duration */
-	VALUE_TIME,    /* seconds since 1970 */
-	VALUE_TEXT,    /* ours, never translated: "tcp" */
-	VALUE_MESSAGE, /* ours, translated */
-	VALUE_NAME,    /* foreign bytes */
-	VALUE_ARGS,    /* foreign words, each ended by a NUL */
+	VALUE_MS,	/* a duration */
+	VALUE_TIME,	/* seconds since 1970 */
+	VALUE_TEXT,	/* ours, never translated: "tcp" */
+	VALUE_MESSAGE,	/* ours, translated */
+	VALUE_NAME,	/* foreign bytes */
+	VALUE_SENTENCE, /* ours, with foreign bytes in it; never translated */
+	VALUE_ARGS,	/* foreign words, each ended by a NUL */
 	VALUE_PROCESS,
 	VALUE_PARENTS, /* all of a process, up to the first */
 	VALUE_LOCAL,   /* an end of a conversation */
@@ -128,6 +129,11 @@ static inline struct value value_message(const char *place, const char *text)
 static inline struct value value_name(const char *place, struct pv_bytes bytes)
 {
 	return (struct value){ place, VALUE_NAME, { .bytes = bytes } };
+}
+
+static inline struct value value_sentence(const char *place, struct pv_bytes bytes)
+{
+	return (struct value){ place, VALUE_SENTENCE, { .bytes = bytes } };
 }
 
 static inline struct value value_args(const char *place, struct pv_bytes bytes)

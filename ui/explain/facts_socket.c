@@ -317,6 +317,38 @@ static void say_datagrams(struct explanation *e, const struct pv_conversation *c
 		SAY(e, dropped, value_number("n", drops));
 }
 
+/* --- is it explained --- */
+
+static void say_verdict(struct explanation *e, const struct pv_conversation *c)
+{
+	static const enum sentence_id verdicts[PV_VERDICT_N] = {
+		[PV_VERDICT_EXPLAINED] = SAYS_verdict_explained,
+		[PV_VERDICT_UNEXPLAINED] = SAYS_verdict_unexplained,
+		[PV_VERDICT_SUSPICIOUS] = SAYS_verdict_suspicious,
+	};
+	static const enum sentence_id findings[PV_SEVERITY_N] = {
+		[PV_SEVERITY_EXPLAINS] = SAYS_finding_explains,
+		[PV_SEVERITY_NOTE] = SAYS_finding_note,
+		[PV_SEVERITY_SUSPICIOUS] = SAYS_finding_suspicious,
+	};
+	size_t n;
+	const struct pv_rule *rules = pv_rules(&n);
+
+	if (c->verdict == PV_VERDICT_NONE || c->verdict >= PV_VERDICT_N)
+		return;
+	explanation_say(e, verdicts[c->verdict], &(const struct value){ 0 });
+	if (c->verdict_is_partial)
+		SAY(e, verdict_partial);
+	for (uint32_t i = 0; i < c->n_findings; i++) {
+		const struct pv_finding *f = pv_snapshot_finding(e->snapshot, c, i);
+		const struct value values[] = { value_text("rule", rules[f->rule].id),
+						value_sentence("evidence", f->evidence),
+						{ 0 } };
+
+		explanation_say(e, findings[rules[f->rule].severity], values);
+	}
+}
+
 void explain_socket(struct explanation *e, const struct pv_conversation *c)
 {
 	bool is_tcp = c->proto == PV_PROTO_TCP || c->proto == PV_PROTO_MPTCP;
@@ -340,6 +372,7 @@ void explain_socket(struct explanation *e, const struct pv_conversation *c)
 	/* of a connection tcp_info may know it, one in TIME_WAIT is of the last minute */
 	if (c->state == PV_STATE_LISTEN || !is_stream(c))
 		SAY(e, age_unknown);
+	say_verdict(e, c);
 }
 
 static const char *sign_of(const struct pv_conversation *c)

@@ -108,6 +108,7 @@ static void put_value(const struct explanation *e, const struct value *v, struct
 		put_string(b, v->text);
 		break;
 	case VALUE_NAME:
+	case VALUE_SENTENCE:
 		text_put_json(b, v->bytes.data, v->bytes.len);
 		break;
 	case VALUE_ARGS:

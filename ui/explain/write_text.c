@@ -147,6 +147,9 @@ static void put_value(const struct filler *f, const struct value *v, struct buf 
 	case VALUE_NAME:
 		text_put(b, v->bytes.data, v->bytes.len, word_flags(f));
 		break;
+	case VALUE_SENTENCE:
+		column_put_sentence(&v->bytes, f->ascii, b);
+		break;
 	case VALUE_ARGS:
 		put_args(f, &v->bytes, b);
 		break;

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * TCP and UDP sockets by each of the kernel's lists: sock_diag, the iterators, /proc/net. They show
+ * the same hash tables; a socket that lasts and is in one and not in another means that something
+ * edits what is read. Sockets come and go between readings, and the text tables may skip one while
+ * others change: what differs is read again, and counts when it differs in the same way each time.
+ *
+ * What was found is recorded, not what was read: stream "views" of struct difference.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
+#include "bpf/iter.h"
+#include "collect/collector.h"
+#include "collect/rows.h"
+#include "netlink/record.h"
+#include "procfs/nettables.h"
+
+#define STREAM "views"
+#define READINGS 3
+#define N_VIEWS 3
+
+/* One socket that lasts, as the views show it. */
+struct sighting {
+	struct pv_conversation row;
+	uint8_t views;		/* JUDGE_VIEW_* of this reading */
+	uint8_t shown, missing; /* in every reading so far */
+};
+
+struct sightings {
+	struct collector *c;
+	VEC(struct sighting) items;
+	struct map by_inode;
+	uint8_t view;	   /* the one being read */
+	uint8_t available; /* those that can be read here */
+	struct bpf_stats bpf;
+	enum bpf_iter_kind kind;
+};
+
+/* As it is recorded. */
+struct difference {
+	struct pv_endpoint local, remote;
+	uint32_t inode, uid;
+	uint8_t family, proto, state, type;
+	uint8_t shown, missing, padding[2];
+};
+
+static struct difference difference_of(const struct sighting *s)
+{
+	return (struct difference){ .local = s->row.local,
+				    .remote = s->row.remote,
+				    .inode = s->row.inode,
+				    .uid = s->row.uid,
+				    .family = s->row.family,
+				    .proto = s->row.proto,
+				    .state = s->row.state,
+				    .type = s->row.type,
+				    .shown = s->shown,
+				    .missing = s->missing };
+}
+
+/* false for what no recording of ours holds */
+static bool sighting_of(const struct difference *d, struct sighting *ret)
+{
+	*ret = (struct sighting){ .shown = d->shown & JUDGE_VIEWS,
+				  .missing = d->missing & JUDGE_VIEWS };
+	ret->row = (struct pv_conversation){ .local = d->local,
+					     .remote = d->remote,
+					     .inode = d->inode,
+					     .uid = d->uid,
+					     .family = d->family,
+					     .proto = d->proto,
+					     .state = d->state,
+					     .type = d->type };
+	return (d->family == AF_INET || d->family == AF_INET6) && d->inode &&
+	       (d->proto == PV_PROTO_TCP || d->proto == PV_PROTO_UDP) && d->state < PV_STATE_N &&
+	       d->local.port <= UINT16_MAX && d->remote.port <= UINT16_MAX;
+}
+
+static void cleanup_sightings(struct sightings *v)
+{
+	vec_deinit(&v->items);
+	map_deinit(&v->by_inode);
+}
+
+static bool is_lasting(const struct pv_conversation *row)
+{
+	if (!row->inode)
+		return false;
+	if (row->proto == PV_PROTO_UDP)
+		return true;
+	return row->state == PV_STATE_LISTEN || row->state == PV_STATE_ESTABLISHED ||
+	       row->state == PV_STATE_CLOSE_WAIT;
+}
+
+static int see(void *userdata, const struct pv_conversation *row)
+{
+	struct sightings *v = userdata;
+	struct sighting fresh = { .row = *row, .views = v->view };
+	uint32_t old;
+	int r;
+
+	if (!is_lasting(row))
+		return 0;
+	r = map_insert(&v->by_inode, row->inode, (uint32_t)v->items.n, &old);
+	if (r == 1)
+		v->items.items[old].views |= v->view;
+	if (r != 0)
+		return r < 0 ? r : 0;
+	fresh.row.detail = NULL;
+	return vec_push(&v->items, fresh);
+}
+
+/* --- the three lists; a list that is refused here is not compared --- */
+
+static int read_diag(struct sightings *v, struct tape *live, uint8_t proto)
+{
+	const uint8_t families[] = { AF_INET, AF_INET6 };
+	struct sink sink = { .row = see, .userdata = v };
+	_cleanup_(cleanup_fd) int fd = netlink_open();
+	int r = fd < 0 ? fd : 0;
+
+	for (size_t i = 0; r == 0 && i < 2; i++) {
+		struct netlink_query q = { .proto = proto,
+					   .family = families[i],
+					   .states = PV_STATE_ALL };
+		struct netlink_dump_result result = { 0 };
+
+		r = netlink_read_sockets(live, fd, &q, 0, &sink, &result);
+		if (r == NETLINK_REFUSED)
+			r = result.error ? result.error : -EOPNOTSUPP;
+	}
+	return r;
+}
+
+static int see_chunk(void *userdata, const void *data, size_t len)
+{
+	struct sightings *v = userdata;
+	struct sink sink = { .row = see, .userdata = v };
+
+	return bpf_parse_sockets(data, len, v->kind, &sink, &v->bpf);
+}
+
+static int read_iterator(struct sightings *v, struct tape *live, uint8_t proto)
+{
+	v->kind = proto == PV_PROTO_TCP ? BPF_KIND_TCP : BPF_KIND_UDP;
+	return v->c->may_bpf ? bpf_iter_run(live, v->kind, 0, see_chunk, v) : -EPERM;
+}
+
+static int read_table(struct sightings *v, struct tape *live, uint8_t proto)
+{
+	struct sink sink = { .row = see, .userdata = v };
+	struct procfs_table_stats stats;
+	int r = procfs_read_table(live, (enum pv_proto)proto, AF_INET, &sink, &stats);
+
+	if (r == 0)
+		r = procfs_read_table(live, (enum pv_proto)proto, AF_INET6, &sink, &stats);
+	/* a kernel without IPv6 */
+	return r == -ENOENT ? 0 : r;
+}
+
+static const struct {
+	uint8_t view;
+	int (*read)(struct sightings *v, struct tape *live, uint8_t proto);
+} readers[N_VIEWS] = {
+	{ JUDGE_VIEW_DIAG, read_diag },
+	{ JUDGE_VIEW_ITERATOR, read_iterator },
+	{ JUDGE_VIEW_TABLE, read_table },
+};
+
+static int read_once(struct sightings *v, uint8_t proto)
+{
+	struct tape live = TAPE_INIT;
+
+	live.procfd = v->c->tape.procfd;
+	for (size_t i = 0; i < N_VIEWS; i++) {
+		int r;
+
+		v->view = readers[i].view;
+		if (!(v->available & v->view))
+			continue;
+		r = readers[i].read(v, &live, proto);
+		if (r == -ENOMEM)
+			return r;
+		if (r < 0)
+			v->available &= (uint8_t)~v->view;
+	}
+	return 0;
+}
+
+/* Keeps of what differed so far what differs now, too; true when something does. */
+static bool settle(struct sightings *v, bool is_first)
+{
+	bool differs = false;
+
+	for (size_t i = 0; i < v->items.n; i++) {
+		struct sighting *s = &v->items.items[i];
+		uint8_t missing = v->available & (uint8_t)~s->views;
+
+		/* one that came since the first reading is new, one that left is gone */
+		if (is_first) {
+			s->shown = s->views;
+			s->missing = missing;
+		} else {
+			s->shown &= s->views;
+			s->missing &= missing;
+		}
+		if (!s->shown)
+			s->missing = 0;
+		differs = differs || s->missing;
+		s->views = 0;
+	}
+	return differs;
+}
+
+static int compare(struct sightings *v, uint8_t proto)
+{
+	bool differs = true;
+	int r = 0;
+
+	for (int i = 0; r == 0 && differs && i < READINGS; i++) {
+		r = read_once(v, proto);
+		if (r == 0)
+			differs = settle(v, i == 0);
+	}
+	return r;
+}
+
+/* --- what becomes of it --- */
+
+static int add_view(struct collector *c, uint32_t row, uint8_t shown, uint8_t missing)
+{
+	struct judge_view view = { .row = row, .shown = shown, .missing = missing };
+
+	return vec_push(&c->views, view);
+}
+
+static int index_rows(const struct pv_snapshot *s, struct map *rows)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < s->n_rows; i++) {
+		const struct pv_conversation *row = snapshot_row(s, i);
+
+		if (row->netns == 0 && is_lasting(row))
+			r = map_put(rows, row->inode, (uint32_t)i);
+	}
+	return r;
+}
+
+/* The row of a sighting; a socket that the list in use hides becomes one. */
+static int row_of(struct collector *c, struct map *rows, const struct sighting *s,
+		  uint32_t *ret_row)
+{
+	*ret_row = map_get(rows, s->row.inode);
+	if (*ret_row != MAP_NONE)
+		return 0;
+	*ret_row = (uint32_t)c->snapshot->n_rows;
+	return snapshot_add(c->snapshot, &s->row) ? 0 : -ENOMEM;
+}
+
+static int take_sighting(struct collector *c, struct map *rows, const struct sighting *s)
+{
+	uint32_t row;
+	int r = row_of(c, rows, s, &row);
+
+	return r < 0 ? r : add_view(c, row, s->shown, s->missing);
+}
+
+static int take_differences(struct collector *c, const struct sightings *v)
+{
+	_cleanup_(cleanup_map) struct map rows = MAP_INIT;
+	int r = index_rows(c->snapshot, &rows);
+
+	for (size_t i = 0; r == 0 && i < v->items.n; i++) {
+		const struct sighting *s = &v->items.items[i];
+		struct difference d = difference_of(s);
+
+		if (!s->missing)
+			continue;
+		r = take_sighting(c, &rows, s);
+		if (r == 0)
+			tape_stream_put(&c->tape, STREAM, &d, sizeof(d));
+	}
+	return r;
+}
+
+static int compare_views(const void *a, const void *b)
+{
+	const struct judge_view *x = a, *y = b;
+
+	return (x->row > y->row) - (x->row < y->row);
+}
+
+static int replay(struct collector *c)
+{
+	_cleanup_(cleanup_map) struct map rows = MAP_INIT;
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+	struct sighting s;
+	struct difference d;
+	int r = index_rows(c->snapshot, &rows);
+
+	/* a recording made without them has no differences */
+	if (r < 0 || tape_stream_get(&c->tape, STREAM, &b) < 0)
+		return r;
+	for (size_t i = 0; r == 0 && b.len - i >= sizeof(d); i += sizeof(d)) {
+		memcpy(&d, b.data + i, sizeof(d));
+		if (sighting_of(&d, &s))
+			r = take_sighting(c, &rows, &s);
+	}
+	return r;
+}
+
+static int compare_live(struct collector *c)
+{
+	static const uint8_t protos[] = { PV_PROTO_TCP, PV_PROTO_UDP };
+	int r = tape_stream_put(&c->tape, STREAM, "", 0);
+
+	for (size_t i = 0; r == 0 && i < sizeof(protos); i++) {
+		_cleanup_(cleanup_sightings) struct sightings v = { .c = c,
+								    .available = JUDGE_VIEWS };
+
+		if (!(c->protos & PV_PROTO_BIT(protos[i])))
+			continue;
+		r = compare(&v, protos[i]);
+		if (r == 0)
+			r = take_differences(c, &v);
+	}
+	return r;
+}
+
+int collect_views(struct collector *c)
+{
+	int r = c->tape.mode == TAPE_REPLAY ? replay(c) : compare_live(c);
+
+	if (r == 0 && c->views.n)
+		qsort(c->views.items, c->views.n, sizeof(*c->views.items), compare_views);
+	return r;
+}

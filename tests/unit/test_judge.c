@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/* The judge's parsers and tables: dpkg's database, recorded facts, the kernel's tables, the rules.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
+#include "judge/dpkg.h"
+#include "judge/hiding.h"
+#include "judge/kernel.h"
+#include "judge/known.h"
+#include "judge/recall.h"
+
+#define TEXT(s) s, sizeof(s) - 1
+
+static struct pv_bytes bytes(const char *text)
+{
+	return (struct pv_bytes){ text, (uint32_t)strlen(text) };
+}
+
+/* The package that a list gives a path to, or "". */
+static const char *owner(const char *path, const char *package, const char *list,
+			 const char *diversions)
+{
+	static struct dpkg_index x;
+	struct package_query q = { .path = bytes(path) };
+	struct pv_bytes name = bytes(package);
+	dpkg_diversions d = { 0 };
+
+	assert_int_equal(dpkg_diversions_parse(diversions, strlen(diversions), &d), 0);
+	assert_int_equal(dpkg_index_build(&x, &q, 1, &d), 0);
+	dpkg_list_search(&x, &q, &name, 7, list, strlen(list));
+	assert_int_equal(x.n_open, q.package.len ? 0 : 1);
+	dpkg_index_deinit(&x);
+	vec_deinit(&d);
+	return q.package.len ? package : "";
+}
+
+static void lists_own_paths(void **state)
+{
+	static const char list[] = "/.\n/bin\n/bin/sh\n/usr/bin/env\n/usr/lib/x/y";
+
+	(void)state;
+	assert_string_equal(owner("/usr/bin/env", "p", list, ""), "p");
+	/* the kernel names files by the merged path, packages by either */
+	assert_string_equal(owner("/usr/bin/sh", "p", list, ""), "p");
+	assert_string_equal(owner("/bin/sh", "p", list, ""), "p");
+	assert_string_equal(owner("/usr/lib/x/y", "p", list, ""), "p");
+	/* neither a part nor a beginning of a line is a path */
+	assert_string_equal(owner("/usr/bin/en", "p", list, ""), "");
+	assert_string_equal(owner("/usr/bin/env2", "p", list, ""), "");
+	assert_string_equal(owner("/home/usr/bin/env", "p", list, ""), "");
+}
+
+static void diversions_move_files(void **state)
+{
+	static const char list[] = "/usr/bin/perf\n";
+	static const char diversions[] = "/usr/bin/perf\n/usr/bin/perf.old\nwrapper\n";
+
+	(void)state;
+	assert_string_equal(owner("/usr/bin/perf", "linux-perf", list, diversions), "");
+	assert_string_equal(owner("/usr/bin/perf.old", "linux-perf", list, diversions),
+			    "linux-perf");
+	assert_string_equal(owner("/usr/bin/perf", "wrapper:amd64", list, diversions),
+			    "wrapper:amd64");
+	assert_string_equal(owner("/usr/bin/perf.old", "wrapper:amd64", list, diversions), "");
+}
+
+static void digests_are_found(void **state)
+{
+	static const char text[] = "0123456789abcdef0123456789abcdef  usr/bin/git\n"
+				   "ffffffffffffffffffffffffffffffff  bin/sh\n"
+				   "short  usr/bin/x\n";
+	struct pv_bytes git = bytes("/usr/bin/git"), sh = bytes("/usr/bin/sh");
+	struct pv_bytes x = bytes("/usr/bin/x");
+	char hex[33];
+
+	(void)state;
+	assert_int_equal(dpkg_md5sums_find(TEXT(text), &git, hex), 0);
+	assert_string_equal(hex, "0123456789abcdef0123456789abcdef");
+	assert_int_equal(dpkg_md5sums_find(TEXT(text), &sh, hex), 0);
+	assert_int_equal(dpkg_md5sums_find(TEXT(text), &x, hex), -ENOENT);
+}
+
+static void facts_are_recalled(void **state)
+{
+	static const char text[] =
+		"\3\0\0\0\1\0\0\0b c9\1\0\0\0\2\0\0\0azz\xff\xff\xff\xff\1\0\0\0cut";
+	struct tape tape = { .mode = TAPE_REPLAY, .dirfd = -1, .procfd = -1 };
+	struct recall r = { .tape = &tape };
+	struct pv_bytes value;
+
+	(void)state;
+	assert_int_equal(recall_parse(TEXT(text), &r), 0);
+	assert_int_equal(r.facts.n, 2);
+	assert_true(recall_get(&r, "a", &value));
+	assert_int_equal(value.len, 2);
+	assert_memory_equal(value.data, "zz", 2);
+	assert_true(recall_get(&r, "b c", &value));
+	assert_int_equal(r.n_missing, 0);
+	assert_true(recall_get(&r, "b", &value));
+	assert_int_equal(value.len, 0);
+	assert_int_equal(r.n_missing, 1);
+	vec_deinit(&r.facts);
+}
+
+static int add_pid(void *userdata, int32_t pid)
+{
+	*(int64_t *)userdata = *(int64_t *)userdata * 1000 + pid;
+	return 0;
+}
+
+static void mounts_over_processes(void **state)
+{
+	static const char text[] = "22 1 0:5 / /proc rw - proc proc rw\n"
+				   "23 22 0:6 / /proc/17 rw - tmpfs none rw\n"
+				   "24 22 0:6 / /proc/sys/fs rw - tmpfs none rw\n"
+				   "25 22 0:6 / /proc/18/fd rw - tmpfs none rw\n"
+				   "26 22 0:6 / /proc/19x rw - tmpfs none rw\n"
+				   "27 22 0:6 / /home/proc/20 rw - tmpfs none rw\n";
+	int64_t pids = 0;
+
+	(void)state;
+	assert_int_equal(hiding_mounts_parse(TEXT(text), add_pid, &pids), 0);
+	assert_int_equal(pids, 17018);
+}
+
+static int take_use(void *userdata, const struct kernel_use *use)
+{
+	*(struct kernel_use *)userdata = *use;
+	return 0;
+}
+
+static void kernel_sockets_by_table(void **state)
+{
+	static const char servers[] = "NV SERVER   PORT USE HOSTNAME\nv4 c0000207  801   1 nfs\n";
+	static const char mounts[] =
+		"9 8 0:5 / /mnt rw shared:1 - cifs //h/s rw,vers=3.1.1,addr=192.0.2.9\n";
+	struct kernel_use use = { 0 };
+	uint8_t want[4];
+
+	(void)state;
+	assert_int_equal(kernel_nfs_servers_parse(TEXT(servers), take_use, &use), 0);
+	inet_pton(AF_INET, "192.0.2.7", want);
+	assert_memory_equal(use.remote.addr, want, 4);
+	assert_int_equal(use.remote.port, 2049);
+	assert_int_equal(use.local_port, 0);
+	assert_int_equal(kernel_nfsd_ports_parse(TEXT("tcp 2049\n"), take_use, &use), 0);
+	assert_int_equal(use.local_port, 2049);
+	assert_int_equal(use.proto, PV_PROTO_TCP);
+	assert_int_equal(kernel_cifs_mounts_parse(TEXT(mounts), take_use, &use), 0);
+	inet_pton(AF_INET, "192.0.2.9", want);
+	assert_memory_equal(use.remote.addr, want, 4);
+	assert_int_equal(use.remote.port, 445);
+}
+
+static void programs_and_services(void **state)
+{
+	struct pv_bytes sshd = bytes("sshd"), other = bytes("sshd2");
+
+	(void)state;
+	assert_true(known_serves(known_program(&sshd), "ssh"));
+	assert_false(known_serves(known_program(&sshd), "ss"));
+	assert_false(known_serves(known_program(&sshd), "http"));
+	assert_null(known_program(&other));
+	assert_true(known_service("postgresql"));
+	assert_false(known_service("postgres"));
+}
+
+/* Every place of a sentence is one that its rule can fill. */
+static void rules_are_complete(void **state)
+{
+	size_t n;
+	const struct pv_rule *rules = pv_rules(&n);
+
+	(void)state;
+	assert_int_equal(n, RULE_N);
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(pv_rule_find(rules[i].id, strlen(rules[i].id)), i);
+		assert_true(rules[i].about[strlen(rules[i].about) - 1] == '.');
+		assert_non_null(strchr(rules[i].sentence, '{'));
+		assert_int_equal(judge_rules[i].test == NULL, judge_rules[i].scope == SCOPE_POLICY);
+	}
+	assert_int_equal(pv_rule_find("exe", 3), -ENOENT);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lists_own_paths),	 cmocka_unit_test(diversions_move_files),
+		cmocka_unit_test(digests_are_found),	 cmocka_unit_test(facts_are_recalled),
+		cmocka_unit_test(mounts_over_processes), cmocka_unit_test(kernel_sockets_by_table),
+		cmocka_unit_test(programs_and_services), cmocka_unit_test(rules_are_complete),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
