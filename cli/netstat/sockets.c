@@ -39,6 +39,7 @@ struct listing {
 	struct services *services;
 	uint32_t protos; /* of IP */
 	bool inet, inet6, unix_sockets;
+	bool lacks_sctp; /* it was named and the kernel has none, which ends the run there */
 	VEC(const struct pv_conversation *) rows[N_KINDS][2];
 	/* two a row, in the order they are printed: local, remote */
 	VEC(struct pv_name) names;
@@ -268,7 +269,7 @@ static int put_inet(struct listing *l)
 	if (!(l->v->numeric & NETSTAT_NUMERIC_PORTS))
 		l->services = services_read();
 	put_inet_heading(l);
-	for (size_t k = 0; k < N_KINDS; k++)
+	for (size_t k = 0; k < N_KINDS && !(l->lacks_sctp && kinds[k].proto == PV_PROTO_SCTP); k++)
 		for (size_t six = 0; six < 2; six++)
 			for (size_t i = 0; i < l->rows[k][six].n; i++)
 				put_inet_row(l, l->rows[k][six].items[i], kinds[k].names[six]);
@@ -441,15 +442,19 @@ static int print(struct listing *l)
 
 	if (l->protos & PROTO_SCTP && no_sctp && (names_sctp || (is_default && v->verbose)))
 		status = netstat_no_support("AF INET (sctp)");
+	/* associations and endpoints are read apart */
+	if (l->protos & PROTO_SCTP && no_sctp && is_default && v->verbose && v->all)
+		netstat_no_support("AF INET (sctp)");
 	if (!names_sctp)
 		status = 0;
-	if (say_old_families(v, is_default))
+	l->lacks_sctp = names_sctp && no_sctp;
+	if (!l->lacks_sctp && say_old_families(v, is_default))
 		status = EXIT_FAILURE;
 	if (v->programs)
 		say_hidden(l->snapshot);
 	if (l->protos)
 		r = put_inet(l);
-	if (l->unix_sockets && r == 0)
+	if (l->unix_sockets && !l->lacks_sctp && r == 0)
 		put_unix(l);
 	return r < 0 ? r : status;
 }

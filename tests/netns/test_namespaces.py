@@ -117,7 +117,7 @@ def in_thread(port):
 
 def hide_the_hosts():
     """In our mount namespace the host's namespaces are not mounted."""
-    with open("/proc/self/mountinfo") as f:
+    with open("/proc/self/mountinfo", errors="surrogateescape") as f:
         points = [line.split()[4] for line in f if line.split()[3].startswith("net:[")]
     for point in points:
         live.libc.umount2(point.encode().decode("unicode_escape").encode(), 2)
