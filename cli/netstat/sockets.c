@@ -433,21 +433,31 @@ static int say_old_families(const struct netstat_values *v, bool is_default)
 	return status;
 }
 
+/* A family that was named and is not there ends the run; of others -v tells. */
+static int say_no_sctp(struct listing *l, bool is_default)
+{
+	const struct netstat_values *v = l->v;
+
+	if (!(l->protos & PROTO_SCTP) || !is_absent(l->snapshot, "sctp"))
+		return 0;
+	l->lacks_sctp = v->protos & PROTO_SCTP;
+	if (l->lacks_sctp)
+		return netstat_no_support("AF INET (sctp)");
+	if (is_default && v->verbose) {
+		netstat_no_support("AF INET (sctp)");
+		/* associations and endpoints are read apart */
+		if (v->all)
+			netstat_no_support("AF INET (sctp)");
+	}
+	return 0;
+}
+
 static int print(struct listing *l)
 {
 	const struct netstat_values *v = l->v;
 	bool is_default = !v->protos && !v->families;
-	bool names_sctp = v->protos & PROTO_SCTP, no_sctp = is_absent(l->snapshot, "sctp");
-	int status = 0, r = 0;
+	int r = 0, status = say_no_sctp(l, is_default);
 
-	if (l->protos & PROTO_SCTP && no_sctp && (names_sctp || (is_default && v->verbose)))
-		status = netstat_no_support("AF INET (sctp)");
-	/* associations and endpoints are read apart */
-	if (l->protos & PROTO_SCTP && no_sctp && is_default && v->verbose && v->all)
-		netstat_no_support("AF INET (sctp)");
-	if (!names_sctp)
-		status = 0;
-	l->lacks_sctp = names_sctp && no_sctp;
 	if (!l->lacks_sctp && say_old_families(v, is_default))
 		status = EXIT_FAILURE;
 	if (v->programs)
