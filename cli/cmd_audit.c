@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "cli/commands.h"
 #include "cli/policy_option.h"
+#include "cli/redact_option.h"
 #include "ui/render/audit.h"
 #include "ui/render/render.h"
 
@@ -19,7 +20,7 @@
 #define EXIT_SUSPICIOUS 5
 
 struct audit_values {
-	const char *policy, *record, *replay;
+	const char *policy, *record, *replay, *redact;
 	bool no_policy, verify, all, json, strict, verbose;
 	int color;
 };
@@ -51,6 +52,7 @@ static const struct option_def audit_options[] = {
 	HEADING("Where it comes from"),
 	TEXT("record", "DIR", "also store what was read in this new folder", record),
 	TEXT("replay", "DIR", "judge such a folder, not this host", replay),
+	REDACT_OPTION(struct audit_values, redact),
 	FLAG(0, "strict", "exit status 3 when something could not be seen", strict),
 	FLAG('v', "verbose", "say on stderr what could not be seen, terminal or not", verbose),
 	{ 0 },
@@ -75,7 +77,7 @@ static int check_values(const struct audit_values *v)
 {
 	if (v->policy && v->no_policy)
 		usage_error("--policy", "does not go with --no-policy");
-	else if (v->record && v->replay)
+	else if (v->record && v->replay && !v->redact)
 		usage_error("--record", "does not go with --replay");
 	else
 		return 0;
@@ -108,9 +110,13 @@ static bool use_color(const struct audit_values *v)
 static int collect(const struct audit_values *v, const struct pv_policy *policy,
 		   const struct pv_filter *filter, struct pv_snapshot **ret)
 {
+	_cleanup_(cleanup_redactor) struct pv_redactor *redactor = NULL;
 	struct pv_request q = PV_REQUEST_INIT;
-	int r;
+	int r = redact_open(v->redact, &redactor);
 
+	if (r)
+		return r;
+	q.redactor = redactor;
 	q.protos = PV_PROTO_JUDGED;
 	q.needs = PV_NEED_VERDICT;
 	q.policy = policy;
@@ -150,7 +156,8 @@ static int write_audit(const struct audit_values *v, const struct pv_snapshot *s
 		       const struct pv_policy *policy)
 {
 	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
-	struct audit_options o = { .policy = policy,
+	/* the lines of the policy are the reader's own words: there are no other names for them */
+	struct audit_options o = { .policy = v->redact ? NULL : policy,
 				   .all = v->all,
 				   .color = use_color(v),
 				   .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0 };
