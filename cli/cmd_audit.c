@@ -119,11 +119,10 @@ static int collect(struct audit_values *v, const struct pv_policy *policy,
 	struct pv_request q = PV_REQUEST_INIT;
 	int r = redact_open(v->redact, &redactor);
 
-	if (r != 0)
+	if (r)
 		return r;
 	q.redactor = redactor;
 	q.netns = v->netns.len ? buf_str(&v->netns) : NULL;
-
 	q.protos = PV_PROTO_JUDGED;
 	q.needs = PV_NEED_VERDICT;
 	q.policy = policy;
@@ -163,9 +162,9 @@ static int write_audit(const struct audit_values *v, const struct pv_snapshot *s
 		       const struct pv_policy *policy)
 {
 	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
-	struct audit_options o = { .policy = policy,
+	/* the lines of the policy are the reader's own words: there are no other names for them */
+	struct audit_options o = { .policy = v->redact ? NULL : policy,
 				   .all = v->all,
-				   .is_redacted = v->redact,
 				   .color = use_color(v),
 				   .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0 };
 	struct audit_summary summary;

@@ -17,6 +17,8 @@ int redact_open(const char *file, struct pv_redactor **ret)
 	else if (r == -EINVAL)
 		usage_error(file, "is no key: at least %d bytes in a file or a pipe",
 			    PV_REDACT_KEY_MIN);
+	else if (r == -ELIBACC)
+		usage_error(file, "cannot be used: libcrypto could not be loaded");
 	else
 		usage_error(file, "%s", strerror(-r));
 	return EXIT_FAILURE;

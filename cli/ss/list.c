@@ -115,19 +115,29 @@ static bool is_shown(const struct ss_values *v, const struct pv_conversation *ro
 	return table_of(v, row) != SS_TABLE_N && is_family_shown(v, row) && is_state_shown(v, row);
 }
 
+/* Group by group, each in the order of the snapshot. */
 static int take_rows(struct ss_view *w, const bool *omit)
 {
-	size_t n = pv_snapshot_count(w->snapshot);
-	int r = 0;
+	size_t n = pv_snapshot_count(w->snapshot), next[N_GROUPS + 1] = { 0 };
+	_cleanup_(cleanup_free) uint8_t *groups = malloc(n + 1);
 
-	for (uint32_t group = 0; group < N_GROUPS; group++)
-		for (size_t i = 0; r == 0 && i < n; i++) {
-			const struct pv_conversation *row = pv_snapshot_get(w->snapshot, i);
+	if (!groups || vec_reserve(&w->rows, n + 1) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		const struct pv_conversation *row = pv_snapshot_get(w->snapshot, i);
+		bool is_left = (omit && omit[i]) || !is_shown(w->v, row);
 
-			if (group_of(row) == group && !(omit && omit[i]) && is_shown(w->v, row))
-				r = vec_push(&w->rows, (uint32_t)i);
-		}
-	return r;
+		groups[i] = is_left ? N_GROUPS : (uint8_t)group_of(row);
+		if (!is_left)
+			next[groups[i] + 1]++;
+	}
+	for (size_t group = 0; group < N_GROUPS; group++)
+		next[group + 1] += next[group];
+	w->rows.n = next[N_GROUPS];
+	for (size_t i = 0; i < n; i++)
+		if (groups[i] < N_GROUPS)
+			w->rows.items[next[groups[i]]++] = (uint32_t)i;
+	return 0;
 }
 
 static int resolve(struct ss_view *w)

@@ -111,12 +111,13 @@ struct pv_capture_request {
 #define PV_CAPTURE_INIT                                                                            \
 	{                                                                                          \
 		.size = sizeof(struct pv_capture_request), .observed = true,                       \
-		.memory = PV_CAPTURE_MEMORY, .batch = 16384                                        \
+		.memory = PV_CAPTURE_MEMORY, .batch = 4096                                         \
 	}
 
 /*
  * Opens a run. *ret_capture is for pv_capture_free(). 0 or -errno: -EINVAL (bpf does not compile:
- * *ret_message says why), what opening a file failed with, -ENOMEM. `ret_message` may be NULL,
+ * *ret_message says why), -ELIBACC (libpcap, which bpf and interfaces need, could not be loaded: so
+ * does *ret_message), what opening a file failed with, -ENOMEM. `ret_message` may be NULL,
  * otherwise it is for free() and NULL when there is nothing to say.
  */
 int pv_capture_open(const struct pv_capture_request *request, struct pv_capture **ret_capture,

@@ -20,8 +20,8 @@ extern "C" {
 struct pv_redactor;
 
 /*
- * 0; -EINVAL (fewer than PV_REDACT_KEY_MIN bytes), -EIO (the library for cryptography refused) or
- * -ENOMEM.
+ * 0; -EINVAL (fewer than PV_REDACT_KEY_MIN bytes), -EIO (libcrypto refused), -ELIBACC (it could not
+ * be loaded) or -ENOMEM.
  */
 int pv_redactor_new(const void *key, size_t len, struct pv_redactor **ret_redactor);
 /* With the bytes of a file. Also -EPERM (others can read or write it), -errno of reading it. */

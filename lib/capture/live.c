@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <linux/if_packet.h>
-#include <pcap/pcap.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,11 +11,13 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "capture/linktype.h"
+#include "capture/pcap_api.h"
 
 #define BATCH_BYTES (1U << 20)
 #define POLL_MS 4 /* how long the kernel may keep a block that is not full */
 
 struct live {
+	const struct pcap_api *api;
 	pcap_t *pcap;
 	uint16_t link_type;
 	bool is_nano;
@@ -45,32 +46,33 @@ static int complain(char *message, int error, const char *what, const char *deta
 	return error;
 }
 
-static void configure(pcap_t *p, const struct live_request *request)
+static void configure(const struct pcap_api *api, pcap_t *p, const struct live_request *request)
 {
 	bool is_any = strcmp(request->interface, "any") == 0;
 
-	pcap_set_snaplen(p, (int)request->snaplen);
-	pcap_set_buffer_size(p, (int)request->ring_bytes);
-	pcap_set_promisc(p, request->is_promiscuous && !is_any);
-	pcap_set_timeout(p, POLL_MS);
-	pcap_set_tstamp_precision(p, PCAP_TSTAMP_PRECISION_NANO);
+	api->pcap_set_snaplen(p, (int)request->snaplen);
+	api->pcap_set_buffer_size(p, (int)request->ring_bytes);
+	api->pcap_set_promisc(p, request->is_promiscuous && !is_any);
+	api->pcap_set_timeout(p, POLL_MS);
+	api->pcap_set_tstamp_precision(p, PCAP_TSTAMP_PRECISION_NANO);
 }
 
 static int activate(struct live *l, char *message)
 {
-	int status = pcap_activate(l->pcap);
+	int status = l->api->pcap_activate(l->pcap);
 
 	if (status < 0) {
-		const char *detail = pcap_geterr(l->pcap);
+		const char *detail = l->api->pcap_geterr(l->pcap);
 
-		return complain(message, of_status(status), pcap_statustostr(status),
-				strcmp(detail, pcap_statustostr(status)) == 0 ? "" : detail);
+		return complain(message, of_status(status), l->api->pcap_statustostr(status),
+				strcmp(detail, l->api->pcap_statustostr(status)) == 0 ? ""
+										      : detail);
 	}
 	/* the second cooked format tells the interface of each packet; libpcap before 1.10 lacks it
 	 */
-	if (pcap_datalink(l->pcap) == DLT_LINUX_SLL)
-		pcap_set_datalink(l->pcap, DLT_LINUX_SLL2);
-	l->is_nano = pcap_get_tstamp_precision(l->pcap) == PCAP_TSTAMP_PRECISION_NANO;
+	if (l->api->pcap_datalink(l->pcap) == DLT_LINUX_SLL)
+		l->api->pcap_set_datalink(l->pcap, DLT_LINUX_SLL2);
+	l->is_nano = l->api->pcap_get_tstamp_precision(l->pcap) == PCAP_TSTAMP_PRECISION_NANO;
 	return 0;
 }
 
@@ -79,35 +81,41 @@ static int set_filter(struct live *l, const char *filter, char *message)
 	struct bpf_program program;
 	int r;
 
-	if (pcap_compile(l->pcap, &program, filter, 1, PCAP_NETMASK_UNKNOWN) < 0)
-		return complain(message, -EINVAL, pcap_geterr(l->pcap), "");
-	r = pcap_setfilter(l->pcap, &program);
-	pcap_freecode(&program);
-	return r < 0 ? complain(message, -EIO, pcap_geterr(l->pcap), "") : 0;
+	if (l->api->pcap_compile(l->pcap, &program, filter, 1, PCAP_NETMASK_UNKNOWN) < 0)
+		return complain(message, -EINVAL, l->api->pcap_geterr(l->pcap), "");
+	r = l->api->pcap_setfilter(l->pcap, &program);
+	l->api->pcap_freecode(&program);
+	return r < 0 ? complain(message, -EIO, l->api->pcap_geterr(l->pcap), "") : 0;
 }
 
 int live_open(const struct live_request *request, struct live **ret, char *message)
 {
 	char error[PCAP_ERRBUF_SIZE] = "";
-	struct live *l = calloc(1, sizeof(*l));
+	const struct pcap_api *api = pcap_api();
+	struct live *l;
 	int r;
 
+	if (!api)
+		return complain(message, -ELIBACC, pcap_api_error(), "");
+	l = calloc(1, sizeof(*l));
 	if (!l)
 		return complain(message, -ENOMEM, "out of memory", "");
-	l->pcap = pcap_create(request->interface, error);
+	l->api = api;
+	l->pcap = l->api->pcap_create(request->interface, error);
 	if (!l->pcap) {
 		free(l);
 		return complain(message, -ENODEV, error, "");
 	}
-	configure(l->pcap, request);
+	configure(l->api, l->pcap, request);
 	r = activate(l, message);
 	/* LINKTYPE_ and DLT_ numbers agree for what Linux interfaces give, but for raw IP */
 	if (r == 0)
-		l->link_type = pcap_datalink(l->pcap) == DLT_RAW ? LINKTYPE_RAW
-								 : (uint16_t)pcap_datalink(l->pcap);
+		l->link_type = l->api->pcap_datalink(l->pcap) == DLT_RAW
+				       ? LINKTYPE_RAW
+				       : (uint16_t)l->api->pcap_datalink(l->pcap);
 	if (r == 0 && request->filter)
 		r = set_filter(l, request->filter, message);
-	if (r == 0 && pcap_setnonblock(l->pcap, 1, error) < 0)
+	if (r == 0 && l->api->pcap_setnonblock(l->pcap, 1, error) < 0)
 		r = complain(message, -EIO, error, "");
 	if (r < 0) {
 		live_close(l);
@@ -121,7 +129,7 @@ void live_close(struct live *l)
 {
 	if (!l)
 		return;
-	pcap_close(l->pcap);
+	l->api->pcap_close(l->pcap);
 	buf_deinit(&l->bytes);
 	free(l);
 }
@@ -133,7 +141,7 @@ uint16_t live_link_type(const struct live *l)
 
 int live_fd(const struct live *l)
 {
-	return pcap_get_selectable_fd(l->pcap);
+	return l->api->pcap_get_selectable_fd(l->pcap);
 }
 
 /* data holds the offset in l->bytes until the buffer stays where it is. */
@@ -160,7 +168,7 @@ int live_read(struct live *l, struct packet *ret, size_t max, size_t *ret_n)
 	*ret_n = 0;
 	buf_clear(&l->bytes);
 	while (n < max && l->bytes.len < BATCH_BYTES &&
-	       (status = pcap_next_ex(l->pcap, &header, &data)) == 1)
+	       (status = l->api->pcap_next_ex(l->pcap, &header, &data)) == 1)
 		take_packet(l, header, data, &ret[n++]);
 	if (buf_error(&l->bytes))
 		return -ENOMEM;
@@ -177,7 +185,7 @@ int live_get_stats(struct live *l, struct live_stats *ret)
 	struct tpacket_stats_v3 s = { 0 };
 	socklen_t len = sizeof(s);
 
-	if (getsockopt(pcap_fileno(l->pcap), SOL_PACKET, PACKET_STATISTICS, &s, &len) < 0)
+	if (getsockopt(l->api->pcap_fileno(l->pcap), SOL_PACKET, PACKET_STATISTICS, &s, &len) < 0)
 		return -errno;
 	l->dropped += s.tp_drops;
 	*ret = (struct live_stats){ .received = l->delivered, .dropped = l->dropped };

@@ -33,8 +33,8 @@ struct live_stats {
 #define LIVE_MESSAGE_MAX 320
 
 /*
- * 0; -EINVAL (the filter), -ENODEV, -EPERM, -ENETDOWN, -EIO (another refusal), -ENOMEM; message, of
- * LIVE_MESSAGE_MAX bytes, says what was wrong.
+ * 0; -EINVAL (the filter), -ENODEV, -EPERM, -ENETDOWN, -EIO (another refusal), -ELIBACC (no
+ * libpcap), -ENOMEM; message, of LIVE_MESSAGE_MAX bytes, says what was wrong.
  */
 int live_open(const struct live_request *request, struct live **ret, char *message);
 void live_close(struct live *l); /* NULL is fine */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* pcap-filter expressions: one program a link type. */
 #include <errno.h>
-#include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "capture/decode.h"
 #include "capture/linktype.h"
+#include "capture/pcap_api.h"
 #include "capture/pcapfilter.h"
 
 #define SNAPLEN 262144
@@ -18,6 +18,7 @@ struct compiled {
 };
 
 struct pcapfilter {
+	const struct pcap_api *api;
 	size_t n;
 	struct compiled items[];
 };
@@ -29,17 +30,17 @@ static int dlt_of(uint16_t link_type)
 }
 
 /* 0, 1 = the expression does not fit, -ENOMEM */
-static int compile(struct compiled *c, const char *expression,
+static int compile(const struct pcap_api *api, struct compiled *c, const char *expression,
 		   char error[static PCAPFILTER_ERROR_MAX])
 {
-	pcap_t *p = pcap_open_dead(dlt_of(c->link_type), SNAPLEN);
+	pcap_t *p = api->pcap_open_dead(dlt_of(c->link_type), SNAPLEN);
 
 	if (!p)
 		return -ENOMEM;
-	c->is_valid = pcap_compile(p, &c->program, expression, 1, PCAP_NETMASK_UNKNOWN) == 0;
+	c->is_valid = api->pcap_compile(p, &c->program, expression, 1, PCAP_NETMASK_UNKNOWN) == 0;
 	if (!c->is_valid && !*error)
-		snprintf(error, PCAPFILTER_ERROR_MAX, "%s", pcap_geterr(p));
-	pcap_close(p);
+		snprintf(error, PCAPFILTER_ERROR_MAX, "%s", api->pcap_geterr(p));
+	api->pcap_close(p);
 	return !c->is_valid;
 }
 
@@ -47,19 +48,24 @@ int pcapfilter_new(const char *expression, struct pcapfilter **ret,
 		   char error[static PCAPFILTER_ERROR_MAX])
 {
 	size_t n = decode_n_link_types();
-	struct pcapfilter *f = calloc(1, sizeof(*f) + n * sizeof(f->items[0]));
+	const struct pcap_api *api = pcap_api();
+	struct pcapfilter *f;
 	bool any = false;
 
 	*ret = NULL;
-	*error = '\0';
+	snprintf(error, PCAPFILTER_ERROR_MAX, "%s", pcap_api_error());
+	if (!api)
+		return -ELIBACC;
+	f = calloc(1, sizeof(*f) + n * sizeof(f->items[0]));
 	if (!f)
 		return -ENOMEM;
+	f->api = api;
 	for (f->n = 0; f->n < n; f->n++) {
 		struct compiled *c = &f->items[f->n];
 		int r;
 
 		c->link_type = decode_link_type(f->n);
-		r = compile(c, expression, error);
+		r = compile(f->api, c, expression, error);
 		if (r < 0) {
 			pcapfilter_free(f);
 			return r;
@@ -80,7 +86,7 @@ void pcapfilter_free(struct pcapfilter *f)
 		return;
 	for (size_t i = 0; i < f->n; i++)
 		if (f->items[i].is_valid)
-			pcap_freecode(&f->items[i].program);
+			f->api->pcap_freecode(&f->items[i].program);
 	free(f);
 }
 
@@ -98,5 +104,5 @@ int pcapfilter_match(const struct pcapfilter *f, const struct packet *p)
 
 	if (!program)
 		return -ENOTSUP;
-	return bpf_filter(program->bf_insns, p->data, p->wire, p->captured) != 0;
+	return f->api->bpf_filter(program->bf_insns, p->data, p->wire, p->captured) != 0;
 }

@@ -16,7 +16,10 @@ struct pcapfilter;
 
 #define PCAPFILTER_ERROR_MAX 256
 
-/* 0; 1 = no link type takes the expression, *error says why (libpcap's words); -ENOMEM. */
+/*
+ * 0; 1 = no link type takes the expression, *error says why (libpcap's words); -ELIBACC = there is
+ * no libpcap, *error says why; -ENOMEM.
+ */
 int pcapfilter_new(const char *expression, struct pcapfilter **ret,
 		   char error[static PCAPFILTER_ERROR_MAX]);
 void pcapfilter_free(struct pcapfilter *f); /* NULL is fine */

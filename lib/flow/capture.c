@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/crypto_api.h"
 #include "capture/packet.h"
 #include "capture/pcapfilter.h"
 #include "flow/filenames.h"
@@ -55,6 +56,7 @@ struct pv_capture {
 	enum phase phase;
 	struct arena arena; /* texts of the damage */
 	VEC(struct pv_capture_error) damage;
+	bool has_digest; /* without: no Community IDs, nothing of QUIC, no JA4 */
 	uint64_t undecoded, cut, bytes;
 	/* the packets that were read; [next, ready) are decoded */
 	struct packet packets[GROUP];
@@ -84,7 +86,8 @@ static int compile_bpf(struct pv_capture *c, const char *expression, char **ret_
 	char error[PCAPFILTER_ERROR_MAX];
 	int r = pcapfilter_new(expression, &c->bpf, error);
 
-	if (r > 0 && ret_message && asprintf(ret_message, "--bpf: %s", error) < 0)
+	if ((r > 0 || r == -ELIBACC) && ret_message &&
+	    asprintf(ret_message, "--bpf: %s", error) < 0)
 		*ret_message = NULL;
 	return r > 0 ? -EINVAL : r;
 }
@@ -103,7 +106,7 @@ static int set_up(struct pv_capture *c, const struct pv_capture_request *q, char
 	o.observe = c->observe;
 	if (r == 0)
 		r = flow_table_init(&c->table, &o);
-	snapshot_prepare_digest(); /* without SHA-1 there are no Community IDs */
+	c->has_digest = snapshot_prepare_digest() == 0;
 	c->sockets.capacity = c->table.capacity / 8 + 64;
 	if (r == 0)
 		r = capture_new(&c->input);
@@ -385,6 +388,8 @@ static int add_coverage(struct pv_capture *c, struct pv_snapshot *s)
 		r = add_gap(s, PV_GAP_DROPPED, c->at.dropped, NULL);
 	if (r == 0)
 		r = add_gap(s, PV_GAP_OBSERVED, n_abandoned(c), NULL);
+	if (r == 0)
+		r = add_gap(s, PV_GAP_LIBRARY, !c->has_digest, crypto_api_error());
 	return r;
 }
 

@@ -8,13 +8,13 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/crypto_api.h"
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/fdio.h"
@@ -260,31 +260,37 @@ int disk_read_preload(struct buf *b)
 
 /* --- digests --- */
 
-static int hash_fd(EVP_MD_CTX *md5, int fd)
+static int hash_fd(const struct crypto_api *api, EVP_MD_CTX *md5, int fd)
 {
 	uint8_t chunk[65536];
 	ssize_t n;
 
-	if (EVP_DigestInit_ex(md5, EVP_md5(), NULL) != 1)
+	if (api->EVP_DigestInit_ex2(md5, api->EVP_md5(), NULL) != 1)
 		return -EOPNOTSUPP;
 	while ((n = read(fd, chunk, sizeof(chunk))) > 0)
-		if (EVP_DigestUpdate(md5, chunk, (size_t)n) != 1)
+		if (api->EVP_DigestUpdate(md5, chunk, (size_t)n) != 1)
 			return -EIO;
 	return n < 0 ? -errno : 0;
 }
 
 static int digest_fd(int fd, char ret_hex[static 33])
 {
-	EVP_MD_CTX *md5 = EVP_MD_CTX_new();
+	const struct crypto_api *api = crypto_api();
 	uint8_t digest[EVP_MAX_MD_SIZE];
+	EVP_MD_CTX *md5;
 	unsigned n = 0;
-	int r = md5 ? hash_fd(md5, fd) : -ENOMEM;
+	int r;
 
-	if (r == 0 && (EVP_DigestFinal_ex(md5, digest, &n) != 1 || n != 16))
+	if (!api)
+		return -ELIBACC;
+	md5 = api->EVP_MD_CTX_new();
+	r = md5 ? hash_fd(api, md5, fd) : -ENOMEM;
+
+	if (r == 0 && (api->EVP_DigestFinal_ex(md5, digest, &n) != 1 || n != 16))
 		r = -EIO;
 	for (size_t i = 0; r == 0 && i < n; i++)
 		snprintf(ret_hex + 2 * i, 3, "%02x", digest[i]);
-	EVP_MD_CTX_free(md5);
+	api->EVP_MD_CTX_free(md5);
 	return r;
 }
 

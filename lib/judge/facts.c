@@ -542,6 +542,7 @@ static int need_digest(struct judge *j, struct program *p)
 	r = disk_wanted_digest(j, &p->package, &p->path, wanted);
 	if (r == 0)
 		r = disk_digest(j, p, found);
+	j->lacks_digest = j->lacks_digest || r == -ELIBACC;
 	if (r == 0)
 		p->digest = strcmp(wanted, found) == 0 ? DIGEST_SAME : DIGEST_DIFFERS;
 	return r == -ENOMEM ? r : 0;

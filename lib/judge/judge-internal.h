@@ -113,6 +113,7 @@ struct judge {
 	VEC(struct package_query) queries;
 	struct map by_path; /* of queries */
 	bool has_packages;  /* there is a package database */
+	bool lacks_digest;  /* for want of libcrypto a program could not be verified */
 	finding_vec process_findings;
 	VEC(struct shell) shells;
 	bool has_shells;

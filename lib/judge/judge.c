@@ -7,6 +7,7 @@
 #include <portavoz/policy.h>
 
 #include "base/cleanup.h"
+#include "base/crypto_api.h"
 #include "base/inet.h"
 #include "judge/judge-internal.h"
 
@@ -400,6 +401,8 @@ static int report(struct judge *j)
 				j->has_packages ? NULL : "no package database was found");
 	if (r == 0 && j->recall.n_missing)
 		r = snapshot_add_gap(s, PV_GAP_NOT_RECORDED, j->recall.n_missing, "verdicts");
+	if (r == 0 && j->lacks_digest)
+		r = snapshot_add_gap(s, PV_GAP_LIBRARY, 1, crypto_api_error());
 	return r;
 }
 

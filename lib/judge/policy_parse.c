@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The lines of a policy:
- *   expect "TITLE" FILTER [always] [every TIME]
+ *   expect "TITLE" FILTER [always] [every TIME] [despite RULE,...]
  *   never "TITLE" FILTER
  *   block file NAME
  * The filter is the rest of the line up to the suffixes and is read by lib/filter; places in its
@@ -11,13 +11,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <portavoz/judge.h>
+
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "judge/policy-internal.h"
 
 #define VERBS "expect, never, block, or a comment that begins with #"
 #define TIMES "a number and s, m, h, d or w, such as 25h"
-#define SUFFIXES 2
+#define SUFFIXES 3
 #define WORDS (2 * SUFFIXES + 1) /* the most that suffixes can take, and one before them */
 
 /* A word of the line; quotes and escapes are still in it. */
@@ -152,6 +154,27 @@ static int parse_every(struct policy_reader *p, const struct piece *w, struct pv
 	return rule->every ? 0 : fail_at(p, w->start, "is not a time", TIMES);
 }
 
+static int parse_despite(struct policy_reader *p, const struct piece *w,
+			 struct pv_policy_rule *rule)
+{
+	const char *at = w->start;
+	size_t n_rules;
+	const struct pv_rule *rules = pv_rules(&n_rules);
+
+	while (at < w->end) {
+		const char *comma = memchr(at, ',', (size_t)(w->end - at));
+		const char *end = comma ? comma : w->end;
+		int index = pv_rule_find(at, (size_t)(end - at));
+
+		if (index < 0 || rules[index].severity != PV_SEVERITY_SUSPICIOUS || index >= 64)
+			return fail_at(p, at, "is not a rule that makes suspicious",
+				       "ids of such rules (see portavoz rules) with commas");
+		rule->despite |= UINT64_C(1) << index;
+		at = comma ? comma + 1 : w->end;
+	}
+	return rule->despite ? 0 : fail_at(p, w->start, "names no rule", "ids of rules");
+}
+
 static int parse_always(struct policy_reader *p, const struct piece *w, struct pv_policy_rule *rule)
 {
 	(void)p, (void)w;
@@ -166,6 +189,7 @@ static const struct suffix {
 } suffixes[SUFFIXES] = {
 	{ "always", NULL, parse_always },
 	{ "every", TIMES, parse_every },
+	{ "despite", "ids of rules", parse_despite },
 };
 
 /* The last words of a line, the newest last. */

@@ -2,13 +2,13 @@
 /* Names of the enums of a flow, and its Community ID. */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <openssl/evp.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include <portavoz/conversation.h>
 #include <portavoz/flow.h>
 
+#include "base/crypto_api.h"
 #include "model/snapshot.h"
 
 const char *pv_conn_state_name(enum pv_conn_state state)
@@ -138,16 +138,18 @@ static size_t tuple(const struct pv_conversation *c, uint8_t out[static 40])
  */
 static bool sha1(const uint8_t *input, size_t len, uint8_t digest[static EVP_MAX_MD_SIZE])
 {
+	const struct crypto_api *api = crypto_api();
 	unsigned n = 0;
 
-	return EVP_Digest(input, len, digest, &n, EVP_sha1(), NULL) == 1 && n == 20;
+	return api && api->EVP_Digest(input, len, digest, &n, api->EVP_sha1(), NULL) == 1 &&
+	       n == 20;
 }
 
 int snapshot_prepare_digest(void)
 {
 	uint8_t digest[EVP_MAX_MD_SIZE];
 
-	return sha1(digest, 0, digest) ? 0 : -ENOSYS;
+	return sha1((const uint8_t *)"", 0, digest) ? 0 : -ENOSYS;
 }
 
 bool pv_conversation_community_id(const struct pv_conversation *c, char ret_id[PV_COMMUNITY_ID_MAX])
@@ -159,6 +161,6 @@ bool pv_conversation_community_id(const struct pv_conversation *c, char ret_id[P
 	if (!sha1(input, tuple(c, input), digest))
 		return false;
 	memcpy(ret_id, "1:", 2);
-	EVP_EncodeBlock((unsigned char *)ret_id + 2, digest, 20);
+	crypto_api()->EVP_EncodeBlock((unsigned char *)ret_id + 2, digest, 20);
 	return true;
 }

@@ -279,7 +279,7 @@ const char *asked_get(const struct asked *asked, int family, const uint8_t *aske
 /* --- cryptography ---------------------------------------------------------------------------- */
 
 struct crypto;
-/* NULL when libcrypto lacks an algorithm (a FIPS provider may) or memory. */
+/* NULL when there is no libcrypto, or it lacks an algorithm (a FIPS provider may) or memory. */
 struct crypto *crypto_new(void);
 struct crypto *crypto_free(struct crypto *c);
 bool crypto_sha256(struct crypto *c, const void *data, size_t len, uint8_t out[static 32]);

@@ -9,10 +9,10 @@
  * that costs is that addresses beside such a range keep the bits they share with it.
  */
 #include <errno.h>
-#include <openssl/evp.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/crypto_api.h"
 #include "base/inet.h"
 #include "redact/redact-internal.h"
 
@@ -86,16 +86,20 @@ static void put_block(uint8_t block[static BLOCK], const uint8_t *addr, unsigned
 
 static int encrypt(const uint8_t key[static REDACT_KEY], uint8_t *blocks, unsigned n)
 {
-	EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+	const struct crypto_api *api = crypto_api();
+	EVP_CIPHER_CTX *context;
 	int done, len = 0;
 
+	if (!api)
+		return -ELIBACC;
+	context = api->EVP_CIPHER_CTX_new();
 	if (!context)
 		return -ENOMEM;
-	done = EVP_EncryptInit_ex(context, EVP_aes_256_ecb(), NULL, key, NULL) == 1 &&
-	       EVP_CIPHER_CTX_set_padding(context, 0) == 1 &&
-	       EVP_EncryptUpdate(context, blocks, &len, blocks, (int)(n * BLOCK)) == 1 &&
+	done = api->EVP_EncryptInit_ex2(context, api->EVP_aes_256_ecb(), key, NULL, NULL) == 1 &&
+	       api->EVP_CIPHER_CTX_set_padding(context, 0) == 1 &&
+	       api->EVP_EncryptUpdate(context, blocks, &len, blocks, (int)(n * BLOCK)) == 1 &&
 	       len == (int)(n * BLOCK);
-	EVP_CIPHER_CTX_free(context);
+	api->EVP_CIPHER_CTX_free(context);
 	return done ? 0 : -EIO;
 }
 

@@ -2,14 +2,12 @@
 /* The user's key, and what is made of it. */
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/crypto_api.h"
 #include "base/fdio.h"
 #include "redact/redact-internal.h"
 
@@ -19,9 +17,12 @@ int redact_hmac(const uint8_t key[static REDACT_KEY], uint8_t kind, const void *
 		uint8_t out[static 32])
 {
 	uint8_t small[512], *message = small;
+	const struct crypto_api *api = crypto_api();
 	unsigned int n = 0;
 	bool done;
 
+	if (!api)
+		return -ELIBACC;
 	if (len >= sizeof(small))
 		message = malloc(len + 1);
 	if (!message)
@@ -29,34 +30,38 @@ int redact_hmac(const uint8_t key[static REDACT_KEY], uint8_t kind, const void *
 	message[0] = kind;
 	if (len)
 		memcpy(message + 1, text, len);
-	done = HMAC(EVP_sha256(), key, REDACT_KEY, message, len + 1, out, &n) && n == 32;
+	done = api->HMAC(api->EVP_sha256(), key, REDACT_KEY, message, len + 1, out, &n) && n == 32;
 	if (message != small)
 		free(message);
 	return done ? 0 : -EIO;
 }
 
 /* One key each, so that no use of one tells anything about another. */
-static bool derive(const void *key, size_t len, const char *purpose, uint8_t out[static REDACT_KEY])
+static bool derive(const struct crypto_api *api, const void *key, size_t len, const char *purpose,
+		   uint8_t out[static REDACT_KEY])
 {
 	unsigned int n = 0;
 
-	return HMAC(EVP_sha256(), key, (int)len, (const unsigned char *)purpose, strlen(purpose),
-		    out, &n) &&
+	return api->HMAC(api->EVP_sha256(), key, (int)len, (const unsigned char *)purpose,
+			 strlen(purpose), out, &n) &&
 	       n == REDACT_KEY;
 }
 
 int pv_redactor_new(const void *key, size_t len, struct pv_redactor **ret)
 {
+	const struct crypto_api *api = crypto_api();
 	struct pv_redactor *r;
 
+	if (!api)
+		return -ELIBACC;
 	if (len < PV_REDACT_KEY_MIN || len > KEY_FILE_MAX)
 		return -EINVAL;
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return -ENOMEM;
-	if (!derive(key, len, "portavoz ipv4", r->key4) ||
-	    !derive(key, len, "portavoz ipv6", r->key6) ||
-	    !derive(key, len, "portavoz text", r->text)) {
+	if (!derive(api, key, len, "portavoz ipv4", r->key4) ||
+	    !derive(api, key, len, "portavoz ipv6", r->key6) ||
+	    !derive(api, key, len, "portavoz text", r->text)) {
 		pv_redactor_free(r);
 		return -EIO;
 	}
@@ -90,7 +95,7 @@ int pv_redactor_open(const char *file, struct pv_redactor **ret)
 	if (r == 0)
 		r = pv_redactor_new(b.data, b.len, ret);
 	if (b.data)
-		OPENSSL_cleanse(b.data, b.cap);
+		explicit_bzero(b.data, b.cap);
 	buf_deinit(&b);
 	return r;
 }
@@ -99,6 +104,6 @@ void pv_redactor_free(struct pv_redactor *r)
 {
 	if (!r)
 		return;
-	OPENSSL_cleanse(r, sizeof(*r));
+	explicit_bzero(r, sizeof(*r));
 	free(r);
 }

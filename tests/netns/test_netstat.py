@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import itertools
 import os
+import pty
 import re
 import shutil
 import socket
@@ -22,6 +23,7 @@ import live
 
 TIMER = re.compile(rb"(on|keepalive|timewait|probe) \(\d+\.\d\d/")
 ATTEMPTS = 12
+CLEAR = b"\x1b[H\x1b[J"
 STATES = ["ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE_WAIT",
           "LAST_ACK", "LISTEN", "CLOSING"]
 
@@ -469,6 +471,47 @@ def test_continuous():
         p.kill()
     live.equal(sum(line.startswith(b"Kernel") for line in lines), 1, "headings")
     live.holds(b"\x1b" not in b"".join(lines), "no escape sequence in a pipe")
+
+
+def redraws(*options, count):
+    """On a terminal: what is written, and when each list begins, in seconds after the first."""
+    pid, fd = pty.fork()
+    if not pid:
+        os.execv(live.PORTAVOZ, [live.PORTAVOZ, "netstat", "-c", *options])
+    out, times = b"", []
+    while len(times) < count:
+        out += os.read(fd, 65536)
+        times += [time.monotonic()] * (out.count(CLEAR) - len(times))
+    os.kill(pid, 9)
+    os.waitpid(pid, 0)
+    os.close(fd)
+    return out, [t - times[0] for t in times]
+
+
+def test_continuous_on_a_terminal():
+    """Each list clears the screen and has its headings; a list that takes long does not put off the
+    next: with 0.4 s for names that nobody tells, five would else take 5.6 s and more."""
+    out, _ = redraws("-i", count=3)
+    lists = out.split(CLEAR)
+    live.equal(lists[0], b"", "nothing before the first list")
+    live.holds(all(one.startswith(b"Kernel Interface table\r\nIface") for one in lists[1:3]), repr(lists[1][:60]))
+    keep(socket.AF_INET, socket.SOCK_DGRAM, bind=("127.0.0.1", 5300))  # answers nothing
+    keep(socket.AF_INET, socket.SOCK_DGRAM, connect=("127.9.9.9", 9))
+    _, times = redraws("-u", "--dns-timeout=400", "--dns-servers=127.0.0.1:5300", count=5)
+    live.holds(times[4] < 5.2, "five lists began after %r seconds" % times)
+
+
+def test_continuous_on_a_screen():
+    """A real screen holds one list, not what came before."""
+    if not shutil.which("tmux"):
+        raise live.Skip("no tmux")
+    tmux = ["tmux", "-S", os.path.join(work, "tmux")]
+    subprocess.run([*tmux, "-f", "/dev/null", "new-session", "-d", "-x", "120", "-y", "40",
+                    "echo before; %s netstat -c -rn" % live.PORTAVOZ], check=True)
+    time.sleep(2.5)  # it has been drawn again, twice or more
+    screen = subprocess.run([*tmux, "capture-pane", "-p"], check=True, stdout=subprocess.PIPE).stdout
+    subprocess.run([*tmux, "kill-server"], check=False)
+    live.equal((screen.count(b"Kernel IP routing table"), b"before" in screen), (1, False), "screen")
 
 
 def test_windows():

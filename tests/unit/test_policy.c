@@ -115,6 +115,12 @@ static void test_refused(void **state)
 		  "is said twice" },
 		{ "never \"x\" comm sshd always", "                    ^",
 		  "goes with expect only" },
+		{ "expect \"x\" comm sshd despite", "                            ^",
+		  "a value is missing here" },
+		{ "expect \"x\" comm sshd despite sniffer,package",
+		  "                                     ^", "is not a rule that makes suspicious" },
+		{ "never \"x\" comm sshd despite sniffer", "                    ^",
+		  "goes with expect only" },
 		{ "block list.txt", "      ^", "is not what can be blocked" },
 		{ "block file", "          ^", "the name of a file is missing here" },
 		{ "block file a b", "             ^", "stands behind the name of the file" },
@@ -137,6 +143,21 @@ static void test_refused(void **state)
 				 (int)e.offset, "");
 		assert_int_equal(pv_policy_add_text(p, "f", b.data, b.len, NULL), -EINVAL);
 	}
+}
+
+static void test_despite(void **state)
+{
+	_cleanup_(cleanup_policy) struct pv_policy *p =
+		parse("expect \"x\" comm a  despite sniffer,exe-deleted always\n"
+		      "expect \"y\" comm \"despite\"");
+	uint64_t want = UINT64_C(1) << pv_rule_find("sniffer", 7) |
+			UINT64_C(1) << pv_rule_find("exe-deleted", 11);
+
+	(void)state;
+	assert_int_equal(pv_policy_rule(p, 0)->despite, want);
+	assert_string_equal(pv_policy_rule(p, 0)->filter, "comm a");
+	assert_true(pv_policy_rule(p, 0)->always);
+	assert_int_equal(pv_policy_rule(p, 1)->despite, 0);
 }
 
 static void test_long_line(void **state)
@@ -388,11 +409,11 @@ static void test_block_empty(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lines),	    cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_long_line),   cmocka_unit_test(test_trust),
-		cmocka_unit_test(test_list_error),  cmocka_unit_test(test_first_match),
-		cmocka_unit_test(test_status),	    cmocka_unit_test(test_block_oracle),
-		cmocka_unit_test(test_block_empty),
+		cmocka_unit_test(test_lines),	     cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_despite),	     cmocka_unit_test(test_long_line),
+		cmocka_unit_test(test_trust),	     cmocka_unit_test(test_list_error),
+		cmocka_unit_test(test_first_match),  cmocka_unit_test(test_status),
+		cmocka_unit_test(test_block_oracle), cmocka_unit_test(test_block_empty),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -225,10 +225,6 @@ static void put_rule(const struct pv_policy_rule *rule, const struct audit_optio
 {
 	unsigned flags = o->ascii ? TEXT_ASCII : 0;
 
-	if (o->is_redacted) {
-		buf_printf(b, "  %s, line %u\n", pv_policy_kind_name(rule->kind), rule->line);
-		return;
-	}
 	buf_printf(b, "  %s \"", pv_policy_kind_name(rule->kind));
 	column_put_sentence(&rule->title, o->ascii, b);
 	buf_puts(b, "\" ");
@@ -322,14 +318,10 @@ static void put_findings_json(const struct pv_snapshot *s, const struct pv_conve
 	buf_putc(b, '}');
 }
 
-static void put_word_json(const struct audit_options *o, const char *key, const void *data,
-			  size_t len, struct buf *b)
+static void put_word_json(const char *key, const void *data, size_t len, struct buf *b)
 {
 	buf_printf(b, ",\"%s\":", key);
-	if (o->is_redacted)
-		buf_puts(b, "null");
-	else
-		text_put_json(b, data, len);
+	text_put_json(b, data, len);
 }
 
 static void put_rule_json(const struct pv_snapshot *s, const struct audit_options *o, size_t i,
@@ -338,9 +330,9 @@ static void put_rule_json(const struct pv_snapshot *s, const struct audit_option
 	const struct pv_policy_rule *rule = pv_policy_rule(o->policy, i);
 
 	buf_printf(b, "{\"kind\":\"%s\"", pv_policy_kind_name(rule->kind));
-	put_word_json(o, "title", rule->title.data, rule->title.len, b);
-	put_word_json(o, "filter", rule->filter, strlen(rule->filter), b);
-	put_word_json(o, "file", rule->file, strlen(rule->file), b);
+	put_word_json("title", rule->title.data, rule->title.len, b);
+	put_word_json("filter", rule->filter, strlen(rule->filter), b);
+	put_word_json("file", rule->file, strlen(rule->file), b);
 	buf_printf(b, ",\"line\":%u,\"matches\":%llu,\"status\":\"%s\"}", rule->line,
 		   (unsigned long long)pv_snapshot_policy_matches(s, i),
 		   pv_policy_status_name(status_of(s, o->policy, i)));

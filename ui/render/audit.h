@@ -11,7 +11,6 @@ struct audit_options {
 	const struct pv_policy *policy; /* NULL = none */
 	bool all;			/* explained conversations, too */
 	bool color, ascii;
-	bool is_redacted; /* the policy's own words are left out: they name whom they expect */
 };
 
 struct audit_summary {

@@ -1,0 +1,98 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Reading a capture as root: decoded by a child without rights (E7), which a decoder that was taken over cannot use; no network
+(E8); bounds of memory (E4)."""
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "netns"))
+import badcap  # noqa: E402
+import live  # noqa: E402
+from live import HELPERS, equal, holds, run  # noqa: E402
+from test_bad import MIB, peak_memory  # noqa: E402
+
+LIBRARY = os.path.join(HELPERS, "libmisbehave.so")
+
+
+def write_capture(folder, frames):
+    path = os.path.join(folder, "file.pcap")
+    with open(path, "wb") as f:
+        f.write(badcap.pcap(frames))
+    return path
+
+
+def test_taken_over_decoder():
+    """Whatever it tries, it is ended, and the parent says at which packet."""
+    if live.SANITIZED:  # the sanitizer's run-time wants to be loaded first
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = write_capture(folder, [badcap.frame(i, bytes(1000)) for i in range(2000)])
+        whole = run("read", "-s", path, env={"LD_PRELOAD": LIBRARY})
+        holds(b"2000" in whole.stdout, "without misbehaviour: %r" % whole.stdout)
+        for what in ("open", "create", "socket", "exec", "kill", "ptrace"):
+            done = run("read", "-s", path, env={"LD_PRELOAD": LIBRARY, "MISBEHAVE": what}, expect=1)
+            holds(re.fullmatch(rb"portavoz: read: stopped by signal 31 \(a forbidden system call\) after packet \d+\n", done.stderr),
+                  "%s: %r" % (what, done.stderr))
+        holds(not os.path.exists("/tmp/misbehave"), "a file was made")
+
+
+def test_no_network():
+    """E8: not one socket in the whole run, names and services shown."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = write_capture(folder, [badcap.frame(i) for i in range(20)])
+        trace = os.path.join(folder, "trace")
+        # a sanitizer's run-time and strace do not go together within a seccomp filter
+        program = [live.PORTAVOZ, "read", path]
+        subprocess.run(["strace", "-f", "-qq", "-e", "trace=network", "-o", trace, *program], stdout=subprocess.DEVNULL, check=True)
+        with open(trace) as f:
+            calls = [line for line in f if re.search(r"\b(socket|connect|sendto|sendmsg)\(", line)]
+        equal(calls, [], "network calls")
+
+
+def many_conversations(path, n):
+    """n datagrams, each a conversation of its own, 70 bytes each."""
+    body = bytes(14)
+    with open(path, "wb") as f:
+        f.write(badcap.pcap([]))
+        head = badcap.ethernet(badcap.ipv4(badcap.udp(7, 9, body)))
+        record = badcap.pcap([head])[24:]
+        for i in range(n):
+            data = bytearray(record)
+            data[16 + 14 + 12:16 + 14 + 16] = (0x0A000000 + i // 60000).to_bytes(4, "big")
+            data[16 + 14 + 20:16 + 14 + 22] = (1024 + i % 60000).to_bytes(2, "big")
+            f.write(data)
+
+
+def totals(*args):
+    summary = json.loads(run("read", "-s", "--json", *args).stdout)
+    return summary
+
+
+def test_a_million_conversations():
+    """E4: a million fit into 400 MiB; in a small table all are counted, and those that left are, too."""
+    if live.SANITIZED:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path, n = os.path.join(folder, "many.pcap"), 1000000
+        many_conversations(path, n)
+        peak = peak_memory("-s", path)
+        holds(peak <= 400 * MIB, "a million conversations: %d MiB" % (peak // MIB))
+        peak = peak_memory("-s", "--memory=50M", path)
+        holds(peak <= 100 * MIB, "in a small table: %d MiB" % (peak // MIB))
+        done = run("read", "--jsonl", "--memory=50M", "--columns=out_packets,out_bytes", path)
+        packets = size = 0
+        lines = done.stdout.splitlines()
+        for line in lines[:-1]:
+            row = json.loads(line)
+            packets += row["out_packets"]
+            size += row["out_bytes"]
+        equal((len(lines) - 1, packets, size), (n, n, n * 56), "conversations, packets, bytes in a small table")
+        holds(live.gaps(json.loads(lines[-1])).get("evicted", 0) > 800000, "evicted ones are not counted: %r" % lines[-1])
+
+
+if __name__ == "__main__":
+    live.main(globals())
