@@ -450,7 +450,11 @@ int reading_run(struct reading *g, char **words, int n_words)
 		/* without that file there are addresses only */
 		if (g->values->tree)
 			file_read_at(AT_FDCWD, VENDORS, &g->vendors);
-		r = open_capture(g, &view, filter) < 0 ? EXIT_FAILURE : run_sandboxed(g);
+		r = open_capture(g, &view, filter);
+		/* the expression is all that can be invalid by now */
+		r = r == 0			     ? run_sandboxed(g)
+		    : r == -EINVAL && g->values->bpf ? EXIT_USAGE
+						     : EXIT_FAILURE;
 		pv_capture_free(g->capture);
 		buf_deinit(&g->vendors);
 	} else {

@@ -25,7 +25,9 @@ void netstat_put_host(struct buf *b, int family, const uint8_t *addr, const char
 		buf_puts(b, name);
 		return;
 	}
-	if (family == AF_INET6 && !numeric && inet_is_any(family, addr))
+	if (family == AF_INET)
+		inet_put(b, family, addr);
+	else if (!numeric && inet_is_any(family, addr))
 		buf_puts(b, "[::]");
 	else
 		/* libc's form: ::10.0.0.1 */

@@ -88,10 +88,13 @@ static void put_number(struct buf *b, uint64_t number, size_t width)
 /* Right-aligned. */
 static void put_count(struct buf *b, uint64_t number, int width)
 {
-	char text[24];
-	int n = snprintf(text, sizeof(text), "%*llu", width, (unsigned long long)number);
+	uint64_t limit = 10;
+	int digits = 1;
 
-	buf_put(b, text, (size_t)n);
+	for (; digits < width && number >= limit; limit *= 10)
+		digits++;
+	buf_pad(b, ' ', (size_t)(width - digits));
+	buf_u64(b, number);
 }
 
 static void put_address(struct listing *l, const struct pv_conversation *row,

@@ -6,6 +6,8 @@
 #include "cli/ss/ss.h"
 #include "ui/text/escape.h"
 
+#define QUEUE_WIDTH 6
+
 void ss_end_cell(struct ss_view *w)
 {
 	int r = ss_layout_end_cell(&w->layout);
@@ -28,6 +30,15 @@ static const char *state_name(uint8_t state)
 	return state < sizeof(names) / sizeof(*names) ? names[state] : names[PV_STATE_UNKNOWN];
 }
 
+static void put_queue(struct buf *b, uint32_t n)
+{
+	size_t start = b->len;
+
+	buf_i64(b, (int)n);
+	if (!buf_error(b) && b->len - start < QUEUE_WIDTH)
+		buf_pad(b, ' ', QUEUE_WIDTH - (b->len - start));
+}
+
 void ss_put_head(struct ss_view *w, const char *netid, const struct pv_conversation *row)
 {
 	struct buf *b = ss_text(w);
@@ -36,9 +47,9 @@ void ss_put_head(struct ss_view *w, const char *netid, const struct pv_conversat
 	ss_end_cell(w);
 	buf_puts(b, state_name(row->state));
 	ss_end_cell(w);
-	buf_printf(b, "%-6d", (int)row->recv_q);
+	put_queue(b, row->recv_q);
 	ss_end_cell(w);
-	buf_printf(b, "%-6d", (int)row->send_q);
+	put_queue(b, row->send_q);
 	ss_end_cell(w);
 }
 
@@ -89,7 +100,11 @@ static void put_holder(struct ss_view *w, const struct pv_holder *h)
 	buf_puts(ss_text(w), "(\"");
 	/* no name looks like two holders */
 	text_put(ss_text(w), p->comm.data, p->comm.len, TEXT_LIST);
-	buf_printf(ss_text(w), "\",pid=%d,fd=%d)", p->pid, h->fd);
+	buf_puts(ss_text(w), "\",pid=");
+	buf_i64(ss_text(w), p->pid);
+	buf_puts(ss_text(w), ",fd=");
+	buf_i64(ss_text(w), h->fd);
+	buf_putc(ss_text(w), ')');
 }
 
 /* The last one found comes first. */

@@ -69,9 +69,12 @@ static void put_host(struct ss_view *w, const struct pv_conversation *row,
 		buf_putc(ss_text(w), '*');
 	} else if (name) {
 		buf_puts(ss_text(w), name);
+	} else if (!is_six) {
+		inet_put(ss_text(w), AF_INET, e->addr);
 	} else {
-		inet_ntop(row->family, e->addr, text, sizeof(text));
-		buf_printf(ss_text(w), is_six ? "[%s]" : "%s", text);
+		/* libc's form: ::10.0.0.1 */
+		inet_ntop(AF_INET6, e->addr, text, sizeof(text));
+		buf_printf(ss_text(w), "[%s]", text);
 	}
 }
 

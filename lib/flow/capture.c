@@ -19,7 +19,7 @@
 #include "flow/live.h"
 #include "flow/row.h"
 
-#define GROUP 32
+#define GROUP 16
 #define PROGRESS_BYTES (16U << 20)
 /* What one conversation takes besides, when all of them have to stand in one snapshot. */
 #define ROW_SIZE                                                                                   \
@@ -334,8 +334,8 @@ static int read_on(struct pv_capture *c)
 	if (r != 0)
 		return r;
 	tell_progress(c);
-	r = flow_sockets_count(&c->sockets, &c->table);
 	flow_table_finish(&c->table);
+	r = flow_sockets_count(&c->sockets, &c->table);
 	c->phase = PHASE_LAST;
 	return r;
 }

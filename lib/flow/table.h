@@ -98,7 +98,7 @@ static inline struct flow_entry *flow_table_entry(const struct flow_table *t, ui
 
 /* Moves the longest idle ones, an eighth of all, to the finished ones. */
 void flow_table_evict(struct flow_table *t);
-/* All that are left, in the order in which they came. */
+/* All that are left, in the order in which they came. Nothing can be added any more. */
 void flow_table_finish(struct flow_table *t);
 /* The first of the finished, for flow_table_free_entry(); FLOW_NONE = there is none. */
 uint32_t flow_table_take(struct flow_table *t);
