@@ -25,15 +25,16 @@ int main(int argc, char **argv)
 	struct sockaddr_in addr = { .sin_family = AF_INET,
 				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(addr);
-	int n = argc > 1 ? atoi(argv[1]) : 1, listener;
+	long n = argc > 1 ? strtol(argv[1], NULL, 10) : 1;
+	int listener;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	alarm(600);
 	listener = must(socket(AF_INET, SOCK_STREAM, 0), "socket");
 	must(bind(listener, (struct sockaddr *)&addr, len), "bind");
-	must(listen(listener, n), "listen");
+	must(listen(listener, (int)n), "listen");
 	must(getsockname(listener, (struct sockaddr *)&addr, &len), "getsockname");
-	for (int i = 0; i < n; i++) {
+	for (long i = 0; i < n; i++) {
 		int fd = must(socket(AF_INET, SOCK_STREAM, 0), "socket");
 
 		must(connect(fd, (struct sockaddr *)&addr, len), "connect");
