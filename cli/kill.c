@@ -60,6 +60,15 @@ static void say_left(const struct pv_snapshot *snapshot, const struct pv_convers
 	fputs(buf_str(&b) ? buf_str(&b) : "portavoz: out of memory\n", stderr);
 }
 
+/*
+ * A connection that is gone leaves nothing to close: it ended by itself, or because its other end,
+ * which matched too, was closed before it. Of a port that is shared the same error tells less.
+ */
+static bool is_failure(const struct pv_conversation *row, int error)
+{
+	return error != -ENOENT || row->state == PV_STATE_LISTEN || row->state == PV_STATE_CLOSE;
+}
+
 int kill_rows(const struct pv_snapshot *snapshot, bool *is_left)
 {
 	size_t n = pv_snapshot_count(snapshot);
@@ -79,7 +88,8 @@ int kill_rows(const struct pv_snapshot *snapshot, bool *is_left)
 		is_left[i] = errors[k] < 0;
 		if (is_left[i]) {
 			say_left(snapshot, rows[k], errors[k]);
-			status = EXIT_FAILURE;
+			if (is_failure(rows[k], errors[k]))
+				status = EXIT_FAILURE;
 		}
 		k++;
 	}

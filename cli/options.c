@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "ui/text/escape.h"
 #include "ui/text/i18n.h"
 
 #define LONG_BASE 256
@@ -106,15 +107,15 @@ static const struct option_def *find_def(const struct parser *p, int value)
 	return value == help_def.letter ? &help_def : NULL;
 }
 
+/* As text_put(), but backslashes stay single: what was escaped before is not again. */
 static void put_visible(struct buf *b, const char *text)
 {
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c < 0x20 || c == 0x7f)
-			buf_printf(b, "\\x%02x", c);
+	for (size_t n; *text; text += n) {
+		n = *text == '\\' ? 1 : strcspn(text, "\\");
+		if (*text == '\\')
+			buf_putc(b, '\\');
 		else
-			buf_putc(b, (char)c);
+			text_put(b, text, n, 0);
 	}
 }
 

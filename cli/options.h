@@ -121,7 +121,7 @@ int option_append(void *values, const char *arg, const struct option_def *def);
 	}
 bool report_netns(struct buf *netns, int error);
 
-/* Prints "portavoz: what: why" to stderr; control bytes in it are shown as \xHH. */
+/* Prints "portavoz: what: why" to stderr; what cannot be shown is \xHH. */
 void usage_error(const char *what, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Strict decimal: digits only, the whole text, within min...max. 0 or -EINVAL. */

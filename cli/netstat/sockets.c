@@ -39,6 +39,7 @@ struct listing {
 	struct services *services;
 	uint32_t protos; /* of IP */
 	bool inet, inet6, unix_sockets;
+	bool lacks_sctp; /* it was named and the kernel has none, which ends the run there */
 	VEC(const struct pv_conversation *) rows[N_KINDS][2];
 	/* two a row, in the order they are printed: local, remote */
 	VEC(struct pv_name) names;
@@ -268,7 +269,7 @@ static int put_inet(struct listing *l)
 	if (!(l->v->numeric & NETSTAT_NUMERIC_PORTS))
 		l->services = services_read();
 	put_inet_heading(l);
-	for (size_t k = 0; k < N_KINDS; k++)
+	for (size_t k = 0; k < N_KINDS && !(l->lacks_sctp && kinds[k].proto == PV_PROTO_SCTP); k++)
 		for (size_t six = 0; six < 2; six++)
 			for (size_t i = 0; i < l->rows[k][six].n; i++)
 				put_inet_row(l, l->rows[k][six].items[i], kinds[k].names[six]);
@@ -432,24 +433,38 @@ static int say_old_families(const struct netstat_values *v, bool is_default)
 	return status;
 }
 
+/* A family that was named and is not there ends the run; of others -v tells. */
+static int say_no_sctp(struct listing *l, bool is_default)
+{
+	const struct netstat_values *v = l->v;
+
+	if (!(l->protos & PROTO_SCTP) || !is_absent(l->snapshot, "sctp"))
+		return 0;
+	l->lacks_sctp = v->protos & PROTO_SCTP;
+	if (l->lacks_sctp)
+		return netstat_no_support("AF INET (sctp)");
+	if (is_default && v->verbose) {
+		netstat_no_support("AF INET (sctp)");
+		/* associations and endpoints are read apart */
+		if (v->all)
+			netstat_no_support("AF INET (sctp)");
+	}
+	return 0;
+}
+
 static int print(struct listing *l)
 {
 	const struct netstat_values *v = l->v;
 	bool is_default = !v->protos && !v->families;
-	bool names_sctp = v->protos & PROTO_SCTP, no_sctp = is_absent(l->snapshot, "sctp");
-	int status = 0, r = 0;
+	int r = 0, status = say_no_sctp(l, is_default);
 
-	if (l->protos & PROTO_SCTP && no_sctp && (names_sctp || (is_default && v->verbose)))
-		status = netstat_no_support("AF INET (sctp)");
-	if (!names_sctp)
-		status = 0;
-	if (say_old_families(v, is_default))
+	if (!l->lacks_sctp && say_old_families(v, is_default))
 		status = EXIT_FAILURE;
 	if (v->programs)
 		say_hidden(l->snapshot);
 	if (l->protos)
 		r = put_inet(l);
-	if (l->unix_sockets && r == 0)
+	if (l->unix_sockets && !l->lacks_sctp && r == 0)
 		put_unix(l);
 	return r < 0 ? r : status;
 }

@@ -237,7 +237,8 @@ static int select_items(struct collector *c, struct netns_work *w)
 	while (r == 0 && (what = strsep(&rest, ",")))
 		if (*what)
 			r = select_item(c, w, what);
-	return r;
+	/* commas alone name none, which is not an empty list of sockets */
+	return r == 0 && !w->is_all && !w->wants_own && w->entries.n == 1 ? -ENXIO : r;
 }
 
 /* A recording of one namespace: that one is known. */

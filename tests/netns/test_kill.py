@@ -54,6 +54,15 @@ def test_kill_closes_what_matches():
     live.equal(live.rows("-l", "sport = %d" % port_of(listener)), [], "a listener")
 
 
+def test_kill_both_ends():
+    listener, client, server = pair()
+    port = port_of(listener)
+    done = live.run("list", "-tHn", "-K", "--yes", "sport = %d or dport = %d" % (port, port))
+    live.holds(is_reset(client) and is_reset(server), "both ends are closed")
+    live.equal((done.stdout.count(b"\n"), done.stderr.count(b"not closed: tcp ESTABLISHED")), (1, 1), "rows")
+    live.holds(b": it is gone\n" in done.stderr, "the other end went with it: %r" % done.stderr)
+
+
 def test_kill_over_six_and_as_json():
     _, client, _server = pair(socket.AF_INET6, ("::1", 0))
     doc = live.document("--kill", "--yes", "src [::1]:%d" % port_of(client))

@@ -117,7 +117,7 @@ def in_thread(port):
 
 def hide_the_hosts():
     """In our mount namespace the host's namespaces are not mounted."""
-    with open("/proc/self/mountinfo") as f:
+    with open("/proc/self/mountinfo", errors="surrogateescape") as f:
         points = [line.split()[4] for line in f if line.split()[3].startswith("net:[")]
     for point in points:
         live.libc.umount2(point.encode().decode("unicode_escape").encode(), 2)
@@ -205,6 +205,9 @@ def test_one_is_chosen():
         for what in ("red", "999999999", "/dev/null", "net:[1]"):
             done = live.run("list", "-N", what, expect=1)
             live.equal(done.stderr, b"portavoz: %s: no such network namespace\n" % what.encode(), what)
+        for what, shown in ((",", b","), (b"\x9b31m\xff", rb"\x9b31m\xff"), ("x\x1b\u009b\u202e", rb"x\x1b\xc2\x9b\xe2\x80\xae")):
+            done = live.run("list", "-N", os.fsdecode(what), expect=1)
+            live.equal(done.stderr, b"portavoz: " + shown + b": no such network namespace\n", "hostile")
 
 
 def test_without_it_nothing_changes():

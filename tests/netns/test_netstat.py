@@ -321,12 +321,12 @@ def test_refusals():
     compare_all(product(["-M", "-Mn", "-gM", "-S", "-Sn", "-2", "-f", "-Z", "-q", "--foo", "--ash",
                          "--econet", "-T", "-B", "--ver", "--num", "-rs", "-ri", "-is", "-Mr",
                          "--ipx", "--ax25", "--x25", "--rose", "--netrom", "-A ipx", "-A foo",
-                         "-A inet6,foo", "-A bluetooth", "-St"], [""]))
+                         "-A inet6,foo", "-A bluetooth", "-St", "-Suwan", "-Stuan", "-Sxan"], [""]))
 
 
 def test_messages():
     """What is said on stderr about things that this kernel does not have."""
-    for options in (["-M"], ["-S"], ["-n", "-v"], ["--ipx"], ["-Z"], ["-r", "-x"]):
+    for options in (["-M"], ["-S"], ["-n", "-v"], ["-nva"], ["-nvl"], ["--ipx"], ["-Z"], ["-r", "-x"]):
         said = [subprocess.run([*command, *options], stdout=subprocess.DEVNULL,
                                stderr=subprocess.PIPE).stderr
                 for command in (["netstat"], [live.PORTAVOZ, "netstat"])]
