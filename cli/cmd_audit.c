@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "cli/commands.h"
+#include "cli/filter_text.h"
 #include "cli/policy_option.h"
 #include "cli/redact_option.h"
 #include "ui/render/audit.h"
@@ -20,6 +21,7 @@
 #define EXIT_SUSPICIOUS 5
 
 struct audit_values {
+	struct buf netns; /* what every -N asks for, with commas between */
 	const char *policy, *record, *replay, *redact;
 	bool no_policy, verify, all, json, strict, verbose;
 	int color;
@@ -52,6 +54,7 @@ static const struct option_def audit_options[] = {
 	HEADING("Where it comes from"),
 	TEXT("record", "DIR", "also store what was read in this new folder", record),
 	TEXT("replay", "DIR", "judge such a folder, not this host", replay),
+	OPTION_NETNS(AT(netns)),
 	REDACT_OPTION(struct audit_values, redact),
 	FLAG(0, "strict", "exit status 3 when something could not be seen", strict),
 	FLAG('v', "verbose", "say on stderr what could not be seen, terminal or not", verbose),
@@ -84,8 +87,10 @@ static int check_values(const struct audit_values *v)
 	return -EINVAL;
 }
 
-static int fail_collect(const struct audit_values *v, int r)
+static int fail_collect(struct audit_values *v, int r)
 {
+	if (report_netns(&v->netns, r))
+		return EXIT_FAILURE;
 	if (v->record && r == -EEXIST)
 		usage_error(v->record, "--record needs a new or an empty folder");
 	else if (v->replay && (r == -EINVAL || r == -EBADMSG))
@@ -107,7 +112,7 @@ static bool use_color(const struct audit_values *v)
 	return isatty(STDOUT_FILENO) && !(off && off[0]) && term && strcmp(term, "dumb");
 }
 
-static int collect(const struct audit_values *v, const struct pv_policy *policy,
+static int collect(struct audit_values *v, const struct pv_policy *policy,
 		   const struct pv_filter *filter, struct pv_snapshot **ret)
 {
 	_cleanup_(cleanup_redactor) struct pv_redactor *redactor = NULL;
@@ -117,6 +122,7 @@ static int collect(const struct audit_values *v, const struct pv_policy *policy,
 	if (r)
 		return r;
 	q.redactor = redactor;
+	q.netns = v->netns.len ? buf_str(&v->netns) : NULL;
 	q.protos = PV_PROTO_JUDGED;
 	q.needs = PV_NEED_VERDICT;
 	q.policy = policy;
@@ -186,7 +192,7 @@ static void cleanup_snapshot(struct pv_snapshot **s)
 	pv_snapshot_free(*s);
 }
 
-static int audit(const struct audit_values *v, const struct pv_filter *filter)
+static int audit(struct audit_values *v, const struct pv_filter *filter)
 {
 	_cleanup_(cleanup_policy) struct pv_policy *policy = NULL;
 	_cleanup_(cleanup_snapshot) struct pv_snapshot *s = NULL;
@@ -197,42 +203,23 @@ static int audit(const struct audit_values *v, const struct pv_filter *filter)
 	return r ? r : write_audit(v, s, policy);
 }
 
-static int parse_filter(int argc, char **argv, int first, struct pv_filter **ret)
-{
-	_cleanup_(cleanup_buf) struct buf text = BUF_INIT;
-	struct pv_syntax_error error = { 0 };
-	int r;
-
-	for (int i = first; i < argc; i++)
-		buf_printf(&text, "%s%s", i > first ? " " : "", argv[i]);
-	if (!buf_str(&text))
-		return -ENOMEM;
-	if (first >= argc)
-		return 0;
-	r = pv_filter_parse(text.data, ret, &error);
-	if (r == -EINVAL)
-		usage_error("filter", "%s, at \"%.*s\"%s%s", error.message,
-			    (int)(error.length ? error.length : text.len - error.offset),
-			    text.data + error.offset, error.expected[0] ? "; expected: " : "",
-			    error.expected);
-	return r;
-}
-
 static int run_audit(int argc, char **argv)
 {
 	struct audit_values v = { 0 };
 	struct pv_filter *filter = NULL;
-	int first, r = command_options(&command_audit, argc, argv, &v, &first);
+	struct filter_text text = { .argc = argc, .argv = argv };
+	int r = command_options(&command_audit, argc, argv, &v, &text.first);
 
 	if (r >= 0)
 		return r;
 	if (check_values(&v) < 0)
 		return EXIT_USAGE;
-	r = parse_filter(argc, argv, first, &filter);
+	r = filter_text_parse(&text, &filter);
 	if (r == 0)
 		r = audit(&v, filter);
 	else
 		r = r == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
 	pv_filter_free(filter);
+	buf_deinit(&v.netns);
 	return r;
 }

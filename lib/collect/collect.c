@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <linux/capability.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include <portavoz/filter.h>
@@ -99,16 +100,21 @@ static int run_ways(struct collector *c)
 static int run_joins(struct collector *c)
 {
 	struct owner_search *search = NULL;
-	int r = collect_owners_start(c, &search);
-	int sockets = r < 0 ? r : list_sockets(c);
+	struct view_search *views = NULL;
+	int r = collect_owners_start(c, &search), compared;
+	int sockets = r < 0 ? r : collect_views_start(c, &views);
+
+	if (sockets == 0)
+		sockets = list_sockets(c);
 
 	/* the search must be waited for, whatever became of the sockets */
 	if (collect_owners_wait(search) && c->lacks_idle && sockets == 0)
 		sockets = collect_idle_sockets(c);
 	if (sockets == 0 && collect_netns_wants_held(c))
 		sockets = collect_netns_held(c, search);
-	if (sockets == 0 && c->needs & PV_NEED_VERDICT)
-		sockets = collect_views(c);
+	compared = collect_views_finish(c, views);
+	if (sockets == 0)
+		sockets = compared;
 	r = collect_owners_finish(c, search);
 	if (sockets < 0 || r < 0)
 		return sockets < 0 ? sockets : r;
@@ -151,6 +157,7 @@ static int run_judge(struct collector *c)
 		.verify = c->request->verify || c->tape.mode == TAPE_RECORD,
 		.is_proc_ours = !c->hidepid || c->rights >> CAP_SYS_PTRACE & 1,
 		.is_asked = c->is_verdict_asked,
+		.is_home = !c->request->netns || !strcmp(c->request->netns, "all"),
 		.views = c->views.items,
 		.n_views = c->views.n,
 	};

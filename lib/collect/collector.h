@@ -53,10 +53,14 @@ int collect_sockets(struct collector *c);
 int collect_idle_sockets(struct collector *c);
 
 /*
- * views.c: compares TCP and UDP sockets between the kernel's lists, into c->views. A socket that
- * the list in use hides is added. 0 or -errno.
+ * views.c: compares TCP and UDP sockets of our own namespace between the kernel's lists, for
+ * verdicts. Starts beside the listing; finishing fills c->views, and adds the rows of sockets that
+ * the list in use hides. 0 or -errno.
  */
-int collect_views(struct collector *c);
+struct view_search;
+int collect_views_start(struct collector *c, struct view_search **ret_search);
+/* Frees the search; NULL = none was started. */
+int collect_views_finish(struct collector *c, struct view_search *search);
 
 /* owners.c: who holds each row; rows without a holder get their reason. 0 or -errno. */
 struct owner_search;

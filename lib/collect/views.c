@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
+#include "base/thread.h"
 #include "bpf/iter.h"
 #include "collect/collector.h"
 #include "collect/rows.h"
@@ -20,6 +21,8 @@
 
 #define STREAM "views"
 #define READINGS 3
+/* From here on a thread saves more than it costs. */
+#define THREAD_PAYS 2000
 #define N_VIEWS 3
 
 /* One socket that lasts, as the views show it. */
@@ -170,7 +173,8 @@ static const struct {
 	{ JUDGE_VIEW_TABLE, read_table },
 };
 
-static int read_once(struct sightings *v, uint8_t proto)
+/* Reads those of `views` that can be read here. */
+static int read_views(struct sightings *v, uint8_t proto, uint8_t views)
 {
 	struct tape live = TAPE_INIT;
 
@@ -179,7 +183,7 @@ static int read_once(struct sightings *v, uint8_t proto)
 		int r;
 
 		v->view = readers[i].view;
-		if (!(v->available & v->view))
+		if (!(v->available & views & v->view))
 			continue;
 		r = readers[i].read(v, &live, proto);
 		if (r == -ENOMEM)
@@ -215,16 +219,47 @@ static bool settle(struct sightings *v, bool is_first)
 	return differs;
 }
 
-static int compare(struct sightings *v, uint8_t proto)
+/* Which list the rows of the snapshot came from; 0 = from several, or from none of these. */
+static uint8_t view_of_rows(const struct pv_snapshot *s, uint8_t proto)
 {
-	bool differs = true;
+	for (size_t i = 0; i < s->sources.n; i++) {
+		const struct pv_source *source = &s->sources.items[i];
+
+		if (strcmp(source->name, pv_proto_name((enum pv_proto)proto)) != 0)
+			continue;
+		if (!strcmp(source->via, "bpf iterator"))
+			return JUDGE_VIEW_ITERATOR;
+		return !strcmp(source->via, "sock_diag") ? JUDGE_VIEW_DIAG : 0;
+	}
+	return 0;
+}
+
+/* What was listed anyway is the first reading of that list. */
+static int see_rows(struct sightings *v, uint8_t proto, uint8_t view)
+{
+	const struct pv_snapshot *s = v->c->snapshot;
 	int r = 0;
 
-	for (int i = 0; r == 0 && differs && i < READINGS; i++) {
-		r = read_once(v, proto);
-		if (r == 0)
-			differs = settle(v, i == 0);
+	v->view = view;
+	for (size_t i = 0; r == 0 && view && i < s->n_rows; i++) {
+		const struct pv_conversation *row = snapshot_row(s, i);
+
+		if (row->proto == proto && row->netns == 0)
+			r = see(v, row);
 	}
+	return r;
+}
+
+/* The table has been read. */
+static int compare(struct sightings *v, uint8_t proto)
+{
+	uint8_t listed = view_of_rows(v->c->snapshot, proto);
+	int r = see_rows(v, proto, listed);
+
+	if (r == 0)
+		r = read_views(v, proto, JUDGE_VIEWS & ~JUDGE_VIEW_TABLE & ~listed);
+	for (int i = 1; r == 0 && settle(v, i == 1) && i < READINGS; i++)
+		r = read_views(v, proto, JUDGE_VIEWS);
 	return r;
 }
 
@@ -313,28 +348,85 @@ static int replay(struct collector *c)
 	return r;
 }
 
-static int compare_live(struct collector *c)
+static const uint8_t protos[] = { PV_PROTO_TCP, PV_PROTO_UDP };
+#define N_PROTOS (sizeof(protos) / sizeof(*protos))
+
+/* The readings, beside the listing of sockets where that pays. */
+struct view_search {
+	struct collector *c;
+	pthread_t thread;
+	bool is_threaded;
+	int result;
+	struct sightings sightings[N_PROTOS];
+};
+
+static void *search_run(void *userdata)
 {
-	static const uint8_t protos[] = { PV_PROTO_TCP, PV_PROTO_UDP };
+	struct view_search *s = userdata;
+
+	/* the table is what takes longest */
+	for (size_t i = 0; s->result == 0 && i < N_PROTOS; i++)
+		if (s->c->protos & PV_PROTO_BIT(protos[i]))
+			s->result = read_views(&s->sightings[i], protos[i], JUDGE_VIEW_TABLE);
+	return NULL;
+}
+
+static void search_free(struct view_search *s)
+{
+	for (size_t i = 0; i < N_PROTOS; i++)
+		cleanup_sightings(&s->sightings[i]);
+	free(s);
+}
+
+int collect_views_start(struct collector *c, struct view_search **ret)
+{
+	struct view_search *s;
+
+	*ret = NULL;
+	/* in other namespaces the caller has no text tables */
+	if (!(c->needs & PV_NEED_VERDICT) || c->request->netns || c->tape.mode == TAPE_REPLAY)
+		return 0;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	s->c = c;
+	for (size_t i = 0; i < N_PROTOS; i++) {
+		s->sightings[i].c = c;
+		s->sightings[i].available = JUDGE_VIEWS;
+	}
+	if (c->tape.mode == TAPE_LIVE && c->n_sockets >= THREAD_PAYS)
+		s->is_threaded = thread_start(&s->thread, 0, search_run, s) == 0;
+	*ret = s;
+	return 0;
+}
+
+static int take_all(struct collector *c, struct view_search *s)
+{
 	int r = tape_stream_put(&c->tape, STREAM, "", 0);
 
-	for (size_t i = 0; r == 0 && i < sizeof(protos); i++) {
-		_cleanup_(cleanup_sightings) struct sightings v = { .c = c,
-								    .available = JUDGE_VIEWS };
-
-		if (!(c->protos & PV_PROTO_BIT(protos[i])))
-			continue;
-		r = compare(&v, protos[i]);
+	if (s->is_threaded)
+		pthread_join(s->thread, NULL);
+	else
+		search_run(s);
+	r = r < 0 ? r : s->result;
+	for (size_t i = 0; r == 0 && i < N_PROTOS; i++) {
+		if (c->protos & PV_PROTO_BIT(protos[i]))
+			r = compare(&s->sightings[i], protos[i]);
 		if (r == 0)
-			r = take_differences(c, &v);
+			r = take_differences(c, &s->sightings[i]);
 	}
+	search_free(s);
 	return r;
 }
 
-int collect_views(struct collector *c)
+int collect_views_finish(struct collector *c, struct view_search *s)
 {
-	int r = c->tape.mode == TAPE_REPLAY ? replay(c) : compare_live(c);
+	int r = 0;
 
+	if (s)
+		r = take_all(c, s);
+	else if (c->tape.mode == TAPE_REPLAY && c->needs & PV_NEED_VERDICT)
+		r = replay(c);
 	if (r == 0 && c->views.n)
 		qsort(c->views.items, c->views.n, sizeof(*c->views.items), compare_views);
 	return r;

@@ -206,6 +206,25 @@ static int open_folder(struct judge *j, int32_t pid, const struct pv_bytes *path
 	return r == -ENOENT || r == -ENOTDIR ? 0 : r;
 }
 
+/* Programs of one folder have the same folders above them; only the first is asked about. */
+static int open_folder_once(struct judge *j, int32_t pid, const struct pv_bytes *path,
+			    bool is_elsewhere, struct buf *ret)
+{
+	const char *slash = memrchr(path->data, '/', path->len);
+	struct pv_bytes above = { path->data, slash ? (uint32_t)(slash - path->data) : 0 };
+
+	if (is_elsewhere)
+		return open_folder(j, pid, path, is_elsewhere, ret);
+	if (!j->has_above || !bytes_equal(&above, &j->above)) {
+		buf_clear(&j->above_folder);
+		j->above_result = open_folder(j, pid, path, is_elsewhere, &j->above_folder);
+		j->above = above;
+		j->has_above = true;
+	}
+	buf_put(ret, j->above_folder.data, j->above_folder.len);
+	return buf_error(&j->above_folder) < 0 ? -ENOMEM : j->above_result;
+}
+
 int disk_open_folder(struct judge *j, int32_t pid, const struct pv_bytes *path, bool is_elsewhere,
 		     struct pv_bytes *ret_folder)
 {
@@ -225,7 +244,7 @@ int disk_open_folder(struct judge *j, int32_t pid, const struct pv_bytes *path, 
 		return snapshot_bytes(j->s, ret_folder, value.data + 1, value.len - 1);
 	}
 	buf_putc(&folder, '=');
-	r = open_folder(j, pid, path, is_elsewhere, &folder);
+	r = open_folder_once(j, pid, path, is_elsewhere, &folder);
 	if (buf_error(&folder) < 0)
 		return -ENOMEM;
 	recall_put(&j->recall, buf_str(&key), r < 0 ? "?" : folder.data, r < 0 ? 1 : folder.len);

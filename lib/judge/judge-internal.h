@@ -76,7 +76,10 @@ struct subject {
 	uint64_t fired;	       /* RULE_BIT of its findings */
 	uint32_t first, n;     /* of judge.process_findings */
 	uint32_t script, unit; /* queries; MAP_NONE = none */
-	struct pv_bytes script_path, unit_name;
+	struct pv_bytes script_path;
+	bool has_fed; /* the next two are known */
+	uint32_t fed; /* 1 + index of the shell that it feeds; 0 = none */
+	const char *channel;
 };
 
 /* A shell, or a holder to compare it with. */
@@ -123,6 +126,10 @@ struct judge {
 	struct map
 		listeners; /* local port and protocol -> 1 + first row; chained by next_listener */
 	uint32_t *next_listener;
+	bool has_above;
+	struct pv_bytes above; /* the folder that was asked about last, and what was found */
+	struct buf above_folder;
+	int above_result;
 	unsigned n_disk_misses; /* paths that did not answer in time */
 	struct map talks;	/* remote end -> an explained row */
 };
@@ -205,7 +212,8 @@ int kernel_gather(struct judge *j);
 /* How a process is hidden; NULL = it is not. *pid = 0 asks for any, and is set. */
 const char *hiding_of(const struct judge *j, int32_t *pid);
 /* A shell whose input comes from the process, and through what; or NULL. */
-const struct shell *shells_fed_by(struct judge *j, int32_t pid, const char **ret_channel);
+const struct shell *shells_fed_by(struct judge *j, struct subject *subject,
+				  const char **ret_channel);
 /* Who uses this socket of the kernel, or NULL. */
 const struct kernel_use *kernel_use_of(const struct judge *j, const struct pv_conversation *c);
 

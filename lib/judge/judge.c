@@ -24,6 +24,7 @@ static void judge_deinit(struct judge *j)
 	vec_deinit(&j->kernel_uses);
 	map_deinit(&j->hidden);
 	vec_deinit(&j->hidden_how);
+	buf_deinit(&j->above_folder);
 	map_deinit(&j->listeners);
 	free(j->next_listener);
 	map_deinit(&j->talks);

@@ -28,6 +28,7 @@ struct judge_request {
 	const struct pv_policy *policy;
 	bool verify;
 	bool is_proc_ours; /* /proc is of our pid namespace and hides nothing from us */
+	bool is_home;	   /* network namespace 0 of the snapshot is our own */
 	bool is_asked;	   /* false: facts are read for the recording, gaps are not counted */
 	const struct judge_view *views; /* sorted by row */
 	size_t n_views;

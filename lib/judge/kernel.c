@@ -214,7 +214,7 @@ static bool uses(const struct kernel_use *use, const struct pv_conversation *c)
 const struct kernel_use *kernel_use_of(const struct judge *j, const struct pv_conversation *c)
 {
 	/* the tables are those of our own network namespace */
-	for (size_t i = 0; c->netns == 0 && i < j->kernel_uses.n; i++)
+	for (size_t i = 0; j->request->is_home && c->netns == 0 && i < j->kernel_uses.n; i++)
 		if (uses(&j->kernel_uses.items[i], c))
 			return &j->kernel_uses.items[i];
 	return NULL;

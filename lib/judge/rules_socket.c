@@ -48,7 +48,7 @@ bool test_shell_behind_relay(struct judge_case *k)
 
 	if (!is_inet(k) || !k->program || program_is_explained(k->program) || is_listener(k->c))
 		return false;
-	shell = shells_fed_by(k->j, k->subject->p->pid, &channel);
+	shell = shells_fed_by(k->j, k->subject, &channel);
 	if (!shell)
 		return false;
 	case_say(k, "shell", shell->comm);

@@ -196,22 +196,28 @@ static const char *feeds(const struct judge *j, const struct shell *holder,
 	return NULL;
 }
 
-const struct shell *shells_fed_by(struct judge *j, int32_t pid, const char **ret_channel)
+static void find_fed(struct judge *j, struct subject *subject)
 {
-	const struct shell *holder = find(j, pid);
+	const struct shell *holder = find(j, subject->p->pid);
 
-	for (size_t i = 0; holder && i < j->shells.n; i++) {
+	subject->has_fed = true;
+	for (size_t i = 0; holder && !subject->fed && i < j->shells.n; i++) {
 		const struct shell *shell = &j->shells.items[i];
-		const char *channel;
 
 		/* holders are in the list, too: an interpreter is not fed as a shell is */
 		if (!shell->is_shell)
 			continue;
-		channel = feeds(j, holder, shell);
-		if (channel) {
-			*ret_channel = channel;
-			return shell;
-		}
+		subject->channel = feeds(j, holder, shell);
+		if (subject->channel)
+			subject->fed = (uint32_t)i + 1;
 	}
-	return NULL;
+}
+
+const struct shell *shells_fed_by(struct judge *j, struct subject *subject,
+				  const char **ret_channel)
+{
+	if (!subject->has_fed)
+		find_fed(j, subject);
+	*ret_channel = subject->channel;
+	return subject->fed ? &j->shells.items[subject->fed - 1] : NULL;
 }

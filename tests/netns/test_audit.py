@@ -410,6 +410,21 @@ def test_filter_and_columns():
         live.holds(b"\x1b[31msuspicious" in coloured and b"\x1b[32mexplained" in coloured, coloured)
 
 
+def test_redacted():
+    with Scene() as s:
+        s.intruder(s.copy("/srv/secret-place/gone"), "listen", "127.0.0.1", 7005)
+        os.unlink("/srv/secret-place/gone")
+        with open("/srv/key", "wb") as f:
+            f.write(os.urandom(32))
+        os.chmod("/srv/key", 0o600)
+        with open("/srv/policy", "w") as f:
+            f.write('expect "secret-title" service ssh always\n')
+        for form in ("--json", "--all"):
+            done = live.run("audit", "--policy=/srv/policy", "--redact=/srv/key", form, expect=5)
+            live.holds(b"exe-deleted" in done.stdout, "the rule")
+            live.holds(b"secret" not in done.stdout, "a name is left: %r" % done.stdout)
+
+
 def test_exit_status():
     here = ("audit", "--no-policy", "state listening")  # what other tests left behind apart
     with Scene() as s:

@@ -318,32 +318,36 @@ static void put_findings_json(const struct pv_snapshot *s, const struct pv_conve
 	buf_putc(b, '}');
 }
 
-static void put_rule_json(const struct pv_snapshot *s, const struct pv_policy *policy, size_t i,
-			  struct buf *b)
+static void put_word_json(const char *key, const void *data, size_t len, struct buf *b)
 {
-	const struct pv_policy_rule *rule = pv_policy_rule(policy, i);
-
-	buf_printf(b, "{\"kind\":\"%s\",\"title\":", pv_policy_kind_name(rule->kind));
-	text_put_json(b, rule->title.data, rule->title.len);
-	buf_puts(b, ",\"filter\":");
-	text_put_json(b, rule->filter, strlen(rule->filter));
-	buf_puts(b, ",\"file\":");
-	text_put_json(b, rule->file, strlen(rule->file));
-	buf_printf(b, ",\"line\":%u,\"matches\":%llu,\"status\":\"%s\"}", rule->line,
-		   (unsigned long long)pv_snapshot_policy_matches(s, i),
-		   pv_policy_status_name(status_of(s, policy, i)));
+	buf_printf(b, ",\"%s\":", key);
+	text_put_json(b, data, len);
 }
 
-static void put_rules_json(const struct pv_snapshot *s, const struct pv_policy *policy,
+static void put_rule_json(const struct pv_snapshot *s, const struct audit_options *o, size_t i,
+			  struct buf *b)
+{
+	const struct pv_policy_rule *rule = pv_policy_rule(o->policy, i);
+
+	buf_printf(b, "{\"kind\":\"%s\"", pv_policy_kind_name(rule->kind));
+	put_word_json("title", rule->title.data, rule->title.len, b);
+	put_word_json("filter", rule->filter, strlen(rule->filter), b);
+	put_word_json("file", rule->file, strlen(rule->file), b);
+	buf_printf(b, ",\"line\":%u,\"matches\":%llu,\"status\":\"%s\"}", rule->line,
+		   (unsigned long long)pv_snapshot_policy_matches(s, i),
+		   pv_policy_status_name(status_of(s, o->policy, i)));
+}
+
+static void put_rules_json(const struct pv_snapshot *s, const struct audit_options *o,
 			   bool missing_only, struct buf *b)
 {
-	size_t n = policy ? pv_policy_count(policy) : 0, n_put = 0;
+	size_t n = o->policy ? pv_policy_count(o->policy) : 0, n_put = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (missing_only && status_of(s, policy, i) != PV_POLICY_MISSING)
+		if (missing_only && status_of(s, o->policy, i) != PV_POLICY_MISSING)
 			continue;
 		buf_puts(b, n_put++ ? ",\n" : "\n");
-		put_rule_json(s, policy, i, b);
+		put_rule_json(s, o, i, b);
 	}
 }
 
@@ -372,9 +376,9 @@ int audit_put_json(const struct pv_snapshot *s, const struct audit_options *o,
 		}
 	}
 	buf_puts(b, "],\"missing\":[");
-	put_rules_json(s, o->policy, true, b);
+	put_rules_json(s, o, true, b);
 	buf_puts(b, "],\"policy\":[");
-	put_rules_json(s, o->policy, false, b);
+	put_rules_json(s, o, false, b);
 	buf_puts(b, "]}\n");
 	return buf_error(b);
 }
