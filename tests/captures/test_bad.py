@@ -18,7 +18,7 @@ import live  # noqa: E402
 from live import equal, holds, no_raw, run  # noqa: E402
 
 MIB = 1 << 20
-WRITERS = ([], ["--json"], ["--jsonl"], ["--csv"], ["-s"])
+WRITERS = ([], ["--json"], ["--jsonl"], ["--csv"], ["--tree"], ["-s"])
 TEXTS = "proto,local,remote,observed,observed_detail,contradiction,remote_name,history"
 
 
@@ -68,7 +68,7 @@ def test_hostile_names():
     equal(len(names), 32, "captures with hostile names")
     for name in names:
         for writer in WRITERS:
-            more = [] if writer == ["-s"] else ["--columns=" + TEXTS]
+            more = [] if writer in (["--tree"], ["-s"]) else ["--columns=" + TEXTS]
             no_raw(read(os.path.join(FOLDER, name), *writer, *more).stdout, "%s %s" % (name, writer))
 
 

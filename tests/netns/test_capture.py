@@ -201,6 +201,26 @@ def test_real_servers():
         check_read_again(path + "/all.pcapng", capture)
 
 
+def test_quic():
+    """A file over QUIC, with Debian's own client and server; the client stays until its idle time-out."""
+    with folder() as path:
+        make_files(path)
+        os.mkdir(path + "/saved")
+        with Server(*inside("gtlsserver", "-q", "-d", path, SERVER, "4433", path + "/k.pem", path + "/c.pem")) as server:
+            time.sleep(1)
+            with Capture() as capture:
+                client = subprocess.Popen(["gtlsclient", "-q", "--timeout=3s", "--download=" + path + "/saved", SERVER, "4433",
+                                           "https://api.example.test/page"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                          stderr=subprocess.DEVNULL)
+                client.wait(60)
+            servers = server.family()
+        row = capture.one(observed="quic", remote_port=4433)
+        check_ends(row, client.pid, servers, "QUIC")
+        holds("sni=" in row["observed_detail"] and "alpn=h3" in row["observed_detail"], "QUIC: %r" % row)
+        equal(os.path.getsize(path + "/saved/page"), 200000, "bytes of the page that came")
+        holds(row["in_payload"] > 200000, "payload of the page: %r" % row)
+
+
 def comm_of(row):
     return row["owners"][0]["comm"]
 
