@@ -327,10 +327,10 @@ def test_privileges_are_gone():
 
 
 def test_errors():
-    for args, words in ((["-i", "nowhere"], b"nowhere"), (["--bpf=udp and"], b"syntax error"), (["-w", "/nowhere/a"], b"/nowhere/a")):
+    for args, words in ((["-i", "nowhere"], b"nowhere"), (["-w", "/nowhere/a"], b"/nowhere/a")):
         done = run("capture", "--duration=1s", *args, expect=1)
         holds(words in done.stderr and done.stderr.count(b"\n") == 1, "error of %r: %r" % (args, done.stderr))
-    for args in (["--ring=1x2"], ["--ring=64Kx2"], ["--ring=64Kx2", "-w", "-"], ["--duration=soon"], ["--buffer=1"], ["no such filter"]):
+    for args in (["--ring=1x2"], ["--ring=64Kx2"], ["--ring=64Kx2", "-w", "-"], ["--duration=soon"], ["--buffer=1"], ["--bpf=udp and"], ["no such filter"]):
         holds(run("capture", *args, expect=2).stderr, "error of %r" % args)
     if shutil.which("setpriv"):
         done = run("capture", "--duration=1s", "-i", "near", prefix=live.as_nobody(), expect=1)

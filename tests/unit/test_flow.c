@@ -683,6 +683,90 @@ static void listings(void **state)
 			 -EBADMSG);
 }
 
+/* How far entries lie from where the search for them starts, summed over the table. */
+static uint64_t displacement(const struct flow_table *t)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < t->n_slots; i++)
+		if (t->slots[i].entry)
+			sum += (i + t->n_slots -
+				(size_t)((uint64_t)t->slots[i].hash * t->n_slots >> 32)) %
+			       t->n_slots;
+	return sum;
+}
+
+enum { CRAFTED = 2000, TRIED = 3000000 };
+
+struct tuple {
+	uint32_t client;
+	uint16_t port;
+};
+
+/* Ends whose hashes all lie in one part of a thousand, under the seed of this world. */
+static size_t craft(struct world *w, struct tuple *ret)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < TRIED && n < CRAFTED; i++) {
+		struct decoded d = { .n_layers = 1 };
+		struct flow_ref ref;
+		uint32_t addr[2];
+
+		w->client = CLIENT + i / 50000;
+		w->client_port = (uint16_t)(1024 + i % 50000);
+		d.layers[0] =
+			(struct decoded_layer){ .proto = PV_PROTO_TCP, .protocol = IPPROTO_TCP };
+		put_ends(w, 0, &d.layers[0], addr);
+		assert_true(flow_table_key(&w->table, &d, 0, &ref));
+		if (ref.hash < UINT32_MAX / 1000)
+			ret[n++] = (struct tuple){ w->client, w->client_port };
+	}
+	return n;
+}
+
+static uint64_t displacement_under(uint64_t seed, const struct tuple *tuples, size_t n)
+{
+	const struct flow_table_options o = { .memory = 64U << 20, .seed = seed };
+	struct world w;
+	uint64_t sum;
+
+	world_init(&w);
+	flow_table_deinit(&w.table);
+	assert_int_equal(flow_table_init(&w.table, &o), 0);
+	for (size_t i = 0; i < n; i++) {
+		w.client = tuples ? tuples[i].client : CLIENT + (uint32_t)i;
+		w.client_port = tuples ? tuples[i].port : 40000;
+		w.seq[0] = 1000;
+		send_flags(&w, 0, "S", 0);
+	}
+	sum = displacement(&w.table);
+	world_deinit(&w);
+	return sum;
+}
+
+/* Tuples crafted against one seed crowd its table, and are like any others under another seed. */
+static void crafted_collisions(void **state)
+{
+	struct tuple *tuples = calloc(CRAFTED, sizeof(*tuples));
+	struct world w;
+	uint64_t known, random, plain;
+
+	(void)state;
+	assert_non_null(tuples);
+	world_init(&w); /* seed 1 */
+	assert_int_equal(craft(&w, tuples), CRAFTED);
+	world_deinit(&w);
+	known = displacement_under(1, tuples, CRAFTED);
+	random = displacement_under(0, tuples, CRAFTED);
+	plain = displacement_under(0, NULL, CRAFTED);
+	print_message("displacement: seed known %lu, random %lu, plain tuples %lu\n",
+		      (unsigned long)known, (unsigned long)random, (unsigned long)plain);
+	assert_true(known > 100 * (random + 1));
+	assert_true(random <= 2 * plain + CRAFTED / 2);
+	free(tuples);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -692,7 +776,8 @@ int main(void)
 		cmocka_unit_test(udp_states),	 cmocka_unit_test(pings),
 		cmocka_unit_test(icmp_errors),	 cmocka_unit_test(eviction),
 		cmocka_unit_test(cost),		 cmocka_unit_test(series),
-		cmocka_unit_test(community_ids), cmocka_unit_test(listings),
+		cmocka_unit_test(community_ids), cmocka_unit_test(crafted_collisions),
+		cmocka_unit_test(listings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
