@@ -18,11 +18,25 @@
 struct read_values {
 	struct reading_values reading;
 	const char *joined;
+	uint64_t unpacked_max;
 };
+
+static int set_unpacked_max(void *values, const char *arg, const struct option_def *def)
+{
+	struct read_values *v = values;
+
+	(void)def;
+	if (parse_with_unit(arg, units_of_size, &v->unpacked_max) && v->unpacked_max)
+		return 0;
+	usage_error("--unpacked-max", "\"%s\": expected a size such as 512M or 10G", arg);
+	return -EINVAL;
+}
 
 static const struct option_def read_options[] = {
 	READING_HEADING("What is read"),
 	READING_INPUT_OPTIONS,
+	{ 0, "unpacked-max", "SIZE", "what a compressed file may become; more is damage (any size)",
+	  OPTION_CALL, 0, 0, 0, set_unpacked_max },
 	{ 0, "joined", "DIR|FILE",
 	  "processes from list --record, or saved text of ss, netstat or lsof", OPTION_TEXT,
 	  offsetof(struct read_values, joined), 0, 0, NULL },
@@ -119,6 +133,7 @@ static int run_read(int argc, char **argv)
 		;
 	g.request.paths = (const char *const *)argv + first;
 	g.request.n_paths = (size_t)(after - first);
+	g.request.unpacked_max = v.unpacked_max;
 	g.request.joined = joined;
 	r = reading_run(&g, argv + after, argc - after);
 	pv_snapshot_free(joined);

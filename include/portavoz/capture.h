@@ -90,7 +90,8 @@ struct pv_capture_request {
 	const char *bpf;		/* pcap-filter(7) expression; NULL = every packet */
 	bool observed;			/* look into payloads for the protocol */
 	uint64_t memory;		/* bytes the conversations may take */
-	int64_t bin_ns;			/* width of the time series; 0 = none */
+	uint64_t unpacked_max; /* bytes a compressed file may become, more is damage; 0 = any */
+	int64_t bin_ns;	       /* width of the time series; 0 = none */
 	/*
 	 * Conversations of a snapshot at most. 0 = all that are left at the end in one: for
 	 * sorting; fewer of them fit into `memory` then.

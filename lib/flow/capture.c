@@ -112,6 +112,8 @@ static int set_up(struct pv_capture *c, const struct pv_capture_request *q, char
 		r = capture_new(&c->input);
 	if (r == 0)
 		r = decoder_new(&c->decoder);
+	if (r == 0 && q->unpacked_max)
+		capture_set_unpacked_max(c->input, q->unpacked_max);
 	c->filenames.input = c->input;
 	c->table.filenames = &c->filenames;
 	if (r == 0 && q->joined)

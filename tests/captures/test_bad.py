@@ -148,6 +148,10 @@ def test_packed_flood():
         holds(os.path.getsize(path) < 2 * MIB, "flood is %d bytes" % os.path.getsize(path))
         peak = peak_memory(path)
         holds(peak <= 64 * MIB, "memory %d MiB" % (peak // MIB))
+        done = read(path, "--csv", "--columns=out_packets", "--unpacked-max=6M")
+        count = int(done.stdout.split()[1])
+        holds(done.returncode == 1 and 0 < count < 200, "exit %d, %d packets before the limit" % (done.returncode, count))
+        holds(b"more than the limit of 6291456 bytes" in done.stderr, "limit: %r" % done.stderr)
 
 
 def main():

@@ -23,12 +23,7 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SOURCES = """Types: deb-src
-URIs: http://deb.debian.org/debian
-Suites: bookworm
-Components: main
-Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
-"""
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 PACKAGES = {"tcpdump": "tests/*.pcap*", "wireshark": "test/captures/*"}
 KINDS = {"Ethernet": "eth", "IPv4": "ip", "IPv6": "ip", "TCP": "tcp", "UDP": "udp"}
 TSHARK = ["tshark", "-n", "-q", "-o", "ip.defragment:FALSE", "-o", "ipv6.defragment:FALSE", "-o", "udp.check_checksum:FALSE"]
@@ -38,13 +33,24 @@ BATCH = 32
 UNITS = {"bytes": 1, "kB": 1000, "MB": 1000000, "GB": 1000000000}
 
 
+def archive_of_this_host():
+    """Address and release of the archive that this host's packages come from."""
+    out = subprocess.run(["apt-get", "indextargets", "--format", "$(REPO_URI) $(CODENAME) $(COMPONENT)", "Created-By: Packages"],
+                         stdout=subprocess.PIPE, check=True).stdout.decode()
+    for line in out.splitlines():
+        address, release, component = line.split()
+        if component == "main" and "-" not in release and "debian" in address:
+            return address, release
+    sys.exit("oracle: this host's apt knows no archive of Debian to fetch source packages from")
+
+
 def fetch(folder):
     """The source packages, unpacked below folder, through apt without touching its configuration."""
     os.makedirs(folder + "/apt/lists/partial")
     os.makedirs(folder + "/apt/cache/archives/partial")
     os.makedirs(folder + "/apt/sources")
-    with open(folder + "/apt/sources/source.sources", "w") as f:
-        f.write(SOURCES)
+    with open(folder + "/apt/sources/source.list", "w") as f:
+        f.write("deb-src [signed-by=%s] %s %s main\n" % (KEYRING, *archive_of_this_host()))
     apt = ["apt-get", "-q", "-o", "Dir::Etc::sourcelist=/dev/null", "-o", f"Dir::Etc::sourceparts={folder}/apt/sources",
            "-o", f"Dir::State::lists={folder}/apt/lists", "-o", f"Dir::Cache={folder}/apt/cache",
            "-o", "APT::Sandbox::User=root"]
