@@ -207,7 +207,7 @@ static bool is_own_name(const struct program *p, const struct pv_bytes *name)
 {
 	struct pv_bytes own = program_name(p);
 
-	if (own.len < name->len || memcmp(own.data, name->data, name->len) != 0)
+	if (!name->len || own.len < name->len || memcmp(own.data, name->data, name->len) != 0)
 		return false;
 	for (uint32_t i = name->len; i < own.len; i++)
 		if (!strchr("0123456789.-", own.data[i]))
