@@ -71,7 +71,7 @@ class Server:
 
 def parent(pid):
     with contextlib.suppress(OSError):
-        with open("/proc/%s/stat" % pid) as f:
+        with open("/proc/%s/stat" % pid, errors="replace") as f:
             return int(f.read().rpartition(")")[2].split()[1])
     return 0
 
@@ -313,7 +313,7 @@ def test_standard_output():
 
 
 def status_of(pid):
-    with open("/proc/%d/status" % pid) as f:
+    with open("/proc/%d/status" % pid, errors="replace") as f:
         return dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
 
 
