@@ -28,30 +28,20 @@ struct audit_values {
 };
 
 #define AT(member) offsetof(struct audit_values, member)
-#define FLAG(letter, name, help, member)                                                           \
-	{                                                                                          \
-		letter, name, NULL, help, OPTION_FLAG, AT(member), 0, 0, NULL                      \
-	}
-#define TEXT(name, arg, help, member)                                                              \
-	{                                                                                          \
-		0, name, arg, help, OPTION_TEXT, AT(member), 0, 0, NULL                            \
-	}
-#define HEADING(text)                                                                              \
-	{                                                                                          \
-		0, NULL, NULL, text, OPTION_FLAG, 0, 0, 0, NULL                                    \
-	}
+#define FLAG(letter, name, help, member) FLAG_OPTION(letter, name, help, AT(member))
+#define TEXT(name, arg, help, member) TEXT_OPTION(0, name, arg, help, AT(member))
 
 static const struct option_def audit_options[] = {
-	HEADING("What is judged by"),
+	OPTION_HEADING("What is judged by"),
 	TEXT("policy", "FILE", "this policy instead of /etc/portavoz/policy and policy.d", policy),
 	FLAG(0, "no-policy", "no policy", no_policy),
 	FLAG(0, "verify", "also whether packaged programs are as they were installed", verify),
-	HEADING("What is shown"),
+	OPTION_HEADING("What is shown"),
 	FLAG('a', "all", "explained conversations, too", all),
 	FLAG(0, "json", "one JSON document", json),
 	{ 0, "color", "auto|always|never", "colours (default: on a terminal)", OPTION_CHOICE,
 	  AT(color), 0, 0, NULL },
-	HEADING("Where it comes from"),
+	OPTION_HEADING("Where it comes from"),
 	TEXT("record", "DIR", "also store what was read in this new folder", record),
 	TEXT("replay", "DIR", "judge such a folder, not this host", replay),
 	OPTION_NETNS(AT(netns)),

@@ -27,10 +27,7 @@ struct baseline_values {
 static int set_time(void *values, const char *arg, const struct option_def *def);
 
 #define AT(member) offsetof(struct baseline_values, member)
-#define FLAG(letter, name, help, member)                                                           \
-	{                                                                                          \
-		letter, name, NULL, help, OPTION_FLAG, AT(member), 0, 0, NULL                      \
-	}
+#define FLAG(letter, name, help, member) FLAG_OPTION(letter, name, help, AT(member))
 
 static const struct option_def baseline_options[] = {
 	{ 0, "for", "TIME", "watch so long, looking once a second: 90s, 10m, 2h", OPTION_CALL, 0, 0,

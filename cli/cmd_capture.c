@@ -76,7 +76,7 @@ static int set_ring(void *values, const char *arg, const struct option_def *def)
 }
 
 static const struct option_def capture_options[] = {
-	READING_HEADING("What is captured"),
+	OPTION_HEADING("What is captured"),
 	{ 'i', "interface", "INTERFACE", "of this interface, or any (any)", OPTION_TEXT,
 	  AT(interface), 0, 0, NULL },
 	READING_INPUT_OPTIONS,
@@ -86,12 +86,12 @@ static const struct option_def capture_options[] = {
 	  AT(snaplen), 64, SNAPLEN, NULL },
 	{ 0, "buffer", "SIZE", "what the kernel may hold for us (16M)", OPTION_CALL, AT(buffer), 0,
 	  0, set_buffer },
-	READING_HEADING("How long"),
+	OPTION_HEADING("How long"),
 	{ 0, "duration", "TIME", "end after that time, such as 30s", OPTION_CALL, AT(duration_ns),
 	  0, 0, set_time },
 	{ 0, "packets", "N", "end after that many packets", OPTION_NUMBER, AT(packets), 1,
 	  UINT32_MAX, NULL },
-	READING_HEADING("Where packets are written"),
+	OPTION_HEADING("Where packets are written"),
 	{ 'w', "write", "FILE", "as pcapng, with the processes of each; - is standard output",
 	  OPTION_TEXT, AT(write), 0, 0, NULL },
 	{ 0, "ring", "SIZExCOUNT", "a ring of files, FILE with a number each", OPTION_CALL, 0, 0, 0,

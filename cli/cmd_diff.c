@@ -23,10 +23,7 @@ struct diff_values {
 };
 
 #define FLAG(letter, name, help, member)                                                           \
-	{                                                                                          \
-		letter, name, NULL, help, OPTION_FLAG, offsetof(struct diff_values, member), 0, 0, \
-			NULL                                                                       \
-	}
+	FLAG_OPTION(letter, name, help, offsetof(struct diff_values, member))
 
 static const struct option_def diff_options[] = {
 	FLAG(0, "json", "one JSON document", json),

@@ -42,10 +42,7 @@ static void cleanup_values(struct explain_values *v)
 }
 
 #define AT(member) offsetof(struct explain_values, member)
-#define FLAG(letter, name, help, member)                                                           \
-	{                                                                                          \
-		letter, name, NULL, help, OPTION_FLAG, AT(member), 0, 0, NULL                      \
-	}
+#define FLAG(letter, name, help, member) FLAG_OPTION(letter, name, help, AT(member))
 
 static const struct option_def explain_options[] = {
 	{ 0, "as", EXPLAIN_AS_WORDS, N_("what WHAT is, where that is not clear"), OPTION_CHOICE,

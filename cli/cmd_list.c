@@ -49,22 +49,9 @@ static void cleanup_values(struct list_values *v)
 	{                                                                                          \
 		letter, name, NULL, help, OPTION_BITS, AT(protos), bits, 0, NULL                   \
 	}
-#define FLAG(letter, name, help, member)                                                           \
-	{                                                                                          \
-		letter, name, NULL, help, OPTION_FLAG, AT(member), 0, 0, NULL                      \
-	}
-#define TEXT(letter, name, arg, help, member)                                                      \
-	{                                                                                          \
-		letter, name, arg, help, OPTION_TEXT, AT(member), 0, 0, NULL                       \
-	}
-#define CHOICE(letter, name, arg, help, member)                                                    \
-	{                                                                                          \
-		letter, name, arg, help, OPTION_CHOICE, AT(member), 0, 0, NULL                     \
-	}
-#define HEADING(text)                                                                              \
-	{                                                                                          \
-		0, NULL, NULL, text, OPTION_FLAG, 0, 0, 0, NULL                                    \
-	}
+#define FLAG(letter, name, help, member) FLAG_OPTION(letter, name, help, AT(member))
+#define TEXT(letter, name, arg, help, member) TEXT_OPTION(letter, name, arg, help, AT(member))
+#define CHOICE(letter, name, arg, help, member) CHOICE_OPTION(letter, name, arg, help, AT(member))
 
 #define UDP_BITS (PV_PROTO_BIT(PV_PROTO_UDP) | PV_PROTO_BIT(PV_PROTO_UDPLITE))
 /* never connected: without -a there would be nothing to list */
@@ -74,7 +61,7 @@ static void cleanup_values(struct list_values *v)
 #define RAW_BITS (PV_PROTO_BIT(PV_PROTO_RAW) | PV_PROTO_BIT(PV_PROTO_PING))
 
 static const struct option_def list_options[] = {
-	HEADING("Which protocols (default: all that run over IP; with -a every one)"),
+	OPTION_HEADING("Which protocols (default: all that run over IP; with -a every one)"),
 	PROTO('t', "tcp", "TCP", PV_PROTO_BIT(PV_PROTO_TCP)),
 	PROTO('u', "udp", "UDP and UDP-Lite", UDP_BITS),
 	PROTO('w', "raw", "RAW and ping sockets", RAW_BITS),
@@ -88,12 +75,13 @@ static const struct option_def list_options[] = {
 	PROTO(0, "xdp", "XDP sockets", PV_PROTO_BIT(PV_PROTO_XDP)),
 	FLAG('4', "ipv4", "IPv4 only", ipv4),
 	FLAG('6', "ipv6", "IPv6 only", ipv6),
-	HEADING("Which states (default: every one; with a protocol option: conversations only)"),
+	OPTION_HEADING(
+		"Which states (default: every one; with a protocol option: conversations only)"),
 	FLAG('l', "listening", "listeners only", listening),
 	FLAG('a', "all", "listeners and conversations", all),
 	TEXT('F', "filter", "FILE", "also read the filter from this file, - is standard input",
 	     filter_file),
-	HEADING("What is shown"),
+	OPTION_HEADING("What is shown"),
 	FLAG('n', "numeric", "numbers instead of names; sends no packet", numeric),
 	FLAG('r', "resolve", "host names even with -n", resolve),
 	FLAG('p', "processes", "every process that holds the socket, with its descriptor",
@@ -107,18 +95,18 @@ static const struct option_def list_options[] = {
 	TEXT(0, "columns", "COLUMNS", "these columns, comma-separated; +NAME adds, -NAME drops",
 	     columns),
 	TEXT(0, "sort", "COLUMNS", "sort by these columns; -NAME: descending", sort),
-	HEADING("What is done with it"),
+	OPTION_HEADING("What is done with it"),
 	FLAG('K', "kill", "close these sockets; asks before, and lists what was closed", kill),
 	FLAG(0, "yes", "with --kill: do not ask", yes),
 	TEXT('D', "diag", "FILE", "write TCP sockets as ss does for TCPDIAG_FILE, - is the output",
 	     dump),
-	HEADING("How it is written"),
+	OPTION_HEADING("How it is written"),
 	FLAG(0, "json", "one JSON document", json),
 	FLAG(0, "jsonl", "one JSON object a line", jsonl),
 	FLAG(0, "csv", "comma-separated values", csv),
 	FLAG('H', "no-header", "no headings", no_header),
 	CHOICE(0, "color", "auto|always|never", "colours (default: on a terminal)", color),
-	HEADING("Where it comes from"),
+	OPTION_HEADING("Where it comes from"),
 	OPTION_NETNS(AT(netns)),
 	CHOICE(0, "owners", "auto|bpf|proc|none", "how owners are found", owners),
 	CHOICE(0, "sockets", "auto|bpf|netlink|proc", "how sockets are listed", sockets),

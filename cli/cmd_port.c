@@ -40,31 +40,21 @@ static void cleanup_values(struct port_values *v)
 }
 
 #define AT(member) offsetof(struct port_values, member)
-#define FLAG(letter, name, help, member)                                                           \
-	{                                                                                          \
-		letter, name, NULL, help, OPTION_FLAG, AT(member), 0, 0, NULL                      \
-	}
-#define TEXT(name, arg, help, member)                                                              \
-	{                                                                                          \
-		0, name, arg, help, OPTION_TEXT, AT(member), 0, 0, NULL                            \
-	}
-#define HEADING(text)                                                                              \
-	{                                                                                          \
-		0, NULL, NULL, text, OPTION_FLAG, 0, 0, 0, NULL                                    \
-	}
+#define FLAG(letter, name, help, member) FLAG_OPTION(letter, name, help, AT(member))
+#define TEXT(name, arg, help, member) TEXT_OPTION(0, name, arg, help, AT(member))
 
 static const struct option_def port_options[] = {
-	HEADING(N_("What is looked for")),
+	OPTION_HEADING(N_("What is looked for")),
 	TEXT("search", "TEXT", N_("services with this text in their name or description"), search),
 	TEXT("free", "N?", N_("name N (1) ports that can be bound now on every address"), free),
-	HEADING(N_("Which ports --free names")),
+	OPTION_HEADING(N_("Which ports --free names")),
 	TEXT("range", "A-B", N_("ports from A to B (1024-65535)"), range),
 	FLAG('u', "udp", N_("for UDP, not for TCP"), udp),
 	FLAG(0, "registered", N_("registered ones will do, too"), registered),
-	HEADING(N_("How it is written")),
+	OPTION_HEADING(N_("How it is written")),
 	FLAG(0, "json", N_("one JSON document"), json),
 	FLAG('H', "no-header", N_("no headings"), no_header),
-	HEADING(N_("Where it comes from")),
+	OPTION_HEADING(N_("Where it comes from")),
 	TEXT("replay", "DIR", N_("who listens by this recording, not on this host"), replay),
 	OPTION_NETNS(AT(netns)),
 	REDACT_OPTION(struct port_values, redact),

@@ -33,7 +33,7 @@ static int set_unpacked_max(void *values, const char *arg, const struct option_d
 }
 
 static const struct option_def read_options[] = {
-	READING_HEADING("What is read"),
+	OPTION_HEADING("What is read"),
 	READING_INPUT_OPTIONS,
 	{ 0, "unpacked-max", "SIZE", "what a compressed file may become; more is damage (any size)",
 	  OPTION_CALL, 0, 0, 0, set_unpacked_max },

@@ -46,6 +46,21 @@ struct option_def {
 	int (*set)(void *values, const char *arg, const struct option_def *def);
 };
 
+/* Rows of a table, the values' member at `offset`. */
+#define FLAG_OPTION(letter, name, help, offset)                                                    \
+	{                                                                                          \
+		letter, name, NULL, help, OPTION_FLAG, offset, 0, 0, NULL                          \
+	}
+#define TEXT_OPTION(letter, name, arg, help, offset)                                               \
+	{                                                                                          \
+		letter, name, arg, help, OPTION_TEXT, offset, 0, 0, NULL                           \
+	}
+#define CHOICE_OPTION(letter, name, arg, help, offset)                                             \
+	{                                                                                          \
+		letter, name, arg, help, OPTION_CHOICE, offset, 0, 0, NULL                         \
+	}
+#define OPTION_HEADING(text) FLAG_OPTION(0, NULL, text, 0)
+
 /* What a command's operands are, for the completions. */
 enum operand_kind {
 	OPERAND_NONE,

@@ -33,22 +33,11 @@ int reading_set_memory(void *values, const char *arg, const struct option_def *d
 int reading_set_bin(void *values, const char *arg, const struct option_def *def);
 
 #define READING_AT(member) offsetof(struct reading_values, member)
-#define READING_FLAG(letter, name, help, member)                                                   \
-	{                                                                                          \
-		letter, name, NULL, help, OPTION_FLAG, READING_AT(member), 0, 0, NULL              \
-	}
+#define READING_FLAG(letter, name, help, member) FLAG_OPTION(letter, name, help, READING_AT(member))
 #define READING_TEXT(letter, name, arg, help, member)                                              \
-	{                                                                                          \
-		letter, name, arg, help, OPTION_TEXT, READING_AT(member), 0, 0, NULL               \
-	}
+	TEXT_OPTION(letter, name, arg, help, READING_AT(member))
 #define READING_CHOICE(letter, name, arg, help, member)                                            \
-	{                                                                                          \
-		letter, name, arg, help, OPTION_CHOICE, READING_AT(member), 0, 0, NULL             \
-	}
-#define READING_HEADING(text)                                                                      \
-	{                                                                                          \
-		0, NULL, NULL, text, OPTION_FLAG, 0, 0, 0, NULL                                    \
-	}
+	CHOICE_OPTION(letter, name, arg, help, READING_AT(member))
 
 /* Rows of a table of options, without a heading: what is taken in. */
 #define READING_INPUT_OPTIONS                                                                      \
@@ -62,7 +51,7 @@ int reading_set_bin(void *values, const char *arg, const struct option_def *def)
 	}
 /* Rows of a table of options, with headings, and its end. */
 #define READING_OUTPUT_OPTIONS                                                                     \
-	READING_HEADING("What is shown"),                                                          \
+	OPTION_HEADING("What is shown"),                                                           \
 		READING_FLAG('n', "numeric", "numbers instead of names", numeric),                 \
 		READING_FLAG('s', "summary", "counts instead of rows", summary),                   \
 		READING_FLAG(0, "tree", "what lies in what: MAC, IP, socket, protocol", tree),     \
@@ -79,7 +68,7 @@ int reading_set_bin(void *values, const char *arg, const struct option_def *def)
 		  0,                                                                               \
 		  0,                                                                               \
 		  reading_set_bin },                                                               \
-		READING_HEADING("How it is written"),                                              \
+		OPTION_HEADING("How it is written"),                                               \
 		READING_FLAG(0, "json", "one JSON document", json),                                \
 		READING_FLAG(0, "jsonl", "one JSON object a line", jsonl),                         \
 		READING_FLAG(0, "csv", "comma-separated values", csv),                             \

@@ -16,20 +16,13 @@
 	{                                                                                          \
 		letter, name, NULL, help, OPTION_BITS, AT(member), bits, 0, NULL                   \
 	}
-#define FLAG(letter, name, help, member)                                                           \
-	{                                                                                          \
-		letter, name, NULL, help, OPTION_FLAG, AT(member), 0, 0, NULL                      \
-	}
-#define HEADING(text)                                                                              \
-	{                                                                                          \
-		0, NULL, NULL, text, OPTION_FLAG, 0, 0, 0, NULL                                    \
-	}
+#define FLAG(letter, name, help, member) FLAG_OPTION(letter, name, help, AT(member))
 
 static int set_families(void *values, const char *arg, const struct option_def *def);
 static int set_extended(void *values, const char *arg, const struct option_def *def);
 
 static const struct option_def netstat_options[] = {
-	HEADING("What is shown (default: open sockets)"),
+	OPTION_HEADING("What is shown (default: open sockets)"),
 	BITS('r', "route", "the routing tables", modes, NETSTAT_ROUTES),
 	BITS('i', "interfaces", "the interfaces", modes, NETSTAT_INTERFACES),
 	BITS('g', "groups", "multicast groups", modes, NETSTAT_GROUPS),
@@ -38,7 +31,7 @@ static const struct option_def netstat_options[] = {
 	BITS('M', "masquerade", "masqueraded connections, which no kernel lists so any more", modes,
 	     NETSTAT_MASQUERADE),
 	FLAG(0, "windows", "the view people know from Windows; -o PID, -b program", windows),
-	HEADING("Which sockets (default: conversations of every kind)"),
+	OPTION_HEADING("Which sockets (default: conversations of every kind)"),
 	BITS('t', "tcp", "TCP", protos, PV_PROTO_BIT(PV_PROTO_TCP)),
 	BITS('u', "udp", "UDP", protos, PV_PROTO_BIT(PV_PROTO_UDP)),
 	BITS('U', "udplite", "UDP-Lite", protos, PV_PROTO_BIT(PV_PROTO_UDPLITE)),
@@ -47,7 +40,7 @@ static const struct option_def netstat_options[] = {
 	BITS('x', "unix", "UNIX domain sockets", families, NETSTAT_UNIX),
 	FLAG('l', "listening", "listeners only", listening),
 	FLAG('a', "all", "listeners and conversations; with -i interfaces that are down, too", all),
-	HEADING("Which families"),
+	OPTION_HEADING("Which families"),
 	BITS('4', "inet", "IPv4", families, NETSTAT_INET),
 	BITS('6', "inet6", "IPv6", families, NETSTAT_INET6),
 	BITS(0, "ip", "IPv4", families, NETSTAT_INET),
@@ -63,7 +56,7 @@ static const struct option_def netstat_options[] = {
 	BITS(0, "rose", "ROSE", families, NETSTAT_ROSE),
 	BITS(0, "ddp", "AppleTalk", families, NETSTAT_DDP),
 	BITS(0, "appletalk", "AppleTalk", families, NETSTAT_DDP),
-	HEADING("How much is shown, and how"),
+	OPTION_HEADING("How much is shown, and how"),
 	BITS('n', "numeric", "numbers instead of names; sends no packet", numeric, NETSTAT_NUMERIC),
 	BITS(0, "numeric-hosts", "addresses instead of host names", numeric, NETSTAT_NUMERIC_HOSTS),
 	BITS(0, "numeric-ports", "port numbers instead of services", numeric,

@@ -231,27 +231,17 @@ static int set_extended(void *values, const char *arg, const struct option_def *
 }
 
 #define AT(member) offsetof(struct ss_values, member)
-#define FLAG(letter, name, help, member)                                                           \
-	{                                                                                          \
-		letter, name, NULL, help, OPTION_FLAG, AT(member), 0, 0, NULL                      \
-	}
-#define TEXT(letter, name, arg, help, member)                                                      \
-	{                                                                                          \
-		letter, name, arg, help, OPTION_TEXT, AT(member), 0, 0, NULL                       \
-	}
+#define FLAG(letter, name, help, member) FLAG_OPTION(letter, name, help, AT(member))
+#define TEXT(letter, name, arg, help, member) TEXT_OPTION(letter, name, arg, help, AT(member))
 #define CALL(letter, name, arg, help, value, set)                                                  \
 	{                                                                                          \
 		letter, name, arg, help, OPTION_CALL, 0, value, 0, set                             \
-	}
-#define HEADING(text)                                                                              \
-	{                                                                                          \
-		0, NULL, NULL, text, OPTION_FLAG, 0, 0, 0, NULL                                    \
 	}
 
 #define FAMILIES "inet|inet6|link|unix|netlink|vsock|xdp"
 
 static const struct option_def ss_options[] = {
-	HEADING("Which sockets (default: every table)"),
+	OPTION_HEADING("Which sockets (default: every table)"),
 	CALL('t', "tcp", NULL, "TCP", SS_TCP, set_table),
 	CALL('u', "udp", NULL, "UDP", SS_UDP, set_table),
 	CALL('w', "raw", NULL, "RAW", SS_RAW, set_table),
@@ -269,7 +259,7 @@ static const struct option_def ss_options[] = {
 	CALL('A', "query", "TABLES", "these tables, comma-separated; !NAME leaves out", 0,
 	     set_query),
 	CALL(0, "socket", "TABLES", "the same", 0, set_query),
-	HEADING("Which states (default: conversations)"),
+	OPTION_HEADING("Which states (default: conversations)"),
 	CALL('a', "all", NULL, "every state", SS_STATES_ALL, set_states),
 	CALL('l', "listening", NULL, "listeners",
 	     PV_STATE_BIT(PV_STATE_LISTEN) | PV_STATE_BIT(PV_STATE_CLOSE), set_states),
@@ -278,7 +268,7 @@ static const struct option_def ss_options[] = {
 	TEXT('F', "filter", "FILE", "also read the filter from this file, - is standard input",
 	     filter),
 	TEXT('N', "net", "NAME", "of this network namespace", netns),
-	HEADING("How much is shown, and how"),
+	OPTION_HEADING("How much is shown, and how"),
 	FLAG('n', "numeric", "numbers instead of names", numeric),
 	FLAG('r', "resolve", "host names instead of addresses", resolve),
 	FLAG('o', "options", "timers", timers),
@@ -298,13 +288,13 @@ static const struct option_def ss_options[] = {
 	FLAG('H', "no-header", "no titles", no_header),
 	FLAG('O', "oneline", "a line a socket", oneline),
 	FLAG('Q', "no-queues", "no queues", no_queues),
-	HEADING("What is done with them"),
+	OPTION_HEADING("What is done with them"),
 	FLAG('K', "kill", "close them; asks before, and lists what was closed", kill),
 	FLAG(0, "yes", "with --kill: do not ask", yes),
 	TEXT('D', "diag", "FILE", "write TCP sockets for TCPDIAG_FILE, - is standard output", dump),
 	CALL('E', "events", NULL, "sockets as they are destroyed (not supported)", 0,
 	     set_unsupported),
-	HEADING("Beyond ss"),
+	OPTION_HEADING("Beyond ss"),
 	TEXT(0, "replay", "FILE", "of a recording or a file of --diag, not of this host", replay),
 	{ 0, "dns-timeout", "MS", "time for all host names together, in milliseconds (1000)",
 	  OPTION_NUMBER, AT(dns_timeout_ms), 0, 600000, NULL },
