@@ -11,6 +11,7 @@
 #include <portavoz/portavoz.h>
 
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/redact_option.h"
 #include "cli/sandbox.h"
 #include "ui/columns/columns.h"
@@ -74,8 +75,8 @@ int reading_set_bin(void *values, const char *arg, const struct option_def *def)
 		READING_FLAG(0, "jsonl", "one JSON object a line", jsonl),                         \
 		READING_FLAG(0, "csv", "comma-separated values", csv),                             \
 		READING_FLAG('H', "no-header", "no headings", no_header),                          \
-		READING_CHOICE(0, "color", "auto|always|never",                                    \
-			       "colours (default: on a terminal)", color),                         \
+		READING_CHOICE(0, "color", COLOR_WORDS, "colours (default: on a terminal)",        \
+			       color),                                                             \
 		READING_FLAG(0, "strict", "exit status 3 when something could not be seen",        \
 			     strict),                                                              \
 		READING_FLAG('v', "verbose",                                                       \

@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "cli/output.h"
 #include "cli/dump.h"
 #include "cli/kill.h"
 #include "cli/options.h"
@@ -155,15 +155,6 @@ static int resolve(struct ss_view *w)
 	}
 	return pv_names_resolve(w->names.items, w->names.n, (int)w->v->dns_timeout_ms,
 				w->v->dns_servers, &w->names_owner);
-}
-
-static size_t terminal_width(void)
-{
-	struct winsize size;
-
-	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
-		return 0;
-	return size.ws_col;
 }
 
 static int put_rows(struct ss_view *w)
