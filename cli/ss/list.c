@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "cli/output.h"
 #include "cli/dump.h"
 #include "cli/kill.h"
 #include "cli/options.h"
@@ -157,15 +157,6 @@ static int resolve(struct ss_view *w)
 				w->v->dns_servers, &w->names_owner);
 }
 
-static size_t terminal_width(void)
-{
-	struct winsize size;
-
-	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
-		return 0;
-	return size.ws_col;
-}
-
 static int put_rows(struct ss_view *w)
 {
 	struct ss_layout *l = &w->layout;
@@ -251,6 +242,7 @@ static void make_request(const struct ss_values *v, const struct pv_filter *filt
 	q->inet6 = v->families & 1u << SS_INET6;
 	q->needs = needs_of(v);
 	q->filter = filter;
+	q->redactor = v->redactor;
 	q->replay_dir = v->replay ? v->replay : getenv("TCPDIAG_FILE");
 }
 

@@ -22,6 +22,7 @@
 #include <portavoz/snapshot.h>
 
 #include "base/map.h"
+#include "model/sctp.h"
 #include "netlink/message.h"
 
 #ifndef AF_XDP
@@ -293,17 +294,6 @@ static bool read_inet(struct row *row, const void *fixed)
 	return true;
 }
 
-/* enum sctp_state of the kernel (include/net/sctp/constants.h) in the terms of TCP. */
-static const uint8_t association_states[] = {
-	PV_STATE_CLOSE,				  /* CLOSED */
-	PV_STATE_SYN_SENT,			  /* COOKIE_WAIT */
-	PV_STATE_SYN_SENT,			  /* COOKIE_ECHOED */
-	PV_STATE_ESTABLISHED, PV_STATE_FIN_WAIT1, /* SHUTDOWN_PENDING */
-	PV_STATE_FIN_WAIT2,			  /* SHUTDOWN_SENT */
-	PV_STATE_CLOSE_WAIT,			  /* SHUTDOWN_RECEIVED */
-	PV_STATE_LAST_ACK,			  /* SHUTDOWN_ACK_SENT */
-};
-
 static void finish_sctp(struct row *row)
 {
 	struct pv_conversation *c = &row->c;
@@ -314,9 +304,7 @@ static void finish_sctp(struct row *row)
 		row->is_left_out = c->state != PV_STATE_LISTEN && c->state != PV_STATE_CLOSE;
 		return;
 	}
-	c->state = row->wire_state < sizeof(association_states)
-			   ? association_states[row->wire_state]
-			   : PV_STATE_UNKNOWN;
+	c->state = sctp_association_state(row->wire_state);
 	c->timer = c->timer ? PV_TIMER_ON : PV_TIMER_OFF;
 	c->cookie = map_mix(c->cookie, c->remote.port);
 	for (size_t i = 0; i < sizeof(c->remote.addr); i += sizeof(part)) {
