@@ -40,6 +40,19 @@ def test_taken_over_decoder():
         holds(not os.path.exists("/tmp/misbehave"), "a file was made")
 
 
+def test_languages():
+    """Catalogues of texts are opened before nothing can be opened any more: every language of the list, whatever is said."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = write_capture(folder, [badcap.frame(i) for i in range(3)])
+        with open(path, "r+b") as f:
+            f.truncate(os.path.getsize(path) - 1)
+        for language in ("", "es", "pt:fr:es"):
+            done = run("read", "-v", path, env={"LC_ALL": "C.UTF-8", "LANGUAGE": language}, expect=1)
+            holds(b"after 2 packets" in done.stderr, "LANGUAGE=%s: %r" % (language, done.stderr))
+            done = run("read", "-v", "--strict", "--observed=off", "-", env={"LC_ALL": "C.UTF-8", "LANGUAGE": language}, expect=1)
+            holds(b"signal" not in done.stderr, "LANGUAGE=%s: %r" % (language, done.stderr))
+
+
 def test_no_network():
     """E8: not one socket in the whole run, names and services shown."""
     if live.SANITIZED:  # which cannot look for leaks while another program traces it
