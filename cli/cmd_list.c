@@ -202,8 +202,8 @@ static const char *judge_use(const struct list_values *v, const char **ret_what)
 static const char *judge_files(const struct list_values *v, const char **ret_what)
 {
 	*ret_what = "--diag";
-	if (v->dump && (v->record || v->replay || v->redact || v->netns.len))
-		return "does not go with --record, --replay, --redact or --net";
+	if (v->dump && (v->record || v->replay || v->netns.len))
+		return "does not go with --record, --replay or --net";
 	if (v->dump && v->protos && !(v->protos & PV_PROTO_BIT(PV_PROTO_TCP)))
 		return "such a file holds TCP sockets, which were not asked for";
 	*ret_what = "--record";

@@ -359,16 +359,21 @@ static void set_options(struct reading *g, const struct view *view)
 int reading_run(struct reading *g, char **words, int n_words)
 {
 	_cleanup_(cleanup_view) struct view view = { 0 };
+	_cleanup_(cleanup_redactor) struct pv_redactor *redactor = NULL;
 	struct pv_filter *filter = NULL;
-	int r = filter_text_parse(&(struct filter_text){ .argc = n_words, .argv = words }, &filter);
+	int r = redact_open(g->values->redact, &redactor);
 
+	if (r != 0)
+		return r;
+	g->request.redactor = redactor;
+	r = filter_text_parse(&(struct filter_text){ .argc = n_words, .argv = words }, &filter);
 	if (r == 0)
 		r = make_view(g->values, &view);
 	if (r == 0) {
 		set_options(g, &view);
 		tzset(); /* which reads a file, and is called by others later */
-		/* without that file there are addresses only */
-		if (g->values->tree)
+		/* without that file there are addresses only; renamed ones are of no vendor */
+		if (g->values->tree && !redactor)
 			file_read_at(AT_FDCWD, VENDORS, &g->vendors);
 		r = open_capture(g, &view, filter);
 		/* the expression is all that can be invalid by now */

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/cleanup.h"
 #include "cli/ss/ss.h"
 #include "ui/text/escape.h"
 
@@ -123,11 +124,19 @@ void ss_put_users(struct ss_view *w, const struct pv_conversation *row)
 
 void ss_put_cgroup(struct ss_view *w, uint64_t id)
 {
+	_cleanup_(cleanup_free) char *other = NULL;
 	const char *path;
+	size_t n;
 
 	if (!w->cgroups && pv_cgroups_read(&w->cgroups) < 0)
 		return;
 	path = pv_cgroups_path(w->cgroups, id);
+	if (path && w->v->redactor) {
+		if (pv_redact_text(w->v->redactor, PV_REDACT_CGROUP, path, strlen(path), &other,
+				   &n) < 0)
+			return;
+		path = other;
+	}
 	buf_puts(ss_text(w), " cgroup:");
 	if (path)
 		ss_put_foreign(w, path, strlen(path));

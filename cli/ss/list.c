@@ -242,6 +242,7 @@ static void make_request(const struct ss_values *v, const struct pv_filter *filt
 	q->inet6 = v->families & 1u << SS_INET6;
 	q->needs = needs_of(v);
 	q->filter = filter;
+	q->redactor = v->redactor;
 	q->replay_dir = v->replay ? v->replay : getenv("TCPDIAG_FILE");
 }
 

@@ -18,6 +18,7 @@
 #include "cli/dump.h"
 #include "cli/filter_text.h"
 #include "cli/kill.h"
+#include "cli/redact_option.h"
 #include "cli/ss/ss.h"
 
 /* Without more words ss shows neither listeners nor what is left of closed connections. */
@@ -300,6 +301,7 @@ static const struct option_def ss_options[] = {
 	  OPTION_NUMBER, AT(dns_timeout_ms), 0, 600000, NULL },
 	TEXT(0, "dns-servers", "LIST", "name servers ADDR[:PORT],... instead of the system's",
 	     dns_servers),
+	REDACT_OPTION(struct ss_values, redact),
 	FLAG('V', "version", "show the version and exit", version),
 	FLAG('v', NULL, "the same", version),
 	{ 0 },
@@ -353,8 +355,8 @@ static int refuse(const struct ss_values *v)
 			usage_error("--context", "SELinux contexts cannot be shown by portavoz");
 		return EXIT_FAILURE;
 	}
-	if (v->kill && (v->dump || v->replay)) {
-		usage_error("--kill", "does not go with --diag or --replay");
+	if (v->kill && (v->dump || v->replay || v->redact)) {
+		usage_error("--kill", "does not go with --diag, --replay or --redact");
 		return SS_EXIT_USAGE;
 	}
 	if (v->yes && !v->kill) {
@@ -415,8 +417,17 @@ static int list(struct ss_values *v, struct pv_filter *filter)
 	ss_merge_defaults(v);
 	if (is_nothing(v))
 		return EXIT_SUCCESS;
-	r = v->kill ? kill_refuse(filter, v->all, v->yes) : 0;
-	return r ? r : ss_list(v, filter);
+	r = v->kill ? kill_refuse(filter, v->all, v->yes) : redact_open(v->redact, &v->redactor);
+	if (r)
+		return r;
+	/* names of hosts and ports come from files and servers of the host */
+	if (v->redactor) {
+		v->numeric = true;
+		v->resolve = false;
+	}
+	r = ss_list(v, filter);
+	pv_redactor_free(v->redactor);
+	return r;
 }
 
 static int run_ss(int argc, char **argv)

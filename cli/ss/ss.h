@@ -65,6 +65,9 @@ struct ss_values {
 	bool tos, cgroup, sockopt, bpf, events, context, no_header, oneline, no_queues, summary;
 	bool kill, yes, version;
 	const char *netns, *dump, *filter, *replay, *dns_servers;
+	const char *redact;
+	struct pv_redactor
+		*redactor; /* NULL = nothing is renamed; then ports and hosts are numbers */
 	uint32_t dns_timeout_ms;
 };
 

@@ -200,6 +200,27 @@ def test_lists_that_disagree():
         live.holds(not any("views-disagree" in f["rules"] for f in audit()["findings"]), "a false alarm")
 
 
+def test_lists_that_disagree_elsewhere():
+    """The lists of another network namespace are compared, too."""
+    if live.SANITIZED:
+        raise live.Skip("no library goes before the sanitizer's")
+    with Scene() as s:
+        elsewhere = s.start("unshare", "-n", "sh", "-c", "ip link set lo up; exec %s listen 127.0.0.1 7777" % s.copy("/srv/held"),
+                            stdout=subprocess.PIPE)
+        pid = json.loads(elsewhere.stdout.readline())["pid"]
+        elsewhere.stdout.readline()
+        only = ("-N", pid, "sport = :7777")
+        live.equal([f["verdict"] for f in audit(*only)["findings"]], ["unexplained"], "while nothing hides it")
+        env = {"LD_PRELOAD": os.path.join(live.HELPERS, "hidesock.so"), "HIDESOCK": "0100007F:1E61 "}
+        for names in (only, ("-N", "all", only[2])):
+            record = "/srv/recording-%s" % names[1]
+            doc = audit(*names, "--record=" + record, env=env)
+            found = expect(doc, pid, "suspicious", "views-disagree")
+            live.equal(len(found), 1, "findings")
+            live.holds("not by /proc/net" in " ".join(found[0]["evidence"]), found[0]["evidence"])
+            live.equal(simple(audit("--replay=" + record, *names)), simple(doc), "what the recording says")
+
+
 def test_preloaded_library():
     with Scene() as s:
         shutil.copy(os.path.join(live.HELPERS, "hidepid.so"), "/srv/lib.so")
