@@ -20,13 +20,3 @@ int vec_grow(void **items, size_t *cap, size_t want, size_t size)
 	*cap = n;
 	return 0;
 }
-
-void vec_fit(void **items, size_t n, size_t *cap, size_t size)
-{
-	void *p = n && n < *cap ? realloc(*items, n * size) : NULL;
-
-	if (!p)
-		return;
-	*items = p;
-	*cap = n;
-}

@@ -24,10 +24,6 @@ int vec_grow(void **items, size_t *cap, size_t want, size_t size);
 #define vec_push(v, item)                                                                          \
 	(vec_reserve((v), (v)->n + 1) < 0 ? -ENOMEM : ((v)->items[(v)->n++] = (item), 0))
 
-/* Gives back what is not used; when that fails, nothing changes. */
-void vec_fit(void **items, size_t n, size_t *cap, size_t size);
-#define vec_shrink(v) vec_fit((void **)&(v)->items, (v)->n, &(v)->cap, sizeof(*(v)->items))
-
 #define vec_deinit(v) (free((v)->items), (v)->items = NULL, (v)->n = (v)->cap = 0)
 
 #endif

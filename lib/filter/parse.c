@@ -332,7 +332,6 @@ static int parse_filter(const char *text, int family, uint32_t refused,
 		pv_filter_free(p.filter);
 		return r;
 	}
-	vec_shrink(&p.filter->leaves);
 	*ret_filter = p.filter;
 	return 0;
 }
