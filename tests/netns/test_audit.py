@@ -287,6 +287,24 @@ def test_a_packaged_service():
         live.equal({f["verdict"] for f in remains}, {"explained"}, "remains")
 
 
+def test_what_runs_programs_of_others():
+    """A packaged loader explains nothing of what it was given to run."""
+    loader = os.path.realpath(next(name for name in ("/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1")
+                                   if os.path.exists(name)))
+    with Scene() as s:
+        p = s.intruder(loader, s.copy("/srv/evil"), "listen", "127.0.0.1", 0)
+        expect(audit("--verify"), p["pid"], "unexplained", "generic-tool")
+
+
+def test_a_program_of_many_names():
+    with Scene() as s:
+        os.symlink("/bin/busybox", "/srv/nc")
+        p = s.start("/srv/nc", "-l", "-p", "7010")
+        scene.wait_until("busybox listens", lambda: scene.listens(7010) or scene.listens(7010, "/proc/net/tcp6"))
+        found = expect(audit(), p.pid, "unexplained", "generic-tool")
+        live.holds("imitates-program" not in found[0]["rules"], found[0]["rules"])
+
+
 def test_service_on_anothers_port():
     with Scene() as s:
         p = git_daemon(s, 22)
@@ -329,6 +347,27 @@ def test_descendant():
         child = [f for f in doc["findings"] if "descendant" in f["rules"]]
         live.equal([f["verdict"] for f in child], ["explained"], "the child's end")
         live.holds(str(p["pid"]) in " ".join(child[0]["evidence"]), child[0]["evidence"])
+
+
+def test_descendant_of_who_forwards():
+    """A port that sshd forwards leads to the far end: what a login starts is not explained by it."""
+    with Scene() as s:
+        s.copy("/srv/evil")
+        for name in ("host", "key"):
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "/srv/" + name], check=True)
+        os.makedirs("/run/sshd", exist_ok=True)
+        s.mount("-t", "tmpfs", "tmpfs", "/root")  # what root's shell would read first
+        with open("/srv/sshd.conf", "w") as f:
+            f.write("ListenAddress 127.0.0.1:22\nHostKey /srv/host\nPidFile none\nUsePAM no\nStrictModes no\n"
+                    "PermitRootLogin yes\nAuthorizedKeysFile /srv/key.pub\n")
+        s.start("/usr/sbin/sshd", "-D", "-f", "/srv/sshd.conf")
+        scene.wait_until("sshd listens", lambda: scene.listens(22))
+        _, port = s.attacker()
+        s.start("ssh", "-i", "/srv/key", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+                "-R", "7011:127.0.0.1:%d" % port, "root@127.0.0.1", "exec /srv/evil connect 127.0.0.1 7011")
+        scene.wait_until("it calls home", lambda: live.rows("dport = 7011 and exe /srv/evil", columns="pid"))
+        found = audit("exe /srv/evil")["findings"]
+        live.equal([f["verdict"] for f in found], ["unexplained"], found)
 
 
 def test_policy():
