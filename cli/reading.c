@@ -22,6 +22,7 @@
 #include "ui/render/flow_summary.h"
 #include "ui/render/flow_tree.h"
 #include "ui/text/escape.h"
+#include "ui/text/i18n.h"
 
 const struct unit units_of_size[] = {
 	{ "", 1 },
@@ -356,6 +357,20 @@ static void set_options(struct reading *g, const struct view *view)
 	g->meter.is_shown = isatty(STDERR_FILENO);
 }
 
+/*
+ * What the C library opens when it is first needed, when nothing can be opened any more: the time
+ * zone, the catalogues of the program's texts and of strerror(), and what converts them: a text
+ * that is translated is converted, and one that is not is looked for in every language asked for.
+ */
+static void read_late_files(void)
+{
+	tzset();
+	gettext("portavoz: partial: ");
+	gettext("\177");
+	strerror(EPERM);
+	dgettext("libc", "\177");
+}
+
 int reading_run(struct reading *g, char **words, int n_words)
 {
 	_cleanup_(cleanup_view) struct view view = { 0 };
@@ -371,7 +386,7 @@ int reading_run(struct reading *g, char **words, int n_words)
 		r = make_view(g->values, &view);
 	if (r == 0) {
 		set_options(g, &view);
-		tzset(); /* which reads a file, and is called by others later */
+		read_late_files();
 		/* without that file there are addresses only; renamed ones are of no vendor */
 		if (g->values->tree && !redactor)
 			file_read_at(AT_FDCWD, VENDORS, &g->vendors);

@@ -337,7 +337,7 @@ int pv_collect(const struct pv_request *request, struct pv_snapshot **ret_snapsh
 	if (r == 0)
 		r = c.tape.error;
 	map_deinit(&c.by_cookie);
-	vec_deinit(&c.views);
+	collect_views_close(&c);
 	collect_netns_free(c.others);
 	network_free(c.network);
 	close_fd(c.diag_fd);

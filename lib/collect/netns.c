@@ -380,6 +380,8 @@ static int list_sockets(struct collector *c)
 	if (r == 0 && c->lacks_idle)
 		r = collect_idle_sockets(c);
 	if (r == 0)
+		r = collect_views_of_visited(c);
+	if (r == 0)
 		r = rows_index(&rows);
 	return r < 0 ? r : collect_ifnames_of(c, first);
 }
@@ -434,6 +436,8 @@ static struct collector begin_visit(struct collector *parent, uint32_t number)
 
 static void end_visit(struct collector *parent, struct collector *c)
 {
+	memcpy(&parent->views, &c->views, sizeof(c->views));
+	memcpy(parent->view_programs, c->view_programs, sizeof(c->view_programs));
 	map_deinit(&c->by_cookie);
 	close_fd(c->diag_fd);
 	tape_scope_close(&c->tape, &parent->tape);

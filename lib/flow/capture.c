@@ -59,7 +59,7 @@ struct pv_capture {
 	struct arena arena; /* texts of the damage */
 	VEC(struct pv_capture_error) damage;
 	bool has_digest; /* without: no Community IDs, nothing of QUIC, no JA4 */
-	uint64_t undecoded, cut, bytes;
+	uint64_t undecoded, cut, too_deep, bytes;
 	/* the packets that were read; [next, ready) are decoded */
 	struct packet packets[GROUP];
 	size_t n_packets, next, ready;
@@ -236,6 +236,7 @@ static void count_odd(struct pv_capture *c, const struct taken *t, const struct 
 		c->undecoded++;
 	else if (t->decoded.flags & (DECODE_TRUNCATED | DECODE_BAD_LENGTH | DECODE_BAD_HEADER))
 		c->cut++;
+	c->too_deep += (t->decoded.flags & DECODE_TOO_DEEP) != 0;
 }
 
 /* The sockets of a packet are those of its innermost layer. */
@@ -392,6 +393,10 @@ static int add_coverage(struct pv_capture *c, struct pv_snapshot *s)
 		r = add_gap(s, PV_GAP_CUT, c->cut, NULL);
 	if (r == 0)
 		r = add_gap(s, PV_GAP_FRAGMENTS, d->unplaced_packets, NULL);
+	if (r == 0)
+		r = add_gap(s, PV_GAP_OVERLAP, d->overlapping, NULL);
+	if (r == 0)
+		r = add_gap(s, PV_GAP_DEPTH, c->too_deep, NULL);
 	if (r == 0)
 		r = add_gap(s, PV_GAP_EVICTED, c->table.n_evicted, NULL);
 	if (r == 0)

@@ -173,6 +173,7 @@ enum column_id {
 	COL_REMOTE_MAC,
 	COL_VLAN,
 	COL_TUNNEL,
+	COL_OVERLAP,
 	COL_LOCAL_HANDSHAKE,
 	COL_REMOTE_HANDSHAKE,
 	COL_LOCAL_RTT_MIN,
@@ -315,6 +316,7 @@ COLUMN_GETTER(column_get_local_mac);
 COLUMN_GETTER(column_get_remote_mac);
 COLUMN_GETTER(column_get_vlan);
 COLUMN_GETTER(column_get_tunnel);
+COLUMN_GETTER(column_get_overlap);
 COLUMN_GETTER(column_get_local_handshake);
 COLUMN_GETTER(column_get_remote_handshake);
 COLUMN_GETTER(column_get_rtt);

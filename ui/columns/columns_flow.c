@@ -60,6 +60,13 @@ COLUMN_GETTER(column_get_history)
 		cell_set_text(ret_cell, c->flow->history);
 }
 
+COLUMN_GETTER(column_get_overlap)
+{
+	(void)column, (void)context;
+	if (c->flow)
+		cell_set_bool(ret_cell, c->flow->has_overlap);
+}
+
 COLUMN_GETTER(column_get_community_id)
 {
 	(void)column, (void)context;
