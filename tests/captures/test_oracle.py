@@ -246,6 +246,8 @@ def main():
         unknown = {p: u for p, u in ((p, of_layers(p)[2]) for p in everything) if u}
         reasons = argued()
         n, n_failed = check([p for p in everything if p not in unknown], reasons)
+        for path in sorted(unknown):
+            print("%s: not compared: %s" % (os.path.basename(path), ", ".join(sorted(unknown[path]))))
         print("%d captures, %d not compared (%d link types are not decoded); %d conversations of tshark; captures that "
               "differ: %d argued, %d not" % (len(everything), len(unknown), len(set().union(*unknown.values())), n,
                                              len(reasons), n_failed))

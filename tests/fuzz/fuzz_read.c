@@ -2,7 +2,7 @@
 /*
  * A capture file all the way, as `portavoz read` takes it: file, packets, layers, conversations,
  * observed protocols, every writer. With a table of few conversations, so that most leave early.
- * No control byte reaches an output, and no packet is counted twice on the outermost layer.
+ * No control byte reaches an output, and no packet is counted twice outside of tunnels.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "capture/linktype.h"
 #include "ui/render/flow_summary.h"
 #include "ui/render/flow_tree.h"
 
@@ -86,7 +87,20 @@ static uint64_t outermost_packets(const struct pv_snapshot *s)
 	return sum;
 }
 
-static void read_all(struct pv_capture *c, const struct column *const *columns, size_t n)
+/* A pcap file of anything but 802.11, where one frame may carry several packets side by side. */
+static bool is_packet_a_frame(const uint8_t *data, size_t size)
+{
+	uint8_t link;
+
+	if (size < 24 || (data[0] != 0xa1 && data[3] != 0xa1))
+		return false;
+	link = data[0] == 0xa1 ? data[23] : data[20];
+	return link != LINKTYPE_IEEE802_11 && link != LINKTYPE_IEEE802_11_PRISM &&
+	       link != LINKTYPE_IEEE802_11_RADIOTAP && link != LINKTYPE_IEEE802_11_AVS;
+}
+
+/* Returns how many packets the conversations outside of tunnels have. */
+static uint64_t read_all(struct pv_capture *c, const struct column *const *columns, size_t n)
 {
 	struct pv_snapshot *s = NULL, *last = NULL;
 	struct flow_summary *summary;
@@ -101,11 +115,12 @@ static void read_all(struct pv_capture *c, const struct column *const *columns, 
 		write_all(s, columns, n);
 		require(flow_tree_add(tree, s) == 0 && flow_summary_add(summary, s) == 0);
 	}
-	require(last && packets <= pv_capture_progress(c)->packets);
+	require(last);
 	sum_up(tree, summary, last);
 	pv_snapshot_free(last);
 	flow_tree_free(tree);
 	flow_summary_free(summary);
+	return packets;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -116,6 +131,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct column **columns;
 	struct pv_capture *c;
 	const char *paths[1];
+	uint64_t packets;
 	char path[32];
 	size_t n;
 
@@ -129,7 +145,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	q.seed = 1;
 	require(pv_capture_open(&q, &c, NULL) == 0);
 	require(columns_parse(all, "", &columns, &n, &error) == 0);
-	read_all(c, columns, n);
+	packets = read_all(c, columns, n);
+	require(!is_packet_a_frame(data, size) || packets <= pv_capture_progress(c)->packets);
 	for (size_t i = 0; pv_capture_damage(c, i); i++)
 		require(pv_capture_damage(c, i)->expected != NULL);
 	free(columns);
