@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* portavoz audit: options, the verdicts of a snapshot, the exit status. */
 #include <errno.h>
-#include <langinfo.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include "base/cleanup.h"
 #include "cli/commands.h"
 #include "cli/filter_text.h"
+#include "cli/output.h"
 #include "cli/policy_option.h"
 #include "cli/redact_option.h"
 #include "ui/render/audit.h"
@@ -39,8 +39,8 @@ static const struct option_def audit_options[] = {
 	OPTION_HEADING("What is shown"),
 	FLAG('a', "all", "explained conversations, too", all),
 	FLAG(0, "json", "one JSON document", json),
-	{ 0, "color", "auto|always|never", "colours (default: on a terminal)", OPTION_CHOICE,
-	  AT(color), 0, 0, NULL },
+	{ 0, "color", COLOR_WORDS, "colours (default: on a terminal)", OPTION_CHOICE, AT(color), 0,
+	  0, NULL },
 	OPTION_HEADING("Where it comes from"),
 	TEXT("record", "DIR", "also store what was read in this new folder", record),
 	TEXT("replay", "DIR", "judge such a folder, not this host", replay),
@@ -93,15 +93,6 @@ static int fail_collect(struct audit_values *v, int r)
 	return EXIT_FAILURE;
 }
 
-static bool use_color(const struct audit_values *v)
-{
-	const char *term = getenv("TERM"), *off = getenv("NO_COLOR");
-
-	if (v->color != 0)
-		return v->color == 1;
-	return isatty(STDOUT_FILENO) && !(off && off[0]) && term && strcmp(term, "dumb");
-}
-
 static int collect(struct audit_values *v, const struct pv_policy *policy,
 		   const struct pv_filter *filter, struct pv_snapshot **ret)
 {
@@ -138,16 +129,6 @@ static int status_of(const struct audit_values *v, const struct pv_snapshot *s,
 		       : EXIT_SUCCESS;
 }
 
-static void say_coverage(const struct pv_snapshot *s, bool verbose)
-{
-	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
-
-	if (!verbose && !isatty(STDERR_FILENO))
-		return;
-	if (render_coverage_line(pv_snapshot_coverage(s), verbose, &b) == 0 && b.len)
-		fwrite(b.data, 1, b.len, stderr);
-}
-
 static int write_audit(const struct audit_values *v, const struct pv_snapshot *s,
 		       const struct pv_policy *policy)
 {
@@ -155,8 +136,8 @@ static int write_audit(const struct audit_values *v, const struct pv_snapshot *s
 	/* the lines of the policy are the reader's own words: there are no other names for them */
 	struct audit_options o = { .policy = v->redact ? NULL : policy,
 				   .all = v->all,
-				   .color = use_color(v),
-				   .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0 };
+				   .color = terminal_color(v->color),
+				   .ascii = terminal_is_ascii() };
 	struct audit_summary summary;
 	int r;
 
@@ -168,18 +149,8 @@ static int write_audit(const struct audit_values *v, const struct pv_snapshot *s
 	}
 	r = print_stdout(&b);
 	if (r == 0)
-		say_coverage(s, v->verbose);
+		say_coverage(s, NULL, v->verbose, false);
 	return r ? r : status_of(v, s, &summary);
-}
-
-static void cleanup_policy(struct pv_policy **p)
-{
-	pv_policy_free(*p);
-}
-
-static void cleanup_snapshot(struct pv_snapshot **s)
-{
-	pv_snapshot_free(*s);
 }
 
 static int audit(struct audit_values *v, const struct pv_filter *filter)

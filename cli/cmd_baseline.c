@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "cli/commands.h"
+#include "cli/output.h"
 #include "cli/redact_option.h"
 #include "cli/role_text.h"
 #include "ui/render/render.h"
@@ -159,7 +160,7 @@ static void say_left_out(const struct pv_roles *roles, size_t unnamed)
 static int write_baseline(const struct baseline_values *v, struct pv_roles *roles,
 			  const struct pv_snapshot *last)
 {
-	_cleanup_(cleanup_buf) struct buf b = BUF_INIT, coverage = BUF_INIT;
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
 	_cleanup_(cleanup_free) char *text = NULL;
 	size_t unnamed = 0;
 	int r = pv_roles_finish(roles);
@@ -175,10 +176,7 @@ static int write_baseline(const struct baseline_values *v, struct pv_roles *role
 	if (r)
 		return r;
 	say_left_out(roles, unnamed);
-	if ((v->verbose || isatty(STDERR_FILENO)) &&
-	    render_coverage_line(pv_snapshot_coverage(last), v->verbose, &coverage) == 0)
-		fwrite(coverage.data, 1, coverage.len, stderr);
-	return v->strict && !pv_snapshot_coverage(last)->complete ? EXIT_PARTIAL : EXIT_SUCCESS;
+	return say_coverage(last, NULL, v->verbose, v->strict);
 }
 
 static int run_baseline(int argc, char **argv)

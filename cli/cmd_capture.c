@@ -246,6 +246,8 @@ static int check(const struct capture_values *v)
 {
 	if (v->ring_files && !v->write)
 		usage_error("--ring", "needs -w FILE");
+	else if (v->write && v->reading.redact)
+		usage_error("--write", "does not go with --redact: packets hold the addresses");
 	else if (v->ring_files && strcmp(v->write, "-") == 0)
 		usage_error("--ring", "does not go with standard output");
 	else

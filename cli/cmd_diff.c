@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "cli/commands.h"
+#include "cli/output.h"
 #include "cli/redact_option.h"
 #include "cli/role_text.h"
 #include "ui/render/render.h"
@@ -117,23 +118,11 @@ static void put_json(struct buf *b, const struct side sides[static 2],
 	buf_puts(b, "]}\n");
 }
 
-static void say_coverage(const struct pv_snapshot *s, const char *word, bool verbose)
-{
-	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
-
-	if (!verbose && !isatty(STDERR_FILENO))
-		return;
-	if (render_coverage_line(pv_snapshot_coverage(s), verbose, &b) == 0 && b.len) {
-		usage_error(word, "not everything could be seen:");
-		fwrite(b.data, 1, b.len, stderr);
-	}
-}
-
 static int diff(const struct diff_values *v, char **words, const struct side sides[static 2])
 {
 	_cleanup_(cleanup_free) struct pv_role_difference *d = NULL;
 	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
-	bool complete = true;
+	int status = EXIT_SUCCESS;
 	size_t n;
 	int r = pv_roles_diff(sides[0].roles, sides[1].roles, &d, &n);
 
@@ -148,11 +137,9 @@ static int diff(const struct diff_values *v, char **words, const struct side sid
 	r = print_stdout(&b);
 	if (r)
 		return r;
-	for (int i = 0; i < 2; i++) {
-		say_coverage(sides[i].snapshot, words[i], v->verbose);
-		complete = complete && pv_snapshot_coverage(sides[i].snapshot)->complete;
-	}
-	return v->strict && !complete ? EXIT_PARTIAL : n ? EXIT_DIFFERENT : EXIT_SUCCESS;
+	for (int i = 0; i < 2; i++)
+		status |= say_coverage(sides[i].snapshot, words[i], v->verbose, v->strict);
+	return status ? status : n ? EXIT_DIFFERENT : EXIT_SUCCESS;
 }
 
 static int run_diff(int argc, char **argv)

@@ -4,11 +4,9 @@
  * inode. The words come from ui/explain; here are the options and what becomes of the result.
  */
 #include <errno.h>
-#include <langinfo.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/inet.h"
 #include "cli/commands.h"
+#include "cli/output.h"
 #include "cli/policy_option.h"
 #include "cli/redact_option.h"
 #include "ui/explain/explain.h"
@@ -73,22 +72,6 @@ const struct command command_explain = {
 	.run = run_explain,
 };
 
-static void cleanup_filter(struct pv_filter **f)
-{
-	pv_filter_free(*f);
-}
-
-static void cleanup_snapshot(struct pv_snapshot **s)
-{
-	if (*s)
-		pv_snapshot_free(*s);
-}
-
-static void cleanup_policy(struct pv_policy **p)
-{
-	pv_policy_free(*p);
-}
-
 static int report(const char *what, int error)
 {
 	usage_error(what, "%s", strerror(-error));
@@ -118,32 +101,14 @@ static int collect(struct explain_values *v, const struct explain_query *q,
 	return pv_collect(&request, ret);
 }
 
-static size_t terminal_width(void)
-{
-	struct winsize size;
-	size_t width = 80;
-
-	if (!isatty(STDOUT_FILENO))
-		return 0;
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
-		width = size.ws_col;
-	return width < WIDTH_MAX ? width : WIDTH_MAX;
-}
-
-static bool wants_color(void)
-{
-	const char *off = getenv("NO_COLOR"), *term = getenv("TERM");
-
-	return isatty(STDOUT_FILENO) && !(off && *off) && term && strcmp(term, "dumb") != 0;
-}
-
 static int write_all(const struct explain_values *v, const struct explanation *e,
 		     const struct explain_query *q, int as)
 {
 	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
-	const struct explain_look look = { .width = terminal_width(),
-					   .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
-					   .color = wants_color() };
+	size_t width = terminal_width();
+	const struct explain_look look = { .width = width < WIDTH_MAX ? width : WIDTH_MAX,
+					   .ascii = terminal_is_ascii(),
+					   .color = terminal_color(0) };
 	int r = v->json ? explain_write_json(e, q->text,
 					     as < 0 ? NULL : explain_as_name((enum explain_as)as),
 					     &b)
@@ -171,17 +136,6 @@ static void report_nothing(const struct explain_query *q)
 		if (q->readings & EXPLAIN_BIT(as))
 			buf_printf(&b, "%s%s", b.len ? ", " : "", _(texts[as]));
 	usage_error(q->text, _("nothing found; looked for: %s"), buf_str(&b) ? buf_str(&b) : "");
-}
-
-static int report_coverage(const struct explain_values *v, const struct pv_snapshot *snapshot)
-{
-	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
-	const struct pv_coverage *coverage = pv_snapshot_coverage(snapshot);
-
-	if ((v->verbose || isatty(STDERR_FILENO)) &&
-	    render_coverage_line(coverage, v->verbose, &b) == 0 && b.len)
-		fputs(buf_str(&b), stderr);
-	return v->strict && !coverage->complete ? EXIT_PARTIAL : 0;
 }
 
 /* A process may be called as it was: the name of its program stays. */
@@ -281,7 +235,7 @@ static int explain_query(struct explain_values *v, struct explain_query *q)
 		report_nothing(q);
 	r = as >= 0 || v->json ? write_all(v, &e, q, as) : 0;
 	if (r == 0)
-		r = report_coverage(v, snapshot);
+		r = say_coverage(snapshot, NULL, v->verbose, v->strict);
 	return r ? r : as < 0 ? EXIT_FAILURE : 0;
 }
 

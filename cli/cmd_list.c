@@ -2,12 +2,9 @@
 /* portavoz list: options -> request and columns -> snapshot -> writer. */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <langinfo.h>
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <portavoz/portavoz.h>
@@ -19,6 +16,7 @@
 #include "cli/dump.h"
 #include "cli/filter_text.h"
 #include "cli/kill.h"
+#include "cli/output.h"
 #include "cli/redact_option.h"
 #include "ui/columns/columns.h"
 #include "ui/render/render.h"
@@ -105,7 +103,7 @@ static const struct option_def list_options[] = {
 	FLAG(0, "jsonl", "one JSON object a line", jsonl),
 	FLAG(0, "csv", "comma-separated values", csv),
 	FLAG('H', "no-header", "no headings", no_header),
-	CHOICE(0, "color", "auto|always|never", "colours (default: on a terminal)", color),
+	CHOICE(0, "color", COLOR_WORDS, "colours (default: on a terminal)", color),
 	OPTION_HEADING("Where it comes from"),
 	OPTION_NETNS(AT(netns)),
 	CHOICE(0, "owners", "auto|bpf|proc|none", "how owners are found", owners),
@@ -204,8 +202,8 @@ static const char *judge_use(const struct list_values *v, const char **ret_what)
 static const char *judge_files(const struct list_values *v, const char **ret_what)
 {
 	*ret_what = "--diag";
-	if (v->dump && (v->record || v->replay || v->redact || v->netns.len))
-		return "does not go with --record, --replay, --redact or --net";
+	if (v->dump && (v->record || v->replay || v->netns.len))
+		return "does not go with --record, --replay or --net";
 	if (v->dump && v->protos && !(v->protos & PV_PROTO_BIT(PV_PROTO_TCP)))
 		return "such a file holds TCP sockets, which were not asked for";
 	*ret_what = "--record";
@@ -229,20 +227,6 @@ static int check_values(const struct list_values *v)
 	if (why)
 		usage_error(what, "%s", why);
 	return why ? -EINVAL : 0;
-}
-
-/* What is to be shown: columns and order. */
-struct view {
-	const struct column **columns;
-	size_t n_columns;
-	struct sort_key *sort;
-	size_t n_sort;
-};
-
-static void cleanup_view(struct view *v)
-{
-	free(v->columns);
-	free(v->sort);
 }
 
 static void add_defaults(struct buf *b, const struct list_values *v, bool machine)
@@ -277,24 +261,12 @@ static void add_defaults(struct buf *b, const struct list_values *v, bool machin
 		buf_puts(b, ",holders");
 }
 
-static int parse_view(const struct list_values *v, struct view *view)
+static int make_view(const struct list_values *v, struct view *view)
 {
 	_cleanup_(cleanup_buf) struct buf defaults = BUF_INIT;
-	struct columns_error error;
-	int r;
 
 	add_defaults(&defaults, v, format_of(v) != RENDER_TABLE);
-	if (!buf_str(&defaults))
-		return -ENOMEM;
-	r = columns_parse(v->columns, defaults.data, &view->columns, &view->n_columns, &error);
-	if (r == -EINVAL)
-		print_caret("--columns", v->columns, error.offset, error.message, NULL);
-	if (r < 0 || !v->sort)
-		return r;
-	r = columns_parse_sort(v->sort, &view->sort, &view->n_sort, &error);
-	if (r == -EINVAL)
-		print_caret("--sort", v->sort, error.offset, error.message, NULL);
-	return r;
+	return buf_str(&defaults) ? view_parse(v->columns, v->sort, defaults.data, view) : -ENOMEM;
 }
 
 /*
@@ -319,32 +291,6 @@ static void choose_rows(const struct list_values *v, struct pv_request *q)
 		q->states = PV_STATE_BIT(PV_STATE_LISTEN) | PV_STATE_BIT(PV_STATE_CLOSE);
 	else if (v->protos & ~STATELESS_BITS && !v->all)
 		q->states = PV_STATE_CONNECTED;
-}
-
-static size_t terminal_width(int fd)
-{
-	struct winsize size;
-
-	if (!isatty(fd))
-		return 0;
-	if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col)
-		return size.ws_col;
-	return 80;
-}
-
-static bool use_color(const struct list_values *v)
-{
-	const char *term = getenv("TERM"), *off = getenv("NO_COLOR");
-
-	if (v->color != 0)
-		return v->color == 1;
-	return isatty(STDOUT_FILENO) && !(off && off[0]) && term && strcmp(term, "dumb");
-}
-
-static bool is_ascii(void)
-{
-	setlocale(LC_CTYPE, "");
-	return strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
 }
 
 static int fail(const char *what, int r)
@@ -398,11 +344,11 @@ static int write_snapshot(struct pv_snapshot *s, const struct list_values *v,
 		.needs = needs,
 		.numeric = v->numeric,
 		.header = !v->no_header,
-		.color = use_color(v),
-		.ascii = is_ascii(),
+		.color = terminal_color(v->color),
+		.ascii = terminal_is_ascii(),
 		.pairs = v->pairs,
 		.keep_columns = v->columns != NULL,
-		.width = terminal_width(STDOUT_FILENO),
+		.width = terminal_width(),
 		.before_remote = names_follow ? resolve : NULL,
 		.userdata = &waiting,
 		.omit = omit,
@@ -410,16 +356,6 @@ static int write_snapshot(struct pv_snapshot *s, const struct list_values *v,
 
 	return v->summary ? render_summary(s, o.format, o.ascii, STDOUT_FILENO)
 			  : render_snapshot(s, &o, STDOUT_FILENO);
-}
-
-static void say_coverage(const struct pv_snapshot *s, bool verbose)
-{
-	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
-
-	if (!verbose && !isatty(STDERR_FILENO))
-		return;
-	if (render_coverage_line(pv_snapshot_coverage(s), verbose, &b) == 0 && b.len)
-		fwrite(b.data, 1, b.len, stderr);
 }
 
 /* Verdicts follow the policy of this host. 0 or the exit status. */
@@ -517,8 +453,7 @@ static int list(struct list_values *v, const struct view *view, struct pv_filter
 	if (r < 0 && r != -EPIPE)
 		r = fail("standard output", r);
 	else if (!v->kill) {
-		say_coverage(s, v->verbose);
-		r = v->strict && !pv_snapshot_coverage(s)->complete ? EXIT_PARTIAL : EXIT_SUCCESS;
+		r = say_coverage(s, NULL, v->verbose, v->strict);
 	}
 	pv_snapshot_free(s);
 	return r;
@@ -540,7 +475,7 @@ static int run_list(int argc, char **argv)
 			.argc = argc, .first = first, .argv = argv, .file = v.filter_file },
 		&filter);
 	if (r == 0)
-		r = parse_view(&v, &view);
+		r = make_view(&v, &view);
 	if (r == 0 && v.kill && kill_refuse(filter, v.all, v.yes))
 		r = -EINVAL;
 	if (r == 0)

@@ -4,11 +4,9 @@
  * Every question is understood before anything is read or printed.
  */
 #include <errno.h>
-#include <langinfo.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <portavoz/portavoz.h>
@@ -17,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/inet.h"
 #include "cli/commands.h"
+#include "cli/output.h"
 #include "cli/port.h"
 #include "cli/redact_option.h"
 #include "ui/render/render.h"
@@ -144,17 +143,6 @@ static int collect(struct port_values *v, const struct pv_filter *filter, struct
 static bool range_is_known(const struct pv_snapshot *snapshot)
 {
 	return snapshot && pv_snapshot_netns(snapshot, 0)->ephemeral_last;
-}
-
-static void cleanup_filter(struct pv_filter **f)
-{
-	pv_filter_free(*f);
-}
-
-static void cleanup_snapshot(struct pv_snapshot **s)
-{
-	if (*s)
-		pv_snapshot_free(*s);
 }
 
 /* --- JSON --- */
@@ -547,22 +535,9 @@ static int measure(struct table *t, bool header)
 	return buf_error(&b);
 }
 
-static size_t terminal_width(void)
-{
-	struct winsize size;
-
-	if (!isatty(STDOUT_FILENO))
-		return 0;
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_col)
-		return 80;
-	return size.ws_col;
-}
-
 static int put_table(struct buf *b, const struct port_rows *rows, bool header)
 {
-	struct table t = { .rows = rows,
-			   .width = terminal_width(),
-			   .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0 };
+	struct table t = { .rows = rows, .width = terminal_width(), .ascii = terminal_is_ascii() };
 	int r = measure(&t, header);
 
 	if (r < 0)
@@ -594,18 +569,6 @@ static int print_rows(struct port_values *v, const struct port_rows *rows)
 	if (r < 0 || buf_error(&b) < 0)
 		return out_of_memory();
 	return print_stdout(&b);
-}
-
-/* The coverage line, and the exit status that goes with it under --strict */
-static int report_coverage(struct port_values *v, const struct pv_snapshot *snapshot)
-{
-	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
-	const struct pv_coverage *coverage = pv_snapshot_coverage(snapshot);
-
-	if ((v->verbose || isatty(STDERR_FILENO)) &&
-	    render_coverage_line(coverage, v->verbose, &b) == 0 && b.len)
-		fputs(buf_str(&b), stderr);
-	return v->strict && !coverage->complete ? EXIT_PARTIAL : 0;
 }
 
 static void report_absent(const char *text, const struct port_query *q)
@@ -674,7 +637,7 @@ static int show_ports(struct port_values *v, const struct port_query *queries, s
 		status = EXIT_FAILURE;
 	r = print_rows(v, &rows);
 	if (!r && snapshot)
-		r = report_coverage(v, snapshot);
+		r = say_coverage(snapshot, NULL, v->verbose, v->strict);
 	return r ? r : status;
 }
 

@@ -130,24 +130,6 @@ int port_query_parse(const char *text, struct port_query *ret_query)
 	return 0;
 }
 
-/* The transport whose numbers name the service of a protocol; -1 = none of the registry's */
-static int transport_of(uint8_t proto)
-{
-	switch (proto) {
-	case PV_PROTO_TCP:
-	case PV_PROTO_MPTCP:
-		return PV_TRANSPORT_TCP;
-	case PV_PROTO_UDP:
-		return PV_TRANSPORT_UDP;
-	case PV_PROTO_SCTP:
-		return PV_TRANSPORT_SCTP;
-	case PV_PROTO_DCCP:
-		return PV_TRANSPORT_DCCP;
-	default:
-		return -1;
-	}
-}
-
 static bool is_listening(const struct pv_conversation *c)
 {
 	return c->state == (c->proto == PV_PROTO_UDP ? PV_STATE_CLOSE : PV_STATE_LISTEN) &&
@@ -168,10 +150,11 @@ int port_rows_init(struct port_rows *p, const struct pv_snapshot *snapshot)
 	*p = (struct port_rows){ .snapshot = snapshot };
 	for (size_t i = 0; snapshot && i < pv_snapshot_count(snapshot); i++) {
 		const struct pv_conversation *c = pv_snapshot_get(snapshot, i);
-		int transport = transport_of(c->proto);
+		enum pv_transport transport = pv_proto_transport((enum pv_proto)c->proto);
 		struct port_listener l = { .transport = (uint8_t)transport, .conversation = c };
 
-		if (transport >= 0 && is_listening(c) && vec_push(&p->listeners, l) < 0)
+		if (transport != PV_TRANSPORT_N && is_listening(c) &&
+		    vec_push(&p->listeners, l) < 0)
 			return -ENOMEM;
 	}
 	if (p->listeners.n)

@@ -7,22 +7,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <langinfo.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "cli/filter_text.h"
 #include "ui/render/flow_summary.h"
 #include "ui/render/flow_tree.h"
 #include "ui/text/escape.h"
+#include "ui/text/i18n.h"
 
 const struct unit units_of_size[] = {
 	{ "", 1 },
@@ -152,29 +152,6 @@ static int show_progress(const struct pv_capture_progress *p, void *userdata)
 
 /* ---- the run ---- */
 
-struct view {
-	const struct column **columns;
-	size_t n_columns;
-	struct sort_key *sort;
-	size_t n_sort;
-};
-
-static void cleanup_view(struct view *v)
-{
-	free(v->columns);
-	free(v->sort);
-}
-
-static void say_coverage(const struct pv_snapshot *s, bool verbose)
-{
-	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
-
-	if (!verbose && !isatty(STDERR_FILENO))
-		return;
-	if (render_coverage_line(pv_snapshot_coverage(s), verbose, &b) == 0 && b.len)
-		fwrite(b.data, 1, b.len, stderr);
-}
-
 static bool say_damage(const struct pv_capture *capture)
 {
 	const struct pv_capture_error *e;
@@ -203,16 +180,13 @@ static int fail(const char *what, int r)
 
 static int end(struct reading *g, const struct pv_snapshot *last)
 {
-	bool is_complete = !last || pv_snapshot_coverage(last)->complete;
-
 	clear_progress(&g->meter);
 	if (g->report)
 		g->report(pv_capture_progress(g->capture));
 	if (say_damage(g->capture))
 		return EXIT_FAILURE;
-	if (last)
-		say_coverage(last, g->values->verbose);
-	return g->values->strict && !is_complete ? EXIT_PARTIAL : EXIT_SUCCESS;
+	return last ? say_coverage(last, NULL, g->values->verbose, g->values->strict)
+		    : EXIT_SUCCESS;
 }
 
 struct output {
@@ -326,68 +300,15 @@ static int run_sandboxed(struct reading *g)
 
 /* ---- options ---- */
 
-static size_t terminal_width(int fd)
-{
-	struct winsize size;
-
-	if (!isatty(fd))
-		return 0;
-	return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
-}
-
-static bool use_color(const struct reading_values *v)
-{
-	const char *term = getenv("TERM"), *off = getenv("NO_COLOR");
-
-	if (v->color != 0)
-		return v->color == 1;
-	return isatty(STDOUT_FILENO) && !(off && off[0]) && term && strcmp(term, "dumb");
-}
-
-static int parse_view(const struct reading_values *v, struct view *view)
+static int make_view(const struct reading_values *v, struct view *view)
 {
 	_cleanup_(cleanup_buf) struct buf defaults = BUF_INIT;
-	struct columns_error error;
-	int r;
 
 	buf_puts(&defaults,
 		 format_of(v) == RENDER_TABLE ? COLUMNS_FLOW_TABLE : COLUMNS_FLOW_MACHINE);
 	if (v->bin_ns)
 		buf_puts(&defaults, ",series");
-	if (!buf_str(&defaults))
-		return -ENOMEM;
-	r = columns_parse(v->columns, defaults.data, &view->columns, &view->n_columns, &error);
-	if (r == -EINVAL)
-		usage_error("--columns", "%s", error.message);
-	if (r < 0 || !v->sort)
-		return r;
-	r = columns_parse_sort(v->sort, &view->sort, &view->n_sort, &error);
-	if (r == -EINVAL)
-		usage_error("--sort", "%s", error.message);
-	return r;
-}
-
-static int parse_filter(char **words, int n, struct pv_filter **ret_filter)
-{
-	_cleanup_(cleanup_buf) struct buf text = BUF_INIT;
-	struct pv_syntax_error error = { 0 };
-	int r;
-
-	for (int i = 0; i < n; i++) {
-		if (i)
-			buf_putc(&text, ' ');
-		buf_puts(&text, words[i]);
-	}
-	if (!n)
-		return 0;
-	if (!buf_str(&text))
-		return -ENOMEM;
-	r = pv_filter_parse(text.data, ret_filter, &error);
-	if (r == -EINVAL)
-		usage_error("filter", "%s, at \"%.*s\"%s%s", error.message,
-			    (int)strcspn(text.data + error.offset, " "), text.data + error.offset,
-			    error.expected[0] ? "; expected: " : "", error.expected);
-	return r;
+	return buf_str(&defaults) ? view_parse(v->columns, v->sort, defaults.data, view) : -ENOMEM;
 }
 
 static int open_capture(struct reading *g, const struct view *view, const struct pv_filter *filter)
@@ -426,29 +347,48 @@ static void set_options(struct reading *g, const struct view *view)
 		.needs = columns_needs(view->columns, view->n_columns, v->numeric),
 		.numeric = v->numeric,
 		.header = !v->no_header,
-		.color = use_color(v),
-		.ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
+		.color = terminal_color(v->color),
+		.ascii = terminal_is_ascii(),
 		.keep_columns = v->columns != NULL,
-		.width = terminal_width(STDOUT_FILENO),
+		.width = terminal_width(),
 	};
 	g->meter.start = now();
 	g->meter.next = g->meter.start + NS;
 	g->meter.is_shown = isatty(STDERR_FILENO);
 }
 
+/*
+ * What the C library opens when it is first needed, when nothing can be opened any more: the time
+ * zone, the catalogues of the program's texts and of strerror(), and what converts them: a text
+ * that is translated is converted, and one that is not is looked for in every language asked for.
+ */
+static void read_late_files(void)
+{
+	tzset();
+	gettext("portavoz: partial: ");
+	gettext("\177");
+	strerror(EPERM);
+	dgettext("libc", "\177");
+}
+
 int reading_run(struct reading *g, char **words, int n_words)
 {
 	_cleanup_(cleanup_view) struct view view = { 0 };
+	_cleanup_(cleanup_redactor) struct pv_redactor *redactor = NULL;
 	struct pv_filter *filter = NULL;
-	int r = parse_filter(words, n_words, &filter);
+	int r = redact_open(g->values->redact, &redactor);
 
+	if (r != 0)
+		return r;
+	g->request.redactor = redactor;
+	r = filter_text_parse(&(struct filter_text){ .argc = n_words, .argv = words }, &filter);
 	if (r == 0)
-		r = parse_view(g->values, &view);
+		r = make_view(g->values, &view);
 	if (r == 0) {
 		set_options(g, &view);
-		tzset(); /* which reads a file, and is called by others later */
-		/* without that file there are addresses only */
-		if (g->values->tree)
+		read_late_files();
+		/* without that file there are addresses only; renamed ones are of no vendor */
+		if (g->values->tree && !redactor)
 			file_read_at(AT_FDCWD, VENDORS, &g->vendors);
 		r = open_capture(g, &view, filter);
 		/* the expression is all that can be invalid by now */

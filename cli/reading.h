@@ -11,6 +11,8 @@
 #include <portavoz/portavoz.h>
 
 #include "cli/options.h"
+#include "cli/output.h"
+#include "cli/redact_option.h"
 #include "cli/sandbox.h"
 #include "ui/columns/columns.h"
 #include "ui/render/render.h"
@@ -20,7 +22,7 @@ struct reading_values {
 	bool numeric, no_header, summary, tree, strict, verbose;
 	bool json, jsonl, csv;
 	int observed, color;
-	const char *columns, *sort, *bpf;
+	const char *columns, *sort, *bpf, *redact;
 	uint64_t memory;
 	uint64_t bin_ns;
 };
@@ -68,13 +70,13 @@ int reading_set_bin(void *values, const char *arg, const struct option_def *def)
 		  0,                                                                               \
 		  0,                                                                               \
 		  reading_set_bin },                                                               \
-		OPTION_HEADING("How it is written"),                                               \
+		REDACT_OPTION(struct reading_values, redact), OPTION_HEADING("How it is written"), \
 		READING_FLAG(0, "json", "one JSON document", json),                                \
 		READING_FLAG(0, "jsonl", "one JSON object a line", jsonl),                         \
 		READING_FLAG(0, "csv", "comma-separated values", csv),                             \
 		READING_FLAG('H', "no-header", "no headings", no_header),                          \
-		READING_CHOICE(0, "color", "auto|always|never",                                    \
-			       "colours (default: on a terminal)", color),                         \
+		READING_CHOICE(0, "color", COLOR_WORDS, "colours (default: on a terminal)",        \
+			       color),                                                             \
 		READING_FLAG(0, "strict", "exit status 3 when something could not be seen",        \
 			     strict),                                                              \
 		READING_FLAG('v', "verbose",                                                       \

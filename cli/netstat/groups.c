@@ -19,6 +19,10 @@ static int put_family(const struct netstat_values *v, struct buf *b, int family)
 	/* a kernel without IPv6 has no groups of it */
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
+	if (v->redactor)
+		r = pv_redact_groups(v->redactor, groups, n);
+	if (r < 0)
+		return r;
 	names = calloc(n + 1, sizeof(*names));
 	if (!names)
 		return -ENOMEM;

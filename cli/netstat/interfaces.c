@@ -248,8 +248,12 @@ int netstat_interfaces(const struct netstat_values *v, struct buf *b)
 	size_t n = 0;
 	int r = pv_interfaces_read(&all, &n);
 
-	if (r < 0)
+	if (r == 0 && v->redactor)
+		r = pv_redact_interfaces(v->redactor, all, n);
+	if (r < 0) {
+		pv_interfaces_free(all, n);
 		return r;
+	}
 	if (n)
 		qsort(all, n, sizeof(*all), compare);
 	if (!v->is_repeated)

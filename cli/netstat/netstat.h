@@ -50,6 +50,8 @@ struct netstat_values {
 	const char *dns_servers;
 	const char *wrong_family; /* of -A; NULL = none */
 	bool is_repeated;	  /* of -c: not the first time */
+	const char *redact;
+	struct pv_redactor *redactor; /* NULL = nothing is renamed; then numeric has hosts, ports */
 };
 
 /* Each appends what it shows to *b, and returns the exit status or -errno. */

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "cli/commands.h"
 #include "cli/netstat/netstat.h"
+#include "cli/redact_option.h"
 
 #define AT(member) offsetof(struct netstat_values, member)
 #define BITS(letter, name, help, member, bits)                                                     \
@@ -79,6 +80,7 @@ static const struct option_def netstat_options[] = {
 	  OPTION_NUMBER, AT(dns_timeout_ms), 0, 600000, NULL },
 	{ 0, "dns-servers", "LIST", "name servers ADDR[:PORT],... instead of the system's",
 	  OPTION_TEXT, AT(dns_servers), 0, 0, NULL },
+	REDACT_OPTION(struct netstat_values, redact),
 	FLAG('V', "version", "show the version and exit", version),
 	{ 0 },
 };
@@ -264,5 +266,13 @@ static int run_netstat(int argc, char **argv)
 	r = refuse(&v);
 	if (r >= 0)
 		return r;
-	return v.continuous ? show_for_ever(&v) : show_once(&v);
+	r = redact_open(v.redact, &v.redactor);
+	if (r)
+		return r;
+	/* names of hosts and ports come from files and servers of the host */
+	if (v.redactor)
+		v.numeric |= NETSTAT_NUMERIC_HOSTS | NETSTAT_NUMERIC_PORTS;
+	r = v.continuous ? show_for_ever(&v) : show_once(&v);
+	pv_redactor_free(v.redactor);
+	return r;
 }

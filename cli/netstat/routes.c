@@ -219,6 +219,8 @@ static int read_routes(struct routes *t, int family)
 {
 	int r = pv_routes_read(family, &t->items, &t->n);
 
+	if (r == 0 && t->v->redactor)
+		r = pv_redact_routes(t->v->redactor, t->items, t->n);
 	return r < 0 ? r : resolve(t);
 }
 

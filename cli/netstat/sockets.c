@@ -386,6 +386,7 @@ static int collect(const struct listing *l, struct pv_snapshot **ret_snapshot)
 	 * in the text tables only */
 	q.table_protos =
 		v->extended || v->timers ? PROTO_INET | PROTO_UNIX : PROTO_UNIX | PROTO_RAW;
+	q.redactor = v->redactor;
 	return pv_collect(&q, ret_snapshot);
 }
 

@@ -162,6 +162,7 @@ int netstat_windows(const struct netstat_values *v, struct buf *b)
 	}
 	if (v->timers || v->binaries)
 		q.needs = PV_NEED_OWNERS | PV_NEED_CMDLINE;
+	q.redactor = v->redactor;
 	r = pv_collect(&q, &snapshot);
 	if (r < 0)
 		return r;

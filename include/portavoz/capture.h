@@ -103,6 +103,9 @@ struct pv_capture_request {
 	 * Borrowed until pv_capture_free().
 	 */
 	const struct pv_snapshot *joined;
+	/* borrowed; NULL = nothing is renamed. The filter sees the true names; `live` has no files
+	 */
+	const struct pv_redactor *redactor;
 	const struct pv_capture_live *live; /* packets of an interface instead of files; or NULL */
 	/* called about every 16 MiB; a value other than 0 stops the run with it */
 	int (*progress)(const struct pv_capture_progress *progress, void *userdata);

@@ -50,6 +50,9 @@ enum pv_gap_kind {
 	PV_GAP_UNDECODED, /* packets in which nothing was understood */
 	PV_GAP_CUT,	  /* packets that end before their headers do: cut, or false lengths */
 	PV_GAP_FRAGMENTS, /* fragments that could not be put together */
+	PV_GAP_OVERLAP,	  /* datagrams with overlapping fragments: which bytes were meant is unknown
+			   */
+	PV_GAP_DEPTH,	  /* packets with more layers of tunnels than are opened */
 	PV_GAP_DROPPED,	  /* packets the kernel dropped, for want of room in its ring */
 	PV_GAP_EVICTED,	  /* conversations that had to leave memory before the end */
 	PV_GAP_OBSERVED,  /* conversations whose payload could not be looked at to the end */

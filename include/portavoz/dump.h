@@ -21,8 +21,9 @@ extern "C" {
 
 /*
  * Writes the TCP sockets that `request` selects by families, states and filter, with tcp_info,
- * congestion control and memory: IPv4, IPv6, one end. *ret_n is their number. 0, PV_DUMP_PARTIAL
- * (all is written that came), or -errno.
+ * congestion control and memory: IPv4, IPv6, one end. With a redactor of the request addresses are
+ * renamed, and attributes that may tell who it is are left out. *ret_n is their number. 0,
+ * PV_DUMP_PARTIAL (all is written that came), or -errno.
  */
 int pv_dump_write(const struct pv_request *request, int fd, size_t *ret_n);
 

@@ -111,8 +111,9 @@ struct pv_flow {
 	uint8_t n_vlans;
 	uint16_t vlans[2]; /* outer first */
 	uint16_t ethertype;
-	uint8_t tunnel; /* enum pv_tunnel: the innermost around it */
-	bool is_inner;	/* its packets were counted for the tunnel around it, too */
+	uint8_t tunnel;	  /* enum pv_tunnel: the innermost around it */
+	bool is_inner;	  /* its packets were counted for the tunnel around it, too */
+	bool has_overlap; /* fragments overlapped: its receiver may have read other bytes */
 	bool has_tunnel_id;
 	uint32_t tunnel_id; /* VNI, GRE key, session */
 	/* of ICMP conversations: the request's */

@@ -9,6 +9,7 @@
 #define PORTAVOZ_REDACT_H
 
 #include <portavoz/snapshot.h>
+#include <portavoz/tables.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -34,6 +35,20 @@ void pv_redactor_free(struct pv_redactor *redactor);
  * other multicast addresses stay in their range.
  */
 int pv_redact_address(const struct pv_redactor *redactor, int family, uint8_t *addr);
+
+/*
+ * A link-layer address of 6 bytes, in place. 0 or -EIO. Two that share their first n bits do so
+ * afterwards, but none of them is of a vendor: what is no group is locally administered. Zero,
+ * broadcast and the groups of standards stay; those made of an address of IP stay in their range.
+ */
+int pv_redact_mac(const struct pv_redactor *redactor, uint8_t addr[6]);
+
+/* Addresses and interfaces of the kernel's tables, in place; networks stay such. 0, -EIO, -ENOMEM.
+ */
+int pv_redact_routes(const struct pv_redactor *redactor, struct pv_route *routes, size_t n);
+int pv_redact_groups(const struct pv_redactor *redactor, struct pv_group *groups, size_t n);
+int pv_redact_interfaces(const struct pv_redactor *redactor, struct pv_interface *interfaces,
+			 size_t n);
 
 enum pv_redact_kind {
 	PV_REDACT_HOST,	     /* a host name, label by label; "localhost" stays */

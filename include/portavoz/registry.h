@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <portavoz/conversation.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -30,6 +32,9 @@ enum pv_transport {
 };
 const char *pv_transport_name(enum pv_transport transport);
 int pv_transport_parse(const char *name, enum pv_transport *ret_transport); /* 0 or -ENOENT */
+/* Whose port numbers a protocol has (UDP-Lite: those of UDP, RFC 3828); PV_TRANSPORT_N = no ports.
+ */
+enum pv_transport pv_proto_transport(enum pv_proto proto);
 
 #define PV_SERVICE_PRIMARY 0x01	     /* the first name of this number and transport */
 #define PV_SERVICE_UNREGISTERED 0x02 /* de facto use, not in the registry */

@@ -7,7 +7,8 @@
 
 #include "base/pages.h"
 
-#define BLOCK_MIN ((size_t)64 * 1024)
+/* There are thousands of small arenas, one a filter of a policy. */
+#define BLOCK_MIN ((size_t)1024)
 #define BLOCK_MAX (2 * PAGES_HUGE)
 
 struct arena_block {

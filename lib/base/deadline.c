@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/thread.h"
 
@@ -49,36 +48,18 @@ static void *run(void *userdata)
 static struct deadline *deadline_new(void)
 {
 	struct deadline *d = calloc(1, sizeof(*d));
-	pthread_condattr_t attr;
 
 	if (!d)
 		return NULL;
 	pthread_mutex_init(&d->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&d->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	thread_condition_init(&d->changed);
 	return d;
-}
-
-static struct timespec after(int ms)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	ts.tv_sec += ms / 1000;
-	ts.tv_nsec += ms % 1000 * 1000000L;
-	if (ts.tv_nsec >= 1000000000L) {
-		ts.tv_sec++;
-		ts.tv_nsec -= 1000000000L;
-	}
-	return ts;
 }
 
 /* true when the work was done in time */
 static bool wait_for(struct deadline *d, int ms)
 {
-	struct timespec until = after(ms);
+	struct timespec until = thread_deadline(ms);
 	int r = 0;
 
 	pthread_mutex_lock(&d->lock);

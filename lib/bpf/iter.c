@@ -49,6 +49,20 @@ int bpf_iter_open(enum bpf_iter_kind kind, struct bpf_iter *it)
 	return open_sized(kind, RING_FIRST, it);
 }
 
+int bpf_iter_load(enum bpf_iter_kind kind, int *ret_prog_fd)
+{
+	int ring_fd;
+
+	return bpf_load(kind, 0, ret_prog_fd, &ring_fd);
+}
+
+int bpf_iter_attach(enum bpf_iter_kind kind, int prog_fd, struct bpf_iter *it)
+{
+	*it = (struct bpf_iter)BPF_ITER_INIT;
+	it->kind = kind;
+	return bpf_attach(prog_fd, &it->fd);
+}
+
 void bpf_iter_close(struct bpf_iter *it)
 {
 	it->fd = close_fd(it->fd);

@@ -49,6 +49,13 @@ struct bpf_iter {
 int bpf_iter_open(enum bpf_iter_kind kind, struct bpf_iter *it);
 void bpf_iter_close(struct bpf_iter *it);
 
+/*
+ * The same in two steps, for TCP and UDP: a program that is loaded once serves one iterator a
+ * network namespace, the one its thread is in when it attaches. The caller closes the program.
+ */
+int bpf_iter_load(enum bpf_iter_kind kind, int *ret_prog_fd);
+int bpf_iter_attach(enum bpf_iter_kind kind, int prog_fd, struct bpf_iter *it);
+
 /* A clause for people why bpf_iter_open() failed; never NULL. */
 const char *bpf_cause(int error);
 

@@ -137,7 +137,8 @@ struct decoded_layer {
 
 	/* earlier DECODE_UNPLACED fragments of this datagram, whose ports this one tells */
 	uint32_t held_packets;
-	uint64_t held_bytes; /* their packet->wire */
+	uint64_t held_bytes;   /* their packet->wire */
+	uint64_t held_payload; /* their payload_wire */
 
 	struct decoded_link link;
 	union {

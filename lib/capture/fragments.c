@@ -45,7 +45,7 @@ struct datagram {
 	bool in_use, has_ports, overlaps, is_cut; /* is_cut: not all its bytes were captured */
 	uint32_t total;				  /* bytes, by the last fragment; 0 = not known */
 	uint32_t held_packets;
-	uint64_t held_bytes;
+	uint64_t held_bytes, held_payload;
 	unsigned int n_runs;
 	struct run runs[HOLES];
 	uint16_t chunks[DATAGRAM_CHUNKS]; /* NONE = not needed yet */
@@ -337,10 +337,12 @@ static void learn_ports(struct machine *m, struct datagram *g)
 	g->has_ports = true;
 	m->layer->held_packets = g->held_packets;
 	m->layer->held_bytes = g->held_bytes;
+	m->layer->held_payload = g->held_payload;
 	s->unplaced_packets -= g->held_packets;
 	s->unplaced_bytes -= g->held_bytes;
 	g->held_packets = 0;
 	g->held_bytes = 0;
+	g->held_payload = 0;
 }
 
 static void place(struct machine *m, struct datagram *g)
@@ -356,6 +358,7 @@ static void place(struct machine *m, struct datagram *g)
 	if (g) {
 		g->held_packets++;
 		g->held_bytes += m->packet->wire;
+		g->held_payload += m->wire;
 	}
 	s->unplaced_packets++;
 	s->unplaced_bytes += m->packet->wire;

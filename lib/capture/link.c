@@ -38,15 +38,18 @@ struct ethertype {
 	enum step (*step)(struct machine *m);
 };
 
+/* IEEE 802.1Q 9.6: id 0 is no VLAN, the tag is there for its priority. */
 static enum step vlan_tag(struct machine *m)
 {
 	struct decoded_link *link = m->link;
+	uint16_t id;
 
 	if (m->left < 4)
 		return short_frame(m, 4);
-	if (link->n_vlans < DECODE_VLANS)
-		link->vlan[link->n_vlans] = be16(m->p) & 0xfff;
-	if (link->n_vlans < UINT8_MAX)
+	id = be16(m->p) & 0xfff;
+	if (id && link->n_vlans < DECODE_VLANS)
+		link->vlan[link->n_vlans] = id;
+	if (id && link->n_vlans < UINT8_MAX)
 		link->n_vlans++;
 	m->ethertype = be16(m->p + 2);
 	take(m, 4);

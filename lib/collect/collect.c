@@ -88,8 +88,11 @@ static bool needs_network(const struct collector *c)
 /* Where rows lead to, once the rows of all namespaces are there. */
 static int run_ways(struct collector *c)
 {
-	int r = c->network ? network_join(c->network) : 0;
+	bool has_wires = c->network && c->others && c->needs & (PV_NEED_PEER | PV_NEED_NAT);
+	int r = has_wires ? collect_wires(c) : 0;
 
+	if (r == 0 && c->network)
+		r = network_join(c->network);
 	if (r == 0 && c->needs & PV_NEED_DIRECTION)
 		r = collect_directions(c);
 	if (r == 0 && c->needs & (PV_NEED_PEER | PV_NEED_NAT))
@@ -334,7 +337,7 @@ int pv_collect(const struct pv_request *request, struct pv_snapshot **ret_snapsh
 	if (r == 0)
 		r = c.tape.error;
 	map_deinit(&c.by_cookie);
-	vec_deinit(&c.views);
+	collect_views_close(&c);
 	collect_netns_free(c.others);
 	network_free(c.network);
 	close_fd(c.diag_fd);

@@ -38,6 +38,7 @@ struct collector {
 	int hidepid;	       /* of the procfs mount */
 	bool is_verdict_asked; /* by the caller; a recording gathers its facts in any case */
 	VEC(struct judge_view) views; /* rows that were compared between the kernel's lists */
+	int view_programs[2];	      /* 1 + descriptor of what lists TCP and UDP; 0 = none yet */
 	/* other namespaces (netns.c); NULL = none is asked for */
 	struct netns_work *others;
 	struct network *network; /* what joins namespaces (network.h); NULL = not needed */
@@ -53,14 +54,18 @@ int collect_sockets(struct collector *c);
 int collect_idle_sockets(struct collector *c);
 
 /*
- * views.c: compares TCP and UDP sockets of our own namespace between the kernel's lists, for
- * verdicts. Starts beside the listing; finishing fills c->views, and adds the rows of sockets that
- * the list in use hides. 0 or -errno.
+ * views.c: compares TCP and UDP sockets between the kernel's lists, for verdicts. Of our own
+ * namespace it starts beside the listing; finishing fills c->views, and adds the rows of sockets
+ * that the list in use hides. 0 or -errno.
  */
 struct view_search;
 int collect_views_start(struct collector *c, struct view_search **ret_search);
 /* Frees the search; NULL = none was started. */
 int collect_views_finish(struct collector *c, struct view_search *search);
+/* Of the namespace that the calling thread visits, after its sockets were listed. */
+int collect_views_of_visited(struct collector *c);
+/* What both left in c. */
+void collect_views_close(struct collector *c);
 
 /* owners.c: who holds each row; rows without a holder get their reason. 0 or -errno. */
 struct owner_search;

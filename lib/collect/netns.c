@@ -380,6 +380,8 @@ static int list_sockets(struct collector *c)
 	if (r == 0 && c->lacks_idle)
 		r = collect_idle_sockets(c);
 	if (r == 0)
+		r = collect_views_of_visited(c);
+	if (r == 0)
 		r = rows_index(&rows);
 	return r < 0 ? r : collect_ifnames_of(c, first);
 }
@@ -412,30 +414,59 @@ static int try_to_enter(struct collector *c, const struct procfs_netns *n)
 	return r;
 }
 
-static int visit(struct collector *parent, uint32_t number)
+static const struct procfs_netns *item_of(const struct collector *c, uint32_t number)
 {
-	struct entry *e = &parent->others->entries.items[number];
-	const struct procfs_netns *n = &parent->others->list.items.items[e->item];
-	struct collector c = *parent;
-	int r = 0;
+	return &c->others->list.items.items[c->others->entries.items[number].item];
+}
 
-	e->error = n->inode ? 0 : -ENXIO;
-	if (e->error)
-		return 0;
+/* A collector for what is read there; end_visit() in any case. */
+static struct collector begin_visit(struct collector *parent, uint32_t number)
+{
+	struct collector c = *parent;
+
 	c.netns = number;
 	c.diag_fd = -1;
 	c.by_cookie = (struct map)MAP_INIT;
 	c.n_indexed = c.snapshot->n_rows;
 	c.lacks_idle = false;
 	c.n_self = 0;
-	tape_scope(&parent->tape, n->inode, &c.tape);
+	tape_scope(&parent->tape, item_of(parent, number)->inode, &c.tape);
+	return c;
+}
+
+static void end_visit(struct collector *parent, struct collector *c)
+{
+	memcpy(&parent->views, &c->views, sizeof(c->views));
+	memcpy(parent->view_programs, c->view_programs, sizeof(c->view_programs));
+	map_deinit(&c->by_cookie);
+	close_fd(c->diag_fd);
+	tape_scope_close(&c->tape, &parent->tape);
+}
+
+static int visit(struct collector *parent, uint32_t number)
+{
+	struct entry *e = &parent->others->entries.items[number];
+	const struct procfs_netns *n = item_of(parent, number);
+	struct collector c;
+	int r = 0;
+
+	e->error = n->inode ? 0 : -ENXIO;
+	if (e->error)
+		return 0;
+	c = begin_visit(parent, number);
 	e->error = try_to_enter(&c, n);
 	if (e->error == 0)
 		r = visit_entered(&c);
-	map_deinit(&c.by_cookie);
-	close_fd(c.diag_fd);
-	tape_scope_close(&c.tape, &parent->tape);
+	end_visit(parent, &c);
 	return r;
+}
+
+/* To go back to; to be found before the thread leaves it. */
+static void note_home(struct collector *c)
+{
+	if (c->tape.mode != TAPE_REPLAY && c->others->home < 0)
+		c->others->home =
+			openat(c->tape.procfd, "thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 }
 
 /* Owners are looked up by cookie over all rows. A kernel that repeats cookies gives none of them to
@@ -465,7 +496,7 @@ int collect_netns_sockets(struct collector *c)
 	if (c->tape.mode != TAPE_REPLAY && w->home < 0) {
 		/* questions about our own rows come later, when the thread may be elsewhere */
 		collect_diag_open(c);
-		w->home = openat(c->tape.procfd, "thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+		note_home(c);
 	}
 	for (; r == 0 && w->n_visited < w->entries.n; w->n_visited++)
 		if (w->n_visited)
@@ -519,6 +550,77 @@ int collect_netns_diag(struct collector *c, uint32_t netns)
 		w->diag_fd = netlink_open();
 	go_home(w);
 	return r < 0 ? r : w->diag_fd;
+}
+
+/* ---- what lies between them ---- */
+
+static int run_at_home(struct collector *c, int (*run)(struct collector *guest, void *userdata),
+		       void *userdata)
+{
+	go_home(c->others);
+	return run(c, userdata);
+}
+
+int collect_netns_visit(struct collector *c, uint32_t number,
+			int (*run)(struct collector *guest, void *userdata), void *userdata)
+{
+	struct collector guest;
+	int r = 0;
+
+	if (!number)
+		return run_at_home(c, run, userdata);
+	note_home(c);
+	guest = begin_visit(c, number);
+	if (c->tape.mode != TAPE_REPLAY)
+		r = enter(&guest, item_of(c, number));
+	if (r == 0)
+		r = run(&guest, userdata);
+	end_visit(c, &guest);
+	go_home(c->others);
+	return r;
+}
+
+int collect_netns_fd(struct collector *c, uint32_t number)
+{
+	return procfs_netns_open(&c->tape, item_of(c, number));
+}
+
+uint64_t collect_netns_inode(const struct collector *c, uint32_t number)
+{
+	return item_of(c, number)->inode;
+}
+
+static bool is_listed(const struct netns_work *w, size_t item)
+{
+	for (size_t i = 0; i < w->entries.n; i++)
+		if (w->entries.items[i].item == item)
+			return true;
+	return false;
+}
+
+static int read_between(struct collector *guest, void *userdata)
+{
+	(void)userdata;
+	return collect_network_links(guest);
+}
+
+int collect_netns_between(struct collector *c)
+{
+	struct netns_work *w = c->others;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && !w->is_all && i < w->list.items.n; i++) {
+		if (!w->list.items.items[i].inode || is_listed(w, i))
+			continue;
+		r = vec_push(&w->entries, ((struct entry){ .item = i }));
+		if (r == 0)
+			r = collect_netns_visit(c, (uint32_t)(w->entries.n - 1), read_between,
+						NULL);
+		/* where it may not be entered, far ends stay unseen */
+		r = r == -ENOMEM ? r : 0;
+	}
+	w->n_visited = w->entries.n;
+	return r;
 }
 
 /* ---- the report ---- */

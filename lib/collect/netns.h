@@ -41,6 +41,21 @@ int collect_netns_held(struct collector *c, const struct owner_search *search);
 int collect_netns_diag(struct collector *c, uint32_t netns);
 
 /*
+ * On that thread: the links and addresses of those that the request leaves out, as far as they may
+ * be entered; their numbers follow those of the snapshot's table. 0 or -errno.
+ */
+int collect_netns_between(struct collector *c);
+/*
+ * On that thread: runs `run` in the namespace of that number, with a collector whose tape and netns
+ * are those of the namespace. Returns what it does, or -errno where it cannot be entered.
+ */
+int collect_netns_visit(struct collector *c, uint32_t number,
+			int (*run)(struct collector *guest, void *userdata), void *userdata);
+/* Live: a descriptor of that namespace, or -errno. */
+int collect_netns_fd(struct collector *c, uint32_t number);
+uint64_t collect_netns_inode(const struct collector *c, uint32_t number);
+
+/*
  * Says in the coverage what could not be entered or seen. 0 or -errno: one that was asked for by
  * itself and could not be entered.
  */

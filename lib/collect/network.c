@@ -56,7 +56,9 @@ static int take_link(void *userdata, const struct link_entry *l)
 {
 	struct reading *r = userdata;
 
-	return vec_push(&r->n->links, ((struct network_link){ *l, r->netns }));
+	return vec_push(&r->n->links,
+			((struct network_link){
+				.entry = *l, .netns = r->netns, .peer_netns = NETWORK_UNKNOWN }));
 }
 
 static int take_address(void *userdata, const struct link_address *a)
@@ -220,7 +222,7 @@ static bool has_legacy_rules(struct collector *c)
 	return false;
 }
 
-int collect_network(struct collector *c)
+int collect_network_links(struct collector *c)
 {
 	struct reading reading = { c->network, c->netns };
 	struct network_place *place;
@@ -233,7 +235,14 @@ int collect_network(struct collector *c)
 		return r;
 	place = &c->network->places.items[c->netns];
 	place->is_initial = is_initial(c);
-	r = read_links(c, &reading, place);
+	return read_links(c, &reading, place);
+}
+
+int collect_network(struct collector *c)
+{
+	struct reading reading = { c->network, c->netns };
+	int r = collect_network_links(c);
+
 	if (r == 0 && c->needs & (PV_NEED_NAT | PV_NEED_EXPOSURE))
 		r = read_flows(c, &reading);
 	if (r == 0 && c->needs & PV_NEED_EXPOSURE) {

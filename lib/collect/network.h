@@ -17,9 +17,15 @@
 #include "netlink/links.h"
 #include "netlink/nftables.h"
 
+/* Where the far end of a link is that another namespace holds; or the number of that. */
+#define NETWORK_UNKNOWN UINT32_MAX
+#define NETWORK_ELSEWHERE (UINT32_MAX - 1) /* in none that was read */
+
 struct network_link {
 	struct link_entry entry;
 	uint32_t netns;
+	uint32_t peer_netns;
+	bool is_unseen; /* one of a pair, and the other one is in no namespace that was read */
 };
 
 struct network_address {
@@ -84,11 +90,26 @@ void network_free(struct network *n);
  * thread is; into c->network. 0 or -errno; what could not be read is counted there.
  */
 int collect_network(struct collector *c);
+/* The same, of its links and addresses alone. */
+int collect_network_links(struct collector *c);
 /* Says in the coverage what could not be read, as far as the request asked for it. */
 int collect_network_report(struct collector *c);
 
+/*
+ * wires.c: after all was read, and before the topology is made of it, by a thread that may enter
+ * namespaces: reads the links of those that the request leaves out, and where the far ends of pairs
+ * are. 0 or -errno; what could not be had is not known.
+ */
+int collect_wires(struct collector *c);
+
 /* topology.c: after all was read. 0 or -ENOMEM. */
 int network_join(struct network *n);
+/* A part of it that may come before: finds links by their numbers. Once is enough. */
+int network_index_links(struct network *n);
+/* May the two be one pair, as far as their numbers and what is known of their far ends tell? */
+bool network_may_be_pair(const struct network_link *a, const struct network_link *b);
+/* The first link that has these numbers, of itself and its far end; then those after it. */
+uint32_t network_first_end(const struct network *n, uint32_t index, uint32_t peer);
 /* An address of that namespace, as far as known; loopback addresses always are. n may be NULL. */
 bool network_is_local(const struct network *n, uint32_t netns, struct tuple_addr a);
 /* false: certainly is none */
@@ -98,6 +119,12 @@ bool network_may_be_local(const struct network *n, uint32_t netns, struct tuple_
  * the scope of a link-local address, 0 = not known.
  */
 bool network_may_pass(const struct network *n, uint32_t from, uint32_t to, struct tuple_addr a,
+		      uint32_t ifindex);
+/*
+ * Of a way that may exist: does it lead over a pair of which one end was seen, so that it may as
+ * well lead to somebody else?
+ */
+bool network_is_guess(const struct network *n, uint32_t from, uint32_t to, struct tuple_addr a,
 		      uint32_t ifindex);
 /* The link that has the address, or with ifindex the one of that index; NULL = not known. */
 const struct network_link *network_link_of(const struct network *n, uint32_t netns,

@@ -328,6 +328,16 @@ static int relate(struct pairs *p, struct pv_conversation *row, const struct pv_
 	return 0;
 }
 
+/* The one that fits is named where nothing unseen could fit as well. */
+static bool is_guess(const struct walk *w, const struct search *s)
+{
+	const struct network *n = w->p->c->network;
+
+	return n && s->n == 1 &&
+	       network_is_guess(n, w->netns, snapshot_row(w->p->c->snapshot, s->row)->netns,
+				addr_of(&w->tuple, &w->tuple.dst), w->ifindex);
+}
+
 static int find_far(struct pairs *p, uint32_t i)
 {
 	struct pv_conversation *row = snapshot_row(p->c->snapshot, i);
@@ -340,6 +350,8 @@ static int find_far(struct pairs *p, uint32_t i)
 
 	if (s.n == 0 && is_datagram(row))
 		s = find_server(&w);
+	if (is_guess(&w, &s))
+		return relate(p, row, NULL, 1);
 	if (s.n == 1) {
 		row->peer = s.row + 1;
 		p->found[i] = FOUND_FAR;

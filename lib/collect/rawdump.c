@@ -17,6 +17,7 @@
 #include "collect/rows.h"
 #include "netlink/message.h"
 #include "netlink/rawdump.h"
+#include "redact/redact.h"
 
 #define SEQUENCE 1
 
@@ -76,6 +77,7 @@ int pv_dump_check(const char *path, struct pv_dump_error *error)
 struct writer {
 	int fd;
 	const struct map *wanted; /* cookies; NULL = every socket */
+	const struct pv_redactor *redactor;
 	struct buf out;
 	size_t n;
 };
@@ -95,14 +97,21 @@ static int write_datagram(void *userdata, const struct netlink_datagram *d)
 	struct writer *w = userdata;
 	const struct nlmsghdr *nlh = d->data;
 	size_t left = d->len;
+	int r;
 
 	buf_clear(&w->out);
 	for (; message_is_whole(nlh, left); nlh = message_next(nlh, &left)) {
 		if (!is_wanted(w, nlh))
 			continue;
+		w->n++;
+		if (w->redactor) {
+			r = redact_put_message(w->redactor, nlh, &w->out);
+			if (r < 0)
+				return r;
+			continue;
+		}
 		buf_put(&w->out, nlh, nlh->nlmsg_len);
 		buf_pad(&w->out, '\0', MNL_ALIGN(nlh->nlmsg_len) - nlh->nlmsg_len);
-		w->n++;
 	}
 	if (buf_error(&w->out) < 0)
 		return -ENOMEM;
@@ -165,6 +174,7 @@ static int find_wanted(const struct pv_request *request, struct map *wanted)
 	int r;
 
 	q.protos = PV_PROTO_BIT(PV_PROTO_TCP);
+	q.redactor = NULL;
 	r = pv_collect(&q, &s);
 	if (r < 0)
 		return r;
@@ -177,7 +187,7 @@ static int find_wanted(const struct pv_request *request, struct map *wanted)
 int pv_dump_write(const struct pv_request *request, int fd, size_t *ret_n)
 {
 	_cleanup_(cleanup_map) struct map wanted = MAP_INIT;
-	struct writer w = { .fd = fd, .out = BUF_INIT };
+	struct writer w = { .fd = fd, .redactor = request->redactor, .out = BUF_INIT };
 	int r = request->size == sizeof(*request) ? 0 : -EINVAL;
 	int end = 0;
 

@@ -88,10 +88,12 @@ static const struct network_link *link_by_index(const struct network *n, uint32_
 	return i == MAP_NONE ? NULL : &n->links.items[i];
 }
 
-static int index_links(struct network *n)
+int network_index_links(struct network *n)
 {
 	int r = vec_reserve(&n->next_ends, n->links.n + 1);
 
+	if (n->next_ends.n)
+		return 0;
 	for (uint32_t i = 0; r == 0 && i < n->links.n; i++) {
 		const struct network_link *l = &n->links.items[i];
 		uint64_t ends = index_key(l->entry.index, l->entry.peer);
@@ -105,32 +107,41 @@ static int index_links(struct network *n)
 	return r;
 }
 
-static bool are_ends(const struct network_link *a, const struct network_link *b)
+bool network_may_be_pair(const struct network_link *a, const struct network_link *b)
 {
 	bool is_same = a->netns == b->netns;
 
-	return a != b && is_pair(a) && is_pair(b) && a->entry.peer == b->entry.index &&
-	       b->entry.peer == a->entry.index && is_same == (a->entry.peer_nsid < 0) &&
-	       is_same == (b->entry.peer_nsid < 0);
+	if (a == b || !is_pair(a) || !is_pair(b) || a->entry.peer != b->entry.index ||
+	    b->entry.peer != a->entry.index || is_same != (a->entry.peer_nsid < 0) ||
+	    is_same != (b->entry.peer_nsid < 0))
+		return false;
+	return is_same || ((a->peer_netns == NETWORK_UNKNOWN || a->peer_netns == b->netns) &&
+			   (b->peer_netns == NETWORK_UNKNOWN || b->peer_netns == a->netns));
+}
+
+uint32_t network_first_end(const struct network *n, uint32_t index, uint32_t peer)
+{
+	return map_get(&n->ends, index_key(index, peer));
 }
 
 /*
  * The far ends that link i may have: those that tell of each other. Numbers of interfaces repeat in
- * namespaces, so there may be several; what is known of one is joined with all.
+ * namespaces, so there may be several where the kernel could not be asked for the namespace; what
+ * is known of one is joined with all.
  */
-static void join_ends(const struct network *n, uint32_t *parents, uint32_t i)
+static void join_ends(struct network *n, uint32_t *parents, uint32_t i)
 {
-	const struct network_link *l = &n->links.items[i];
-	bool is_found = false;
+	struct network_link *l = &n->links.items[i];
 
-	for (uint32_t k = map_get(&n->ends, index_key(l->entry.peer, l->entry.index));
-	     k != MAP_NONE; k = n->next_ends.items[k]) {
-		if (!are_ends(l, &n->links.items[k]))
+	l->is_unseen = true;
+	for (uint32_t k = network_first_end(n, l->entry.peer, l->entry.index); k != MAP_NONE;
+	     k = n->next_ends.items[k]) {
+		if (!network_may_be_pair(l, &n->links.items[k]))
 			continue;
 		join(parents, i, k);
-		is_found = true;
+		l->is_unseen = false;
 	}
-	if (!is_found)
+	if (l->is_unseen)
 		join(parents, i, (uint32_t)n->links.n);
 }
 
@@ -141,7 +152,7 @@ static void join_by_index(const struct network *n, uint32_t *parents, uint32_t i
 	join(parents, i, other ? (uint32_t)(other - n->links.items) : (uint32_t)n->links.n);
 }
 
-static void join_link(const struct network *n, uint32_t *parents, uint32_t i)
+static void join_link(struct network *n, uint32_t *parents, uint32_t i)
 {
 	const struct network_link *l = &n->links.items[i];
 
@@ -220,7 +231,7 @@ int network_join(struct network *n)
 	uint32_t *groups = new_parents(n->places.n);
 	uint32_t *first = malloc((n->links.n + 1) * sizeof(*first));
 	int r = parents && groups && first && vec_reserve(&n->segments, n->links.n + 1) == 0
-			? index_links(n)
+			? network_index_links(n)
 			: -ENOMEM;
 
 	if (r == 0) {
@@ -316,6 +327,16 @@ bool network_may_pass(const struct network *n, uint32_t from, uint32_t to, struc
 	if (index)
 		l = link_by_index(n, from, index);
 	return !l || has_link_in(n, to, n->segments.items[l - n->links.items]);
+}
+
+bool network_is_guess(const struct network *n, uint32_t from, uint32_t to, struct tuple_addr a,
+		      uint32_t ifindex)
+{
+	uint32_t index = ifindex ? ifindex : index_towards(n, from, a);
+	const struct network_link *out = index ? link_by_index(n, from, index) : NULL;
+	const struct network_link *in = network_link_of(n, to, a, 0);
+
+	return from != to && ((out && out->is_unseen) || (in && in->is_unseen));
 }
 
 const struct network_link *network_link_of(const struct network *n, uint32_t netns,

@@ -5,6 +5,8 @@
  * edits what is read. Sockets come and go between readings, and the text tables may skip one while
  * others change: what differs is read again, and counts when it differs in the same way each time.
  *
+ * Other network namespaces are compared by the thread that visits them, one after the other.
+ *
  * What was found is recorded, not what was read: stream "views" of struct difference.
  */
 #include <errno.h>
@@ -15,6 +17,7 @@
 #include "base/thread.h"
 #include "bpf/iter.h"
 #include "collect/collector.h"
+#include "collect/netns.h"
 #include "collect/rows.h"
 #include "netlink/record.h"
 #include "procfs/nettables.h"
@@ -24,6 +27,8 @@
 /* From here on a thread saves more than it costs. */
 #define THREAD_PAYS 2000
 #define N_VIEWS 3
+/* What the iterators alone tell: rows that were listed by others get it here. */
+#define MARKS (PV_CONV_KERNEL | PV_CONV_TLS)
 
 /* One socket that lasts, as the views show it. */
 struct sighting {
@@ -47,7 +52,8 @@ struct difference {
 	struct pv_endpoint local, remote;
 	uint32_t inode, uid;
 	uint8_t family, proto, state, type;
-	uint8_t shown, missing, padding[2];
+	uint8_t shown, missing; /* missing 0: it has marks only */
+	uint8_t marks, padding;
 };
 
 static struct difference difference_of(const struct sighting *s)
@@ -61,7 +67,8 @@ static struct difference difference_of(const struct sighting *s)
 				    .state = s->row.state,
 				    .type = s->row.type,
 				    .shown = s->shown,
-				    .missing = s->missing };
+				    .missing = s->missing,
+				    .marks = s->row.flags & MARKS };
 }
 
 /* false for what no recording of ours holds */
@@ -76,7 +83,8 @@ static bool sighting_of(const struct difference *d, struct sighting *ret)
 					     .family = d->family,
 					     .proto = d->proto,
 					     .state = d->state,
-					     .type = d->type };
+					     .type = d->type,
+					     .flags = d->marks & MARKS };
 	return (d->family == AF_INET || d->family == AF_INET6) && d->inode &&
 	       (d->proto == PV_PROTO_TCP || d->proto == PV_PROTO_UDP) && d->state < PV_STATE_N &&
 	       d->local.port <= UINT16_MAX && d->remote.port <= UINT16_MAX;
@@ -108,8 +116,10 @@ static int see(void *userdata, const struct pv_conversation *row)
 	if (!is_lasting(row))
 		return 0;
 	r = map_insert(&v->by_inode, row->inode, (uint32_t)v->items.n, &old);
-	if (r == 1)
+	if (r == 1) {
 		v->items.items[old].views |= v->view;
+		v->items.items[old].row.flags |= row->flags & MARKS;
+	}
 	if (r != 0)
 		return r < 0 ? r : 0;
 	fresh.row.detail = NULL;
@@ -148,8 +158,19 @@ static int see_chunk(void *userdata, const void *data, size_t len)
 
 static int read_iterator(struct sightings *v, struct tape *live, uint8_t proto)
 {
+	_cleanup_(cleanup_bpf_iter) struct bpf_iter it = BPF_ITER_INIT;
+	int *program = &v->c->view_programs[proto != PV_PROTO_TCP];
+	int r = v->c->may_bpf ? 0 : -EPERM, fd;
+
 	v->kind = proto == PV_PROTO_TCP ? BPF_KIND_TCP : BPF_KIND_UDP;
-	return v->c->may_bpf ? bpf_iter_run(live, v->kind, 0, see_chunk, v) : -EPERM;
+	/* loading takes longer than all the rest of a small namespace */
+	if (r == 0 && !*program) {
+		r = bpf_iter_load(v->kind, &fd);
+		*program = r < 0 ? 0 : fd + 1;
+	}
+	if (r == 0)
+		r = bpf_iter_attach(v->kind, *program - 1, &it);
+	return r < 0 ? r : bpf_iter_read(live, &it, 0, see_chunk, v);
 }
 
 static int read_table(struct sightings *v, struct tape *live, uint8_t proto)
@@ -179,6 +200,8 @@ static int read_views(struct sightings *v, uint8_t proto, uint8_t views)
 	struct tape live = TAPE_INIT;
 
 	live.procfd = v->c->tape.procfd;
+	/* which tables of /proc are meant */
+	memcpy(live.scope, v->c->tape.scope, sizeof(live.scope));
 	for (size_t i = 0; i < N_VIEWS; i++) {
 		int r;
 
@@ -244,16 +267,15 @@ static int see_rows(struct sightings *v, uint8_t proto, uint8_t view)
 	for (size_t i = 0; r == 0 && view && i < s->n_rows; i++) {
 		const struct pv_conversation *row = snapshot_row(s, i);
 
-		if (row->proto == proto && row->netns == 0)
+		if (row->proto == proto && row->netns == v->c->netns)
 			r = see(v, row);
 	}
 	return r;
 }
 
-/* The table has been read. */
-static int compare(struct sightings *v, uint8_t proto)
+/* The table has been read, and what rows were listed from. */
+static int compare(struct sightings *v, uint8_t proto, uint8_t listed)
 {
-	uint8_t listed = view_of_rows(v->c->snapshot, proto);
 	int r = see_rows(v, proto, listed);
 
 	if (r == 0)
@@ -272,14 +294,15 @@ static int add_view(struct collector *c, uint32_t row, uint8_t shown, uint8_t mi
 	return vec_push(&c->views, view);
 }
 
-static int index_rows(const struct pv_snapshot *s, struct map *rows)
+static int index_rows(const struct collector *c, struct map *rows)
 {
+	const struct pv_snapshot *s = c->snapshot;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < s->n_rows; i++) {
 		const struct pv_conversation *row = snapshot_row(s, i);
 
-		if (row->netns == 0 && is_lasting(row))
+		if (row->netns == c->netns && is_lasting(row))
 			r = map_put(rows, row->inode, (uint32_t)i);
 	}
 	return r;
@@ -289,31 +312,38 @@ static int index_rows(const struct pv_snapshot *s, struct map *rows)
 static int row_of(struct collector *c, struct map *rows, const struct sighting *s,
 		  uint32_t *ret_row)
 {
+	struct pv_conversation hidden = s->row;
+
 	*ret_row = map_get(rows, s->row.inode);
 	if (*ret_row != MAP_NONE)
 		return 0;
 	*ret_row = (uint32_t)c->snapshot->n_rows;
-	return snapshot_add(c->snapshot, &s->row) ? 0 : -ENOMEM;
+	hidden.netns = c->netns;
+	return snapshot_add(c->snapshot, &hidden) ? 0 : -ENOMEM;
 }
 
 static int take_sighting(struct collector *c, struct map *rows, const struct sighting *s)
 {
-	uint32_t row;
-	int r = row_of(c, rows, s, &row);
+	uint32_t row = map_get(rows, s->row.inode);
+	int r = s->missing ? row_of(c, rows, s, &row) : 0;
 
-	return r < 0 ? r : add_view(c, row, s->shown, s->missing);
+	/* what came after the listing and nobody hides is none of it */
+	if (r < 0 || row == MAP_NONE)
+		return r;
+	snapshot_row(c->snapshot, row)->flags |= s->row.flags & MARKS;
+	return s->missing ? add_view(c, row, s->shown, s->missing) : 0;
 }
 
 static int take_differences(struct collector *c, const struct sightings *v)
 {
 	_cleanup_(cleanup_map) struct map rows = MAP_INIT;
-	int r = index_rows(c->snapshot, &rows);
+	int r = index_rows(c, &rows);
 
 	for (size_t i = 0; r == 0 && i < v->items.n; i++) {
 		const struct sighting *s = &v->items.items[i];
 		struct difference d = difference_of(s);
 
-		if (!s->missing)
+		if (!s->missing && !(s->row.flags & PV_CONV_KERNEL))
 			continue;
 		r = take_sighting(c, &rows, s);
 		if (r == 0)
@@ -335,7 +365,7 @@ static int replay(struct collector *c)
 	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
 	struct sighting s;
 	struct difference d;
-	int r = index_rows(c->snapshot, &rows);
+	int r = index_rows(c, &rows);
 
 	/* a recording made without them has no differences */
 	if (r < 0 || tape_stream_get(&c->tape, STREAM, &b) < 0)
@@ -378,29 +408,39 @@ static void search_free(struct view_search *s)
 	free(s);
 }
 
-int collect_views_start(struct collector *c, struct view_search **ret)
+static struct view_search *search_new(struct collector *c)
 {
-	struct view_search *s;
+	struct view_search *s = calloc(1, sizeof(*s));
 
-	*ret = NULL;
-	/* in other namespaces the caller has no text tables */
-	if (!(c->needs & PV_NEED_VERDICT) || c->request->netns || c->tape.mode == TAPE_REPLAY)
-		return 0;
-	s = calloc(1, sizeof(*s));
 	if (!s)
-		return -ENOMEM;
+		return NULL;
 	s->c = c;
 	for (size_t i = 0; i < N_PROTOS; i++) {
 		s->sightings[i].c = c;
 		s->sightings[i].available = JUDGE_VIEWS;
 	}
+	return s;
+}
+
+int collect_views_start(struct collector *c, struct view_search **ret)
+{
+	struct view_search *s;
+
+	*ret = NULL;
+	if (!(c->needs & PV_NEED_VERDICT) || !collect_netns_has_own(c) ||
+	    c->tape.mode == TAPE_REPLAY)
+		return 0;
+	s = search_new(c);
+	if (!s)
+		return -ENOMEM;
 	if (c->tape.mode == TAPE_LIVE && c->n_sockets >= THREAD_PAYS)
 		s->is_threaded = thread_start(&s->thread, 0, search_run, s) == 0;
 	*ret = s;
 	return 0;
 }
 
-static int take_all(struct collector *c, struct view_search *s)
+/* `is_own`: of our namespace, whose rows are known to be of one list. */
+static int take_all(struct collector *c, struct view_search *s, bool is_own)
 {
 	int r = tape_stream_put(&c->tape, STREAM, "", 0);
 
@@ -410,8 +450,10 @@ static int take_all(struct collector *c, struct view_search *s)
 		search_run(s);
 	r = r < 0 ? r : s->result;
 	for (size_t i = 0; r == 0 && i < N_PROTOS; i++) {
+		uint8_t listed = is_own ? view_of_rows(c->snapshot, protos[i]) : 0;
+
 		if (c->protos & PV_PROTO_BIT(protos[i]))
-			r = compare(&s->sightings[i], protos[i]);
+			r = compare(&s->sightings[i], protos[i], listed);
 		if (r == 0)
 			r = take_differences(c, &s->sightings[i]);
 	}
@@ -419,12 +461,31 @@ static int take_all(struct collector *c, struct view_search *s)
 	return r;
 }
 
+void collect_views_close(struct collector *c)
+{
+	for (size_t i = 0; i < N_PROTOS; i++)
+		close_fd(c->view_programs[i] - 1);
+	vec_deinit(&c->views);
+}
+
+int collect_views_of_visited(struct collector *c)
+{
+	struct view_search *s;
+
+	if (!(c->needs & PV_NEED_VERDICT))
+		return 0;
+	if (c->tape.mode == TAPE_REPLAY)
+		return replay(c);
+	s = search_new(c);
+	return s ? take_all(c, s, false) : -ENOMEM;
+}
+
 int collect_views_finish(struct collector *c, struct view_search *s)
 {
 	int r = 0;
 
 	if (s)
-		r = take_all(c, s);
+		r = take_all(c, s, true);
 	else if (c->tape.mode == TAPE_REPLAY && c->needs & PV_NEED_VERDICT)
 		r = replay(c);
 	if (r == 0 && c->views.n)

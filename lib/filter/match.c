@@ -303,28 +303,9 @@ LEAF(match_send_q)
 
 /* Service */
 
-/* The transport whose registry applies, or PV_TRANSPORT_N: RAW has protocol numbers, no ports. */
-static enum pv_transport transport_of(const struct pv_conversation *c)
-{
-	switch (c->proto) {
-	case PV_PROTO_TCP:
-	case PV_PROTO_MPTCP:
-		return PV_TRANSPORT_TCP;
-	case PV_PROTO_UDP:
-	case PV_PROTO_UDPLITE:
-		return PV_TRANSPORT_UDP;
-	case PV_PROTO_SCTP:
-		return PV_TRANSPORT_SCTP;
-	case PV_PROTO_DCCP:
-		return PV_TRANSPORT_DCCP;
-	default:
-		return PV_TRANSPORT_N;
-	}
-}
-
 LEAF(match_service)
 {
-	enum pv_transport transport = transport_of(c);
+	enum pv_transport transport = pv_proto_transport((enum pv_proto)c->proto);
 	uint32_t port;
 
 	if (transport == PV_TRANSPORT_N || !(l->range.transports >> transport & 1))
@@ -340,13 +321,15 @@ static bool is_in_group(const struct leaf *l, uint32_t port)
 
 LEAF(match_group)
 {
-	return transport_of(c) != PV_TRANSPORT_N && is_in_group(l, pv_snapshot_service_port(s, c));
+	return pv_proto_transport((enum pv_proto)c->proto) != PV_TRANSPORT_N &&
+	       is_in_group(l, pv_snapshot_service_port(s, c));
 }
 
 LEAF(match_port_group)
 {
 	(void)s;
-	return transport_of(c) != PV_TRANSPORT_N && is_in_group(l, end_of(l, c)->port);
+	return pv_proto_transport((enum pv_proto)c->proto) != PV_TRANSPORT_N &&
+	       is_in_group(l, end_of(l, c)->port);
 }
 
 /* Processes: a predicate matches when it does for any of the holders */

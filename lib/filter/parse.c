@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "filter/rule.h"
+
 #define NIL UINT32_MAX
 /* between two parentheses at most OR, AND and NOT wait */
 #define STACK_MAX (4 * FILTER_DEPTH_MAX + 4)
@@ -170,6 +172,8 @@ static int parse_predicate(struct parser *p, const struct word *w, struct fragme
 	size_t n;
 	int r;
 
+	if (pred && !w->is_quoted && pred->needs & p->refused)
+		return fail_at(p, w, NULL, "is known only when the policy has been asked");
 	if (pred && !w->is_quoted) {
 		p->filter->needs |= pred->needs;
 		return pred->parse(p, pred, w, ret);
@@ -302,13 +306,14 @@ int pv_filter_parse(const char *text, struct pv_filter **ret_filter, struct pv_s
 	return pv_filter_parse_family(text, AF_UNSPEC, ret_filter, error);
 }
 
-int pv_filter_parse_family(const char *text, int family, struct pv_filter **ret_filter,
-			   struct pv_syntax_error *error)
+static int parse_filter(const char *text, int family, uint32_t refused,
+			struct pv_filter **ret_filter, struct pv_syntax_error *error)
 {
 	struct pv_syntax_error ignored;
 	struct parser p = { .text = text,
 			    .error = error ? error : &ignored,
-			    .family = (uint8_t)family };
+			    .family = (uint8_t)family,
+			    .refused = refused };
 	int r;
 
 	*p.error = (struct pv_syntax_error){ 0 };
@@ -329,6 +334,18 @@ int pv_filter_parse_family(const char *text, int family, struct pv_filter **ret_
 	}
 	*ret_filter = p.filter;
 	return 0;
+}
+
+int pv_filter_parse_family(const char *text, int family, struct pv_filter **ret_filter,
+			   struct pv_syntax_error *error)
+{
+	return parse_filter(text, family, 0, ret_filter, error);
+}
+
+int filter_parse_rule(const char *text, struct pv_filter **ret_filter,
+		      struct pv_syntax_error *error)
+{
+	return parse_filter(text, AF_UNSPEC, PV_NEED_VERDICT, ret_filter, error);
 }
 
 void pv_filter_free(struct pv_filter *f)

@@ -18,6 +18,7 @@
 #include "flow/filenames.h"
 #include "flow/live.h"
 #include "flow/row.h"
+#include "redact/redact.h"
 
 #define GROUP 16
 #define PROGRESS_BYTES (16U << 20)
@@ -48,6 +49,7 @@ struct pv_capture {
 	struct flow_live *live;	 /* NULL: files */
 	struct observe *observe; /* NULL = payloads are not looked at */
 	const struct pv_filter *filter;
+	const struct pv_redactor *redactor;
 	size_t batch;
 	int (*progress)(const struct pv_capture_progress *progress, void *userdata);
 	void *userdata;
@@ -57,7 +59,7 @@ struct pv_capture {
 	struct arena arena; /* texts of the damage */
 	VEC(struct pv_capture_error) damage;
 	bool has_digest; /* without: no Community IDs, nothing of QUIC, no JA4 */
-	uint64_t undecoded, cut, bytes;
+	uint64_t undecoded, cut, too_deep, bytes;
 	/* the packets that were read; [next, ready) are decoded */
 	struct packet packets[GROUP];
 	size_t n_packets, next, ready;
@@ -132,12 +134,14 @@ int pv_capture_open(const struct pv_capture_request *q, struct pv_capture **ret,
 
 	if (ret_message)
 		*ret_message = NULL;
-	if (q->size != sizeof(*q) || !q->live == !q->n_paths || (q->live && q->joined))
+	if (q->size != sizeof(*q) || !q->live == !q->n_paths || (q->live && q->joined) ||
+	    (q->redactor && q->live && q->live->n_files))
 		return -EINVAL;
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return -ENOMEM;
 	c->filter = q->filter;
+	c->redactor = q->redactor;
 	c->batch = q->batch;
 	c->progress = q->progress;
 	c->userdata = q->userdata;
@@ -232,6 +236,7 @@ static void count_odd(struct pv_capture *c, const struct taken *t, const struct 
 		c->undecoded++;
 	else if (t->decoded.flags & (DECODE_TRUNCATED | DECODE_BAD_LENGTH | DECODE_BAD_HEADER))
 		c->cut++;
+	c->too_deep += (t->decoded.flags & DECODE_TOO_DEEP) != 0;
 }
 
 /* The sockets of a packet are those of its innermost layer. */
@@ -349,16 +354,20 @@ static int add_gap(struct pv_snapshot *s, enum pv_gap_kind kind, uint64_t n, con
 	return n ? snapshot_add_gap(s, kind, n, detail) : 0;
 }
 
-static int add_damage(struct pv_snapshot *s, const struct pv_capture_error *e)
+static int add_damage(const struct pv_capture *c, struct pv_snapshot *s,
+		      const struct pv_capture_error *e)
 {
-	_cleanup_(cleanup_free) char *detail = NULL;
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+	int r = 0;
 
-	if (asprintf(&detail, "%s: byte %llu: expected %s", e->path, (unsigned long long)e->offset,
-		     e->expected) < 0) {
-		detail = NULL;
-		return -ENOMEM;
-	}
-	return snapshot_add_gap(s, PV_GAP_DAMAGED, 1, detail);
+	if (c->redactor)
+		r = redact_put(c->redactor, PV_REDACT_PATH, e->path, strlen(e->path), &b);
+	else
+		buf_puts(&b, e->path);
+	buf_printf(&b, ": byte %llu: expected %s", (unsigned long long)e->offset, e->expected);
+	if (r == 0)
+		r = buf_error(&b);
+	return r < 0 ? r : snapshot_add_gap(s, PV_GAP_DAMAGED, 1, buf_str(&b));
 }
 
 static uint64_t n_abandoned(const struct pv_capture *c)
@@ -377,13 +386,17 @@ static int add_coverage(struct pv_capture *c, struct pv_snapshot *s)
 				    PV_SOURCE_WORKING, NULL);
 
 	for (size_t i = 0; r == 0 && i < c->damage.n; i++)
-		r = add_damage(s, &c->damage.items[i]);
+		r = add_damage(c, s, &c->damage.items[i]);
 	if (r == 0)
 		r = add_gap(s, PV_GAP_UNDECODED, c->undecoded, NULL);
 	if (r == 0)
 		r = add_gap(s, PV_GAP_CUT, c->cut, NULL);
 	if (r == 0)
 		r = add_gap(s, PV_GAP_FRAGMENTS, d->unplaced_packets, NULL);
+	if (r == 0)
+		r = add_gap(s, PV_GAP_OVERLAP, d->overlapping, NULL);
+	if (r == 0)
+		r = add_gap(s, PV_GAP_DEPTH, c->too_deep, NULL);
 	if (r == 0)
 		r = add_gap(s, PV_GAP_EVICTED, c->table.n_evicted, NULL);
 	if (r == 0)
@@ -425,7 +438,11 @@ int pv_capture_next(struct pv_capture *c, struct pv_snapshot **ret)
 		if (r != 0)
 			return r;
 		s = snapshot_new();
+		/* what was let go may have lain where this one does */
+		c->owners.target = NULL;
 		r = s ? fill(c, s) : -ENOMEM;
+		if (r == 0 && c->redactor)
+			r = redact_snapshot(c->redactor, s);
 		if (r < 0 || (!s->n_rows && c->phase != PHASE_END)) {
 			pv_snapshot_free(s);
 			if (r < 0)

@@ -79,6 +79,7 @@ _Static_assert(sizeof(struct flow_cold) == 64, "one cache line");
 #define FLOW_ENTRY_CLOSED 0x08	 /* both FINs came before any RST */
 #define FLOW_ENTRY_HAS_MAC 0x10
 #define FLOW_ENTRY_HAS_TUNNEL_ID 0x20
+#define FLOW_ENTRY_OVERLAP 0x40 /* fragments of its datagrams overlapped */
 
 struct flow_entry {
 	struct flow_key key;

@@ -100,6 +100,7 @@ static void set_flow(struct pv_flow *f, const struct flow_entry *e, unsigned ope
 	f->has_tunnel_id = e->half[0].entry_flags & FLOW_ENTRY_HAS_TUNNEL_ID;
 	f->tunnel_id = e->tunnel_id;
 	f->is_inner = key->tunnel != 0;
+	f->has_overlap = e->half[0].entry_flags & FLOW_ENTRY_OVERLAP;
 	f->icmp_type = key->kind;
 	f->icmp_code = e->icmp_code;
 	f->icmp_errors = e->icmp_errors;

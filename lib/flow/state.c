@@ -76,25 +76,11 @@ static unsigned listener(const struct flow_table *t, const struct flow_sockets *
 	return n[1] > 1 && n[0] == 1 ? 1 : FLOW_NO_SIDE;
 }
 
-static enum pv_transport transport_of(const struct flow_key *key)
-{
-	switch ((enum pv_proto)key->proto) {
-	case PV_PROTO_UDP:
-	case PV_PROTO_UDPLITE:
-		return PV_TRANSPORT_UDP;
-	case PV_PROTO_SCTP:
-		return PV_TRANSPORT_SCTP;
-	case PV_PROTO_DCCP:
-		return PV_TRANSPORT_DCCP;
-	default:
-		return PV_TRANSPORT_TCP;
-	}
-}
-
 static bool is_service(const struct flow_key *key, unsigned side)
 {
 	uint16_t port = key->port[side];
-	const struct pv_service *s = pv_service_by_port(port, transport_of(key));
+	const struct pv_service *s =
+		pv_service_by_port(port, pv_proto_transport((enum pv_proto)key->proto));
 
 	return port && port < EPHEMERAL_FIRST && (port < 1024 || s);
 }

@@ -92,7 +92,17 @@ static bool is_id_of_both(uint8_t tunnel)
 	return tunnel != DECODE_TUNNEL_GTPU && tunnel != DECODE_TUNNEL_MPLS;
 }
 
-static uint32_t tunnel_tag(const struct decoded *d, unsigned i)
+/* Of the hosts at both ends of a tunnel, whichever sent. */
+static uint64_t hash_tunnel_ends(const struct flow_table *t, const struct decoded_layer *outer)
+{
+	size_t n = outer->family == AF_INET ? 4 : outer->family == AF_INET6 ? 16 : 0;
+
+	return n ? XXH3_64bits_withSecret(outer->src, n, t->secret, sizeof(t->secret)) +
+			       XXH3_64bits_withSecret(outer->dst, n, t->secret, sizeof(t->secret))
+		 : 0;
+}
+
+static uint32_t tunnel_tag(const struct flow_table *t, const struct decoded *d, unsigned i)
 {
 	uint64_t tag = 0;
 	bool is_inner = false;
@@ -105,6 +115,7 @@ static uint32_t tunnel_tag(const struct decoded *d, unsigned i)
 		is_inner = true;
 		/* mixing maps equal halves to 0: kinds are numbers no tag begins with */
 		tag = map_mix(tag, UINT64_C(1) << 63 | l->tunnel);
+		tag = map_mix(tag, hash_tunnel_ends(t, l - 1));
 		if (is_id_of_both(l->tunnel))
 			tag = map_mix(tag, l->tunnel_id);
 	}
@@ -193,7 +204,7 @@ bool flow_table_key(const struct flow_table *t, const struct decoded *d, unsigne
 		set_asker(&ret->key, &l->arp);
 	ret->key.vlan[0] = vlan_of(&l->link, 0);
 	ret->key.vlan[1] = vlan_of(&l->link, 1);
-	ret->key.tunnel = i ? tunnel_tag(d, i) : 0;
+	ret->key.tunnel = i ? tunnel_tag(t, d, i) : 0;
 	ret->hash = (uint32_t)(hash_key(t, &ret->key) >> 32);
 	__builtin_prefetch(&t->slots[(uint64_t)ret->hash * t->n_slots >> 32]);
 	return true;
@@ -518,9 +529,11 @@ static void count(struct flow_entry *e, unsigned side, int64_t time, const struc
 	}
 	h->packets += 1 + l->held_packets;
 	h->bytes += p->wire + l->held_bytes;
-	h->payload += l->payload_wire;
+	h->payload += l->payload_wire + l->held_payload;
 	if (time > h->last)
 		h->last = time;
+	if (l->flags & DECODE_OVERLAP)
+		e->half[0].entry_flags |= FLOW_ENTRY_OVERLAP;
 }
 
 #define UNSOUND (DECODE_TRUNCATED | DECODE_BAD_LENGTH | DECODE_BAD_HEADER | DECODE_LATER_FRAGMENT)
@@ -587,7 +600,7 @@ void flow_table_add_error(struct flow_table *t, const struct decoded *d)
 						    : 0; /* only echoes have an id to quote */
 	ref.key.vlan[0] = vlan_of(&error->link, 0);
 	ref.key.vlan[1] = vlan_of(&error->link, 1);
-	ref.key.tunnel = q->layer ? tunnel_tag(d, q->layer) : 0;
+	ref.key.tunnel = q->layer ? tunnel_tag(t, d, q->layer) : 0;
 	index = look_up(t, &ref.key, (uint32_t)(hash_key(t, &ref.key) >> 32), &slot);
 	if (index == FLOW_NONE)
 		return;

@@ -136,25 +136,10 @@ static void put_users(struct buf *b, size_t start, const struct pv_role *role)
 		buf_puts(b, " )");
 }
 
-static enum pv_transport transport_of(const struct pv_role *role)
-{
-	switch (role->proto) {
-	case PV_PROTO_UDP:
-	case PV_PROTO_UDPLITE:
-		return PV_TRANSPORT_UDP;
-	case PV_PROTO_SCTP:
-		return PV_TRANSPORT_SCTP;
-	case PV_PROTO_DCCP:
-		return PV_TRANSPORT_DCCP;
-	default:
-		return PV_TRANSPORT_TCP;
-	}
-}
-
 /* The name of the number, when it is the name of no other number of that transport. */
 static const char *service_name(const struct pv_role *role)
 {
-	enum pv_transport t = transport_of(role);
+	enum pv_transport t = pv_proto_transport((enum pv_proto)role->proto);
 	const struct pv_service *s, *other;
 	size_t cursor = 0;
 

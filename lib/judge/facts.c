@@ -37,70 +37,6 @@ static uint64_t hash_bytes(uint64_t h, const struct pv_bytes *b)
 
 /* --- what a program is --- */
 
-/* Names of packaged programs, a digit or dot or dash may follow: python3.11, nc.openbsd. */
-static const struct {
-	const char *name;
-	enum program_kind kind;
-} kinds[] = {
-	{ "sh", KIND_SHELL },
-	{ "bash", KIND_SHELL },
-	{ "rbash", KIND_SHELL },
-	{ "dash", KIND_SHELL },
-	{ "zsh", KIND_SHELL },
-	{ "ksh", KIND_SHELL },
-	{ "mksh", KIND_SHELL },
-	{ "fish", KIND_SHELL },
-	{ "tcsh", KIND_SHELL },
-	{ "csh", KIND_SHELL },
-	{ "posh", KIND_SHELL },
-	{ "yash", KIND_SHELL },
-	{ "busybox", KIND_SHELL },
-	{ "bsd-csh", KIND_SHELL },
-	{ "pwsh", KIND_SHELL },
-	{ "python", KIND_INTERPRETER },
-	{ "pypy", KIND_INTERPRETER },
-	{ "perl", KIND_INTERPRETER },
-	{ "ruby", KIND_INTERPRETER },
-	{ "node", KIND_INTERPRETER },
-	{ "nodejs", KIND_INTERPRETER },
-	{ "php", KIND_INTERPRETER },
-	{ "php-cgi", KIND_INTERPRETER },
-	{ "lua", KIND_INTERPRETER },
-	{ "luajit", KIND_INTERPRETER },
-	{ "tclsh", KIND_INTERPRETER },
-	{ "wish", KIND_INTERPRETER },
-	{ "expect", KIND_INTERPRETER },
-	{ "gawk", KIND_INTERPRETER },
-	{ "mawk", KIND_INTERPRETER },
-	{ "java", KIND_INTERPRETER },
-	{ "guile", KIND_INTERPRETER },
-	{ "erlexec", KIND_INTERPRETER },
-	{ "beam.smp", KIND_INTERPRETER },
-	{ "mono", KIND_INTERPRETER },
-	{ "mono-sgen", KIND_INTERPRETER },
-	{ "dotnet", KIND_INTERPRETER },
-	{ "deno", KIND_INTERPRETER },
-	{ "Rscript", KIND_INTERPRETER },
-	{ "gjs-console", KIND_INTERPRETER },
-	{ "gdb", KIND_INTERPRETER },
-	{ "vim", KIND_INTERPRETER },
-	{ "nc", KIND_RELAY },
-	{ "ncat", KIND_RELAY },
-	{ "netcat", KIND_RELAY },
-	{ "nc.openbsd", KIND_RELAY },
-	{ "nc.traditional", KIND_RELAY },
-	{ "socat", KIND_RELAY },
-	{ "socat1", KIND_RELAY },
-	{ "openssl", KIND_RELAY },
-	{ "telnet", KIND_RELAY },
-	{ "telnet.netkit", KIND_RELAY },
-	{ "inetutils-telnet", KIND_RELAY },
-	{ "cryptcat", KIND_RELAY },
-	{ "sbd", KIND_RELAY },
-	{ "pwncat", KIND_RELAY },
-	{ "websocat", KIND_RELAY },
-};
-
 struct pv_bytes program_name(const struct program *p)
 {
 	struct pv_bytes name = p->path;
@@ -113,26 +49,11 @@ struct pv_bytes program_name(const struct program *p)
 	return name;
 }
 
-/* "3.11", "-5.36" or nothing: what versions are told apart by */
-static bool is_version(const char *p, uint32_t len)
-{
-	for (uint32_t i = 0; i < len; i++)
-		if (!((p[i] >= '0' && p[i] <= '9') || p[i] == '.' || p[i] == '-'))
-			return false;
-	return true;
-}
-
 static enum program_kind kind_of(const struct program *p)
 {
 	struct pv_bytes name = program_name(p);
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
-		uint32_t n = (uint32_t)strlen(kinds[i].name);
-
-		if (bytes_start(&name, kinds[i].name) && is_version(name.data + n, name.len - n))
-			return kinds[i].kind;
-	}
-	return KIND_PLAIN;
+	return kind_of_name(&name);
 }
 
 bool program_path_is_shell(const struct pv_bytes *path)
@@ -449,6 +370,8 @@ static int take_answer(struct judge *j, struct program *p)
 		p->package = q->package;
 		p->unpacked = q->unpacked;
 	}
+	if (p->kind == KIND_PLAIN)
+		p->kind = kind_of_package(&p->package);
 	/* a user's path is walked only when something depends on it */
 	if (!p->package.len && !p->is_deleted)
 		return 0;

@@ -9,6 +9,7 @@
 
 #include "base/map.h"
 #include "judge/judge.h"
+#include "judge/kinds.h"
 #include "judge/packages.h"
 #include "judge/recall.h"
 
@@ -36,9 +37,6 @@ enum rule_number {
 /* pv_policy_rule.despite is a mask of rules */
 _Static_assert(RULE_N <= 64, "too many rules");
 #define RULE_BIT(r) (UINT64_C(1) << (r))
-
-/* What a program is, beyond being packaged: a package does not explain what these do. */
-enum program_kind { KIND_PLAIN, KIND_SHELL, KIND_INTERPRETER, KIND_RELAY };
 
 enum disk_state {
 	DISK_UNKNOWN,

@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "filter/rule.h"
 #include "judge/policy-internal.h"
 
 #define VERBS "expect, never, block, or a comment that begins with #"
@@ -265,7 +266,7 @@ static int take_filter(struct policy_reader *p, const char *start, const char *e
 	text = arena_dup(&p->policy->arena, start, (size_t)(end - start));
 	if (!text)
 		return -ENOMEM;
-	r = pv_filter_parse(text, &rule->filter, &e);
+	r = filter_parse_rule(text, &rule->filter, &e);
 	if (r == -EINVAL)
 		return fail_at(p, start + e.offset, e.message, e.expected);
 	if (r < 0)

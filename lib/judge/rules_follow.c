@@ -148,7 +148,25 @@ bool test_in_queue(struct judge_case *k)
 	return true;
 }
 
-/* The holder of the other end that is a forefather of this process. */
+/*
+ * What comes from a port that sshd or a proxy forwards comes from somewhere else: who was started
+ * by it talks to nobody that is known.
+ */
+static bool is_forwarder(const struct judge *j, uint32_t process)
+{
+	const struct subject *subject = &j->subjects[process];
+	struct pv_bytes name;
+
+	if (subject->program == MAP_NONE)
+		return true;
+	name = program_name(&j->programs.items[subject->program]);
+	return kind_is_forwarder(&name);
+}
+
+/*
+ * The holder of the other end that is a forefather of this process. Everything descends from the
+ * first process, which makes it nobody's in particular.
+ */
 static const struct pv_process *forefather(const struct judge_case *k,
 					   const struct pv_conversation *peer)
 {
@@ -158,9 +176,9 @@ static const struct pv_process *forefather(const struct judge_case *k,
 	for (int n = 0; parent && n < GENERATIONS_MAX; n++) {
 		const struct pv_process *p = pv_snapshot_process(s, parent - 1);
 
-		for (uint32_t i = 0; i < peer->n_holders; i++)
+		for (uint32_t i = 0; p->pid != 1 && i < peer->n_holders; i++)
 			if (pv_snapshot_holder(s, peer, i)->process == parent - 1)
-				return p;
+				return is_forwarder(k->j, parent - 1) ? NULL : p;
 		parent = p->parent;
 	}
 	return NULL;

@@ -248,6 +248,13 @@ static bool names_another(struct judge_case *k, const struct pv_bytes *name)
 	return false;
 }
 
+static bool is_packaged_multicall(const struct program *p)
+{
+	struct pv_bytes name = program_name(p);
+
+	return program_is_packaged(p) && kind_is_multicall(&name);
+}
+
 /*
  * A packaged program that does what its package says may rename itself: it is known by its file.
  * Deleted ones have lost theirs, which a rule of its own says.
@@ -258,7 +265,8 @@ bool test_imitates_program(struct judge_case *k)
 	struct pv_bytes word = first_word(&p->cmdline);
 
 	if (!k->program || !k->program->has_id || program_is_explained(k->program) ||
-	    k->program->disk == DISK_OTHER || is_in_container(k))
+	    is_packaged_multicall(k->program) || k->program->disk == DISK_OTHER ||
+	    is_in_container(k))
 		return false;
 	word = last_part(word);
 	return names_another(k, &p->comm) || names_another(k, &word);

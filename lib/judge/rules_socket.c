@@ -118,24 +118,9 @@ bool test_open_dynamic_listener(struct judge_case *k)
 	return true;
 }
 
-/* The transport whose registry applies; PV_TRANSPORT_N = none. */
-static enum pv_transport transport_of(const struct pv_conversation *c)
-{
-	switch ((enum pv_proto)c->proto) {
-	case PV_PROTO_TCP:
-	case PV_PROTO_MPTCP:
-		return PV_TRANSPORT_TCP;
-	case PV_PROTO_UDP:
-	case PV_PROTO_UDPLITE:
-		return PV_TRANSPORT_UDP;
-	default:
-		return PV_TRANSPORT_N;
-	}
-}
-
 static const char *service_of(const struct pv_conversation *c)
 {
-	enum pv_transport transport = transport_of(c);
+	enum pv_transport transport = pv_proto_transport((enum pv_proto)c->proto);
 	const struct pv_service *s;
 
 	if (transport == PV_TRANSPORT_N || !c->local.port || c->local.port > UINT16_MAX)
@@ -196,11 +181,16 @@ bool case_may_be_kernels(const struct judge_case *k)
 
 bool test_kernel_socket(struct judge_case *k)
 {
+	/* any process may ask for TLS on a socket, so no less than the kernel's own word will do */
+	static const struct kernel_use tls = { .kind = "TLS in the kernel",
+					       .evidence = "the kernel holds and encrypts it" };
 	const struct kernel_use *use;
 
 	if (!case_may_be_kernels(k))
 		return false;
 	use = kernel_use_of(k->j, k->c);
+	if (!use && k->c->flags & PV_CONV_KERNEL && k->c->flags & PV_CONV_TLS)
+		use = &tls;
 	if (!use)
 		return false;
 	case_text(k, "kind", use->kind);
@@ -330,8 +320,8 @@ bool test_odd_source_port(struct judge_case *k)
 	const struct pv_conversation *c = k->c;
 	const struct pv_netns *n = pv_snapshot_netns(k->j->s, c->netns);
 
-	if (transport_of(c) == PV_TRANSPORT_N || c->direction != PV_DIR_OUTGOING ||
-	    !n->ephemeral_last || !c->local.port ||
+	if (pv_proto_transport((enum pv_proto)c->proto) == PV_TRANSPORT_N ||
+	    c->direction != PV_DIR_OUTGOING || !n->ephemeral_last || !c->local.port ||
 	    (c->local.port >= n->ephemeral_first && c->local.port <= n->ephemeral_last))
 		return false;
 	case_number(k, "port", c->local.port);

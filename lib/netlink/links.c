@@ -7,6 +7,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <string.h>
@@ -136,6 +137,21 @@ static bool read_address(const char *fixed, size_t len, struct link_address *a)
 	return attributes_ended(&l) && (has_local || has_address);
 }
 
+static bool read_nsid(const char *fixed, size_t len, int32_t *ret_nsid)
+{
+	size_t header = MNL_ALIGN(sizeof(struct rtgenmsg));
+	struct attribute_list l;
+	struct attribute_value v;
+
+	if (len < header)
+		return false;
+	l = attributes_of(fixed + header, len - header);
+	while (attribute_next(&l, &v))
+		if (v.type == NETNSA_NSID && !attribute_copy(&v, ret_nsid, sizeof(*ret_nsid)))
+			return false;
+	return attributes_ended(&l);
+}
+
 /* What a walk needs of the kind of message: its type, and who understands and takes it. */
 struct walk {
 	uint16_t type;
@@ -145,6 +161,7 @@ struct walk {
 	link_address_fn *address;
 	void *userdata;
 	uint64_t *malformed;
+	int32_t *nsid;
 };
 
 static bool take_link(const struct walk *w, const char *fixed, size_t len, int *ret)
@@ -165,6 +182,12 @@ static bool take_address(const struct walk *w, const char *fixed, size_t len, in
 		return false;
 	*ret = w->address(w->userdata, &a);
 	return true;
+}
+
+static bool take_nsid(const struct walk *w, const char *fixed, size_t len, int *ret)
+{
+	*ret = 0;
+	return read_nsid(fixed, len, w->nsid);
 }
 
 static int walk(const struct walk *w, const void *data, size_t len)
@@ -191,7 +214,7 @@ static int walk(const struct walk *w, const void *data, size_t len)
 
 int links_parse(const void *data, size_t len, link_fn *link, void *userdata, uint64_t *malformed)
 {
-	struct walk w = { RTM_NEWLINK, take_link, link, NULL, userdata, malformed };
+	struct walk w = { RTM_NEWLINK, take_link, link, NULL, userdata, malformed, NULL };
 
 	return walk(&w, data, len);
 }
@@ -199,7 +222,16 @@ int links_parse(const void *data, size_t len, link_fn *link, void *userdata, uin
 int link_addresses_parse(const void *data, size_t len, link_address_fn *address, void *userdata,
 			 uint64_t *malformed)
 {
-	struct walk w = { RTM_NEWADDR, take_address, NULL, address, userdata, malformed };
+	struct walk w = { RTM_NEWADDR, take_address, NULL, address, userdata, malformed, NULL };
+
+	return walk(&w, data, len);
+}
+
+int link_nsid_parse(const void *data, size_t len, int32_t *ret_nsid, uint64_t *malformed)
+{
+	struct walk w = {
+		.type = RTM_NEWNSID, .take = take_nsid, .malformed = malformed, .nsid = ret_nsid
+	};
 
 	return walk(&w, data, len);
 }
@@ -237,7 +269,7 @@ static int dump(struct tape *t, int fd, const char *name, const char *suffix, ui
 int links_read(struct tape *t, int fd, const char *suffix, link_fn *link, void *userdata,
 	       uint64_t *malformed)
 {
-	struct walk w = { RTM_NEWLINK, take_link, link, NULL, userdata, malformed };
+	struct walk w = { RTM_NEWLINK, take_link, link, NULL, userdata, malformed, NULL };
 
 	return dump(t, fd, "links", suffix, RTM_GETLINK, &w);
 }
@@ -245,7 +277,30 @@ int links_read(struct tape *t, int fd, const char *suffix, link_fn *link, void *
 int link_addresses_read(struct tape *t, int fd, const char *suffix, link_address_fn *address,
 			void *userdata, uint64_t *malformed)
 {
-	struct walk w = { RTM_NEWADDR, take_address, NULL, address, userdata, malformed };
+	struct walk w = { RTM_NEWADDR, take_address, NULL, address, userdata, malformed, NULL };
 
 	return dump(t, fd, "addresses", suffix, RTM_GETADDR, &w);
+}
+
+int link_nsid_get(int fd, int netns_fd, int32_t *ret_nsid)
+{
+	_Alignas(struct nlmsghdr) char request[64];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(request);
+	struct netlink_dump_result result;
+	uint64_t malformed = 0;
+	struct walk w = {
+		.type = RTM_NEWNSID, .take = take_nsid, .malformed = &malformed, .nsid = ret_nsid
+	};
+	int r;
+
+	*ret_nsid = LINK_NSID_NONE;
+	nlh->nlmsg_type = RTM_GETNSID;
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK; /* the acknowledgement ends the answer */
+	nlh->nlmsg_seq = SEQUENCE;
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct rtgenmsg));
+	mnl_attr_put_u32(nlh, NETNSA_FD, (uint32_t)netns_fd);
+	r = netlink_dump(fd, request, nlh->nlmsg_len, take_datagram, &w, &result);
+	if (r == NETLINK_REFUSED)
+		return result.error;
+	return r < 0 ? r : r || malformed ? -EBADMSG : 0;
 }

@@ -56,4 +56,13 @@ int links_read(struct tape *t, int fd, const char *suffix, link_fn *link, void *
 int link_addresses_read(struct tape *t, int fd, const char *suffix, link_address_fn *address,
 			void *userdata, uint64_t *malformed);
 
+/*
+ * Live: how the namespace of `fd` numbers the one that `netns_fd` is, or LINK_NSID_NONE. Any user
+ * may ask. 0 or -errno.
+ */
+#define LINK_NSID_NONE (-1)
+int link_nsid_get(int fd, int netns_fd, int32_t *ret_nsid);
+/* The answer, as links_parse(). *ret_nsid stays what it was when the datagram does not say. */
+int link_nsid_parse(const void *data, size_t len, int32_t *ret_nsid, uint64_t *malformed);
+
 #endif

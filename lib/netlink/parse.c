@@ -22,6 +22,7 @@
 #include <portavoz/snapshot.h>
 
 #include "base/map.h"
+#include "model/sctp.h"
 #include "netlink/message.h"
 
 #ifndef AF_XDP
@@ -218,6 +219,18 @@ static void set_association(struct row *row, const void *data, size_t len)
 	row->is_association = true;
 }
 
+/* What lies above TCP: "tls", "mptcp". */
+static void set_upper(struct row *row, const void *data, size_t len)
+{
+	struct attribute_list l = attributes_of(data, len);
+	struct attribute_value v;
+
+	while (attribute_next(&l, &v))
+		if (v.type == INET_ULP_INFO_NAME && v.len >= 3 && strnlen(v.data, v.len) == 3 &&
+		    !memcmp(v.data, "tls", 3))
+			row->c.flags |= PV_CONV_TLS;
+}
+
 static const struct attribute inet_attributes[] = {
 	/* tcp_info up to its bit-fields; the rest may be missing */
 	[INET_DIAG_INFO] = { offsetof(struct pv_tcp_info, rto), set_tcp_info },
@@ -231,6 +244,7 @@ static const struct attribute inet_attributes[] = {
 	[INET_DIAG_PEERS] = { 1, set_association },
 	[INET_DIAG_MARK] = { sizeof(uint32_t), set_mark },
 	[INET_DIAG_CLASS_ID] = { sizeof(uint32_t), set_class_id },
+	[INET_DIAG_ULP_INFO] = { 1, set_upper },
 	[INET_DIAG_CGROUP_ID] = { sizeof(uint64_t), set_cgroup_id },
 };
 
@@ -293,17 +307,6 @@ static bool read_inet(struct row *row, const void *fixed)
 	return true;
 }
 
-/* enum sctp_state of the kernel (include/net/sctp/constants.h) in the terms of TCP. */
-static const uint8_t association_states[] = {
-	PV_STATE_CLOSE,				  /* CLOSED */
-	PV_STATE_SYN_SENT,			  /* COOKIE_WAIT */
-	PV_STATE_SYN_SENT,			  /* COOKIE_ECHOED */
-	PV_STATE_ESTABLISHED, PV_STATE_FIN_WAIT1, /* SHUTDOWN_PENDING */
-	PV_STATE_FIN_WAIT2,			  /* SHUTDOWN_SENT */
-	PV_STATE_CLOSE_WAIT,			  /* SHUTDOWN_RECEIVED */
-	PV_STATE_LAST_ACK,			  /* SHUTDOWN_ACK_SENT */
-};
-
 static void finish_sctp(struct row *row)
 {
 	struct pv_conversation *c = &row->c;
@@ -314,9 +317,7 @@ static void finish_sctp(struct row *row)
 		row->is_left_out = c->state != PV_STATE_LISTEN && c->state != PV_STATE_CLOSE;
 		return;
 	}
-	c->state = row->wire_state < sizeof(association_states)
-			   ? association_states[row->wire_state]
-			   : PV_STATE_UNKNOWN;
+	c->state = sctp_association_state(row->wire_state);
 	c->timer = c->timer ? PV_TIMER_ON : PV_TIMER_OFF;
 	c->cookie = map_mix(c->cookie, c->remote.port);
 	for (size_t i = 0; i < sizeof(c->remote.addr); i += sizeof(part)) {

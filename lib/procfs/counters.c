@@ -35,26 +35,31 @@ static bool parse_value(struct text t, int64_t *ret_value)
 	return true;
 }
 
+/* A counter with a group, name or value that is none is passed over. 0 or -ENOMEM. */
+static int add(counters *all, struct text group, struct text name, struct text value)
+{
+	struct pv_counter c = { 0 };
+
+	if (!set_text(c.group, sizeof(c.group), group) || !set_text(c.name, sizeof(c.name), name) ||
+	    !parse_value(value, &c.value))
+		return 0;
+	return vec_push(all, c);
+}
+
 /* "Tcp: RtoAlgorithm RtoMin ..." and "Tcp: 1 200 ..." */
 static int take_pair(struct text names, struct text values, counters *all)
 {
 	struct text group, value_group, name, value;
+	int r = 0;
 
 	if (!text_word(&names, &group) || !text_word(&values, &value_group) ||
 	    text_len(group) != text_len(value_group) ||
 	    memcmp(group.p, value_group.p, text_len(group)) || group.end[-1] != ':')
 		return 0;
 	group.end--;
-	while (text_word(&names, &name) && text_word(&values, &value)) {
-		struct pv_counter c = { 0 };
-
-		if (!set_text(c.group, sizeof(c.group), group) ||
-		    !set_text(c.name, sizeof(c.name), name) || !parse_value(value, &c.value))
-			continue;
-		if (vec_push(all, c) < 0)
-			return -ENOMEM;
-	}
-	return 0;
+	while (r == 0 && text_word(&names, &name) && text_word(&values, &value))
+		r = add(all, group, name, value);
+	return r;
 }
 
 static int take_pairs(struct text t, counters *all)
@@ -72,10 +77,9 @@ static const char *const groups[] = { "Ip6", "Icmp6", "UdpLite6", "Udp6", "Sctp"
 
 static int take_line(struct text line, counters *all)
 {
-	struct pv_counter c = { 0 };
 	struct text name, value;
 
-	if (!text_word(&line, &name) || !text_word(&line, &value) || !parse_value(value, &c.value))
+	if (!text_word(&line, &name) || !text_word(&line, &value))
 		return 0;
 	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++) {
 		struct text group = text_of(groups[i], strlen(groups[i]));
@@ -83,10 +87,7 @@ static int take_line(struct text line, counters *all)
 		if (!text_starts(name, groups[i]))
 			continue;
 		name.p += text_len(group);
-		if (!set_text(c.group, sizeof(c.group), group) ||
-		    !set_text(c.name, sizeof(c.name), name))
-			return 0;
-		return vec_push(all, c);
+		return add(all, group, name, value);
 	}
 	return 0;
 }
@@ -105,20 +106,14 @@ static int take_lines(struct text t, counters *all)
 static int take_group(struct text line, counters *all)
 {
 	struct text group, name, value;
+	int r = 0;
 
 	if (!text_word(&line, &group) || group.end[-1] != ':')
 		return 0;
 	group.end--;
-	while (text_word(&line, &name) && text_word(&line, &value)) {
-		struct pv_counter c = { 0 };
-
-		if (!set_text(c.group, sizeof(c.group), group) ||
-		    !set_text(c.name, sizeof(c.name), name) || !parse_value(value, &c.value))
-			continue;
-		if (vec_push(all, c) < 0)
-			return -ENOMEM;
-	}
-	return 0;
+	while (r == 0 && text_word(&line, &name) && text_word(&line, &value))
+		r = add(all, group, name, value);
+	return r;
 }
 
 static int take_groups(struct text t, counters *all)

@@ -207,7 +207,7 @@ static int add_stale(struct procfs_netns_list *list, const char *name, const cha
 static int take_unmounted(struct mounts *m, const char *name)
 {
 	char path[PATH_MAX];
-	uint64_t inode;
+	uint64_t inode = 0;
 
 	if (snprintf(path, sizeof(path), "%s/%s", m->names_dir, name) >= (int)sizeof(path))
 		return 0;

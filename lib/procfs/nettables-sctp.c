@@ -6,6 +6,8 @@
 
 #include "procfs/nettables-internal.h"
 
+#include "model/sctp.h"
+
 #define STYLE_ONE_TO_ONE 2 /* SCTP_SOCKET_TCP */
 
 /* The kernel writes 127.0.0.1, and IPv6 in full: 0000:0000:...:0001. */
@@ -53,23 +55,10 @@ static void set_type(struct pv_conversation *row, uint32_t style)
 	row->type = style == STYLE_ONE_TO_ONE ? SOCK_STREAM : SOCK_SEQPACKET;
 }
 
-/* enum sctp_state (include/net/sctp/constants.h) to the state of TCP that is nearest. */
 static bool set_assoc_state(struct pv_conversation *row, uint32_t state)
 {
-	static const uint8_t states[] = {
-		PV_STATE_CLOSE,				  /* CLOSED */
-		PV_STATE_SYN_SENT,			  /* COOKIE_WAIT */
-		PV_STATE_SYN_SENT,			  /* COOKIE_ECHOED */
-		PV_STATE_ESTABLISHED, PV_STATE_FIN_WAIT1, /* SHUTDOWN_PENDING */
-		PV_STATE_FIN_WAIT2,			  /* SHUTDOWN_SENT */
-		PV_STATE_CLOSE_WAIT,			  /* SHUTDOWN_RECEIVED */
-		PV_STATE_LAST_ACK,			  /* SHUTDOWN_ACK_SENT */
-	};
-
-	if (state >= sizeof(states))
-		return false;
-	row->state = states[state];
-	return true;
+	row->state = sctp_association_state(state);
+	return row->state != PV_STATE_UNKNOWN;
 }
 
 static bool word_pointer(struct text *line)

@@ -5,7 +5,6 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/thread.h"
@@ -94,15 +93,11 @@ static void *job_run(void *userdata)
 static int job_new(struct reader_job **ret_job)
 {
 	struct reader_job *job = calloc(1, sizeof(*job));
-	pthread_condattr_t attr;
 
 	if (!job)
 		return -ENOMEM;
 	pthread_mutex_init(&job->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&job->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	thread_condition_init(&job->changed);
 	if (thread_start(&job->thread, STACK_SIZE, job_run, job) < 0) {
 		job_free(job);
 		return -EAGAIN;
@@ -111,23 +106,9 @@ static int job_new(struct reader_job **ret_job)
 	return 0;
 }
 
-static struct timespec deadline_after(int ms)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	ts.tv_sec += ms / 1000;
-	ts.tv_nsec += ms % 1000 * 1000000L;
-	if (ts.tv_nsec >= 1000000000L) {
-		ts.tv_sec++;
-		ts.tv_nsec -= 1000000000L;
-	}
-	return ts;
-}
-
 static int ask(struct reader_job *job, int fd, size_t max, int deadline_ms)
 {
-	struct timespec until = deadline_after(deadline_ms);
+	struct timespec until = thread_deadline(deadline_ms);
 	int r = 0;
 
 	pthread_mutex_lock(&job->lock);

@@ -41,8 +41,21 @@ static const struct range ranges6[] = {
 	{ 3, 3, { 0x20 } },  /* what is global today */
 	{ 7, 8, { 0xfc } },
 	{ 10, 64, { 0xfe, 0x80 } },   /* fe80::/64; interface identifiers are renamed */
+	{ 112, 128, { 0xff, 0x01 } }, /* ff01::1, */
 	{ 112, 128, { 0xff, 0x02 } }, /* ff02::1, ff02::fb: assigned groups */
-	{ 8, 16, { 0xff } },	      /* flags and scope */
+	{ 104, 104, { 0xff, 0x02, [11] = 0x01, 0xff } }, /* of a node, RFC 4291 2.7.1 */
+	{ 8, 16, { 0xff } },				 /* flags and scope */
+};
+
+/* Of frames: what the standards assigned, and what is made of multicast addresses of IP. */
+static const struct range groups[] = {
+	{ 48, 48, { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } },
+	{ 24, 48, { 0x01, 0x80, 0xc2 } },	      /* bridges, LLDP, PAUSE: IEEE 802.1, 802.3 */
+	{ 24, 48, { 0x01, 0x00, 0x0c } },	      /* CDP and its kind */
+	{ 40, 48, { 0x01, 0x00, 0x5e, 0x00, 0x00 } }, /* 224.0.0.0/24, RFC 1112 */
+	{ 24, 24, { 0x01, 0x00, 0x5e } },
+	{ 32, 48, { 0x33, 0x33, 0x00, 0x00 } }, /* ff02::/112, RFC 2464 */
+	{ 16, 16, { 0x33, 0x33 } },
 };
 
 static unsigned bit(const uint8_t *addr, unsigned i)
@@ -120,6 +133,24 @@ static int rename_bits(const uint8_t key[static REDACT_KEY], const struct range 
 	for (unsigned i = 0; i < bits / 8; i++)
 		addr[i] ^= flips[i];
 	return 0;
+}
+
+int pv_redact_mac(const struct pv_redactor *r, uint8_t addr[6])
+{
+	static const uint8_t none[6];
+	bool is_group = addr[0] & 1;
+	int result;
+
+	if (!memcmp(addr, none, sizeof(none)))
+		return 0;
+	result = rename_bits(r->mac, groups, is_group ? sizeof(groups) / sizeof(*groups) : 0, addr,
+			     48);
+	if (is_group)
+		addr[0] |= 1;
+	else
+		/* of no vendor, lest one is named that it is not of */
+		addr[0] = (uint8_t)((addr[0] & 0xfc) | 2);
+	return result;
 }
 
 int pv_redact_address(const struct pv_redactor *r, int family, uint8_t *addr)

@@ -4,11 +4,10 @@
  * the sentence can be told again; each is renamed by what it is. A place that is not known here,
  * and evidence that does not fit its sentence, is renamed whole.
  */
-#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
 
-#include "base/inet.h"
 #include "redact/redact-internal.h"
 
 enum place_class { PLACE_KEPT, PLACE_COMM, PLACE_PROGRAM, PLACE_ADDRESS, PLACE_TEXT };
@@ -73,34 +72,17 @@ static int put_name(const struct pv_redactor *r, const struct pv_snapshot *s,
 	return redact_put_comm(r, name, &none, b);
 }
 
-/* One word: an address, with a port or not; other words are of the sentence. */
-static int put_address_word(const struct pv_redactor *r, const char *word, size_t len,
-			    struct buf *b)
+/* A word that could be read as none of ours is renamed whole; other words are of the sentence. */
+static int put_word(const struct pv_redactor *r, const char *word, size_t len, struct buf *b)
 {
-	bool bracketed = len && word[0] == '[';
-	const char *start = word + bracketed, *colon = memchr(word, ':', len);
-	const char *end = bracketed ? memchr(word, ']', len)
-			  : colon && !memchr(colon + 1, ':', len - (size_t)(colon + 1 - word))
-				  ? colon
-				  : word + len;
-	char text[INET6_ADDRSTRLEN];
-	uint8_t addr[16];
-	int family, result;
+	int result = redact_put_address(r, word, len, b);
 
-	if (!end || (size_t)(end - start) >= sizeof(text))
+	if (result <= 0)
+		return result;
+	if (len >= INET6_ADDRSTRLEN || (len && word[0] == '['))
 		return redact_put(r, PV_REDACT_TEXT, word, len, b);
-	memcpy(text, start, (size_t)(end - start));
-	text[end - start] = '\0';
-	family = strchr(text, ':') ? AF_INET6 : AF_INET;
-	if (inet_pton(family, text, addr) != 1) {
-		buf_put(b, word, len);
-		return 0;
-	}
-	result = pv_redact_address(r, family, addr);
-	buf_put(b, word, (size_t)(start - word));
-	inet_put(b, family, addr);
-	buf_put(b, end, (size_t)(word + len - end));
-	return result;
+	buf_put(b, word, len);
+	return 0;
 }
 
 static int put_addresses(const struct pv_redactor *r, const struct pv_bytes *value, struct buf *b)
@@ -112,7 +94,7 @@ static int put_addresses(const struct pv_redactor *r, const struct pv_bytes *val
 		const char *space = memchr(at, ' ', (size_t)(end - at));
 		const char *stop = space ? space : end;
 
-		result = put_address_word(r, at, (size_t)(stop - at), b);
+		result = put_word(r, at, (size_t)(stop - at), b);
 		if (!space)
 			return result;
 		buf_putc(b, ' ');

@@ -61,6 +61,7 @@ int pv_redactor_new(const void *key, size_t len, struct pv_redactor **ret)
 		return -ENOMEM;
 	if (!derive(api, key, len, "portavoz ipv4", r->key4) ||
 	    !derive(api, key, len, "portavoz ipv6", r->key6) ||
+	    !derive(api, key, len, "portavoz mac", r->mac) ||
 	    !derive(api, key, len, "portavoz text", r->text)) {
 		pv_redactor_free(r);
 		return -EIO;

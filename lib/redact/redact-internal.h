@@ -8,13 +8,22 @@
 #define REDACT_KEY 32
 
 struct pv_redactor {
-	uint8_t key4[REDACT_KEY], key6[REDACT_KEY]; /* AES-256, addresses */
-	uint8_t text[REDACT_KEY];		    /* HMAC-SHA-256, names */
+	uint8_t key4[REDACT_KEY], key6[REDACT_KEY], mac[REDACT_KEY]; /* AES-256, addresses */
+	uint8_t text[REDACT_KEY];				     /* HMAC-SHA-256, names */
 };
 
 /* HMAC-SHA-256 of a kind and a text; 0 or -EIO. */
 int redact_hmac(const uint8_t key[static REDACT_KEY], uint8_t kind, const void *text, size_t len,
 		uint8_t out[static 32]);
+
+/* An address as text, with a port or not, in brackets or not: 0, 1 = it is none, -EIO. */
+int redact_put_address(const struct pv_redactor *r, const char *word, size_t len, struct buf *b);
+
+/* What a protocol's own words told: "key=value ..." of lib/observe. 0 or -EIO. */
+int redact_put_observed(const struct pv_redactor *r, const struct pv_bytes *detail, struct buf *b);
+
+/* Of attributes (struct nlattr after struct nlattr) of that protocol those that tell nobody. */
+void redact_put_attributes(enum pv_proto proto, const void *data, size_t len, struct buf *b);
 
 /*
  * The evidence of a finding, made from that sentence, while the processes of the snapshot still

@@ -3,6 +3,7 @@
 #ifndef REDACT_REDACT_H
 #define REDACT_REDACT_H
 
+#include <linux/netlink.h>
 #include <portavoz/redact.h>
 
 #include "base/buf.h"
@@ -17,6 +18,8 @@ int redact_put(const struct pv_redactor *r, enum pv_redact_kind kind, const char
  */
 int redact_put_comm(const struct pv_redactor *r, const struct pv_bytes *comm,
 		    const struct pv_bytes *exe, struct buf *b);
+/* A whole message of sock_diag about a TCP socket. Errors of memory stick in *b. 0 or -EIO. */
+int redact_put_message(const struct pv_redactor *r, const struct nlmsghdr *message, struct buf *b);
 /* Replaces everything in it that says who and where. 0, -EIO or -ENOMEM. */
 int redact_snapshot(const struct pv_redactor *r, struct pv_snapshot *s);
 

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <portavoz/flow.h>
+
 #include "redact/redact-internal.h"
 
 struct work {
@@ -125,18 +127,36 @@ static int rename_process(struct work *w, struct pv_process *p)
 	return r < 0 ? r : rename_list(w, &p->listen_names);
 }
 
-/* The kernel's own attributes hold addresses and names in places that differ by protocol. */
-static int strip_attributes(struct work *w, struct pv_conversation *c)
+static int rename_attributes(struct work *w, struct pv_conversation *c)
 {
 	struct pv_detail copy;
+	int r;
 
 	if (!c->detail || !c->detail->attributes)
 		return 0;
 	copy = *c->detail;
-	copy.attributes = NULL;
-	copy.attributes_len = 0;
+	redact_put_attributes((enum pv_proto)c->proto, copy.attributes, copy.attributes_len, &w->b);
+	r = buf_error(&w->b);
+	copy.attributes = w->b.len ? arena_dup(&w->s->arena, w->b.data, w->b.len) : NULL;
+	copy.attributes_len = (uint32_t)w->b.len;
 	c->detail = snapshot_detail(w->s, &copy);
-	return c->detail ? 0 : -ENOMEM;
+	if (!c->detail || (w->b.len && !copy.attributes))
+		r = -ENOMEM;
+	buf_clear(&w->b);
+	return r;
+}
+
+/* What a capture tells of a conversation. */
+static int rename_flow(struct work *w, struct pv_conversation *c)
+{
+	struct pv_flow *f = (struct pv_flow *)c->flow; /* the snapshot's own */
+	int r = f->out.has_mac ? pv_redact_mac(w->r, f->out.mac) : 0;
+
+	if (r == 0 && f->in.has_mac)
+		r = pv_redact_mac(w->r, f->in.mac);
+	if (r < 0 || !f->observed_detail.len)
+		return r;
+	return take(w, redact_put_observed(w->r, &f->observed_detail, &w->b), &f->observed_detail);
 }
 
 static int rename_row(struct work *w, struct pv_conversation *c)
@@ -156,7 +176,9 @@ static int rename_row(struct work *w, struct pv_conversation *c)
 	}
 	if (r == 0)
 		r = rename_string(w, PV_REDACT_HOST, &c->remote_name);
-	return r < 0 ? r : strip_attributes(w, c);
+	if (r == 0 && c->flow)
+		r = rename_flow(w, c);
+	return r < 0 ? r : rename_attributes(w, c);
 }
 
 static int rename_netns(struct work *w, struct pv_netns *n)
@@ -186,7 +208,8 @@ static int rename_tables(struct work *w)
 		r = rename_netns(w, &s->netns.items[i]);
 	/* which of them could not be entered: names and paths in a sentence */
 	for (size_t i = 0; i < s->gaps.n; i++)
-		if (s->gaps.items[i].kind == PV_GAP_NETNS)
+		if (s->gaps.items[i].kind == PV_GAP_NETNS ||
+		    s->gaps.items[i].kind == PV_GAP_NETNS_STALE)
 			s->gaps.items[i].detail = NULL;
 	return r;
 }

@@ -4,11 +4,13 @@
  * hierarchy, programs below /usr, systemd's own units. The rest becomes a letter that tells the
  * kind, and ten letters and digits of a keyed hash.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/inet.h"
 #include "redact/redact-internal.h"
 
 static bool starts(const char *text, size_t len, const char *with)
@@ -275,6 +277,32 @@ static int put_socket(const struct pv_redactor *r, const char *text, size_t len,
 static int put_cgroup(const struct pv_redactor *r, const char *text, size_t len, struct buf *b)
 {
 	return put_parts(r, text, len, '/', put_cgroup_part, b);
+}
+
+int redact_put_address(const struct pv_redactor *r, const char *word, size_t len, struct buf *b)
+{
+	bool bracketed = len && word[0] == '[';
+	const char *start = word + bracketed, *colon = memchr(word, ':', len);
+	const char *end = bracketed ? memchr(word, ']', len)
+			  : colon && !memchr(colon + 1, ':', len - (size_t)(colon + 1 - word))
+				  ? colon
+				  : word + len;
+	char text[INET6_ADDRSTRLEN];
+	uint8_t addr[16];
+	int family, result;
+
+	if (!end || (size_t)(end - start) >= sizeof(text))
+		return 1;
+	memcpy(text, start, (size_t)(end - start));
+	text[end - start] = '\0';
+	family = strchr(text, ':') ? AF_INET6 : AF_INET;
+	if (inet_pton(family, text, addr) != 1)
+		return 1;
+	result = pv_redact_address(r, family, addr);
+	buf_put(b, word, (size_t)(start - word));
+	inet_put(b, family, addr);
+	buf_put(b, end, (size_t)(word + len - end));
+	return result;
 }
 
 int redact_put(const struct pv_redactor *r, enum pv_redact_kind kind, const char *text, size_t len,

@@ -122,6 +122,24 @@ static const struct pv_service *service_get(size_t index)
 	return &cache[index];
 }
 
+enum pv_transport pv_proto_transport(enum pv_proto proto)
+{
+	switch (proto) {
+	case PV_PROTO_TCP:
+	case PV_PROTO_MPTCP:
+		return PV_TRANSPORT_TCP;
+	case PV_PROTO_UDP:
+	case PV_PROTO_UDPLITE:
+		return PV_TRANSPORT_UDP;
+	case PV_PROTO_SCTP:
+		return PV_TRANSPORT_SCTP;
+	case PV_PROTO_DCCP:
+		return PV_TRANSPORT_DCCP;
+	default:
+		return PV_TRANSPORT_N;
+	}
+}
+
 const struct pv_service *pv_service_by_port(uint16_t port, enum pv_transport transport)
 {
 	if ((unsigned int)transport >= PV_TRANSPORT_N)

@@ -40,6 +40,19 @@ def test_taken_over_decoder():
         holds(not os.path.exists("/tmp/misbehave"), "a file was made")
 
 
+def test_languages():
+    """Catalogues of texts are opened before nothing can be opened any more: every language of the list, whatever is said."""
+    with tempfile.TemporaryDirectory() as folder:
+        fragment = bytearray(badcap.frame(0))
+        fragment[14 + 6:14 + 8] = (185).to_bytes(2, "big")  # whose first one never comes: a gap to be told
+        path = write_capture(folder, [bytes(fragment)])
+        for language in ("", "es", "pt:fr:es"):
+            env = {"LC_ALL": "C.UTF-8", "LANGUAGE": language}
+            done = run("read", "-v", path, env=env)
+            holds(b"fragments" in done.stderr, "LANGUAGE=%s: %r" % (language, done))
+            run("read", "-v", folder, env=env, expect=1)
+
+
 def test_no_network():
     """E8: not one socket in the whole run, names and services shown."""
     if live.SANITIZED:  # which cannot look for leaks while another program traces it

@@ -67,12 +67,13 @@ static int check_address(void *userdata, const struct link_address *a)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint64_t malformed = 0;
+	int32_t nsid = LINK_NSID_NONE;
 	unsigned sum = 0;
 	int r = 0;
 
 	if (size < HEADER)
 		return 0;
-	switch (data[0] & 3) {
+	switch (data[0] & 7) {
 	case 0:
 		r = nft_rules_parse(data + HEADER, size - HEADER, check_rule, &sum, &malformed);
 		break;
@@ -85,6 +86,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	case 3:
 		r = link_addresses_parse(data + HEADER, size - HEADER, check_address, &sum,
 					 &malformed);
+		break;
+	case 4:
+		r = link_nsid_parse(data + HEADER, size - HEADER, &nsid, &malformed);
 		break;
 	}
 	require(r == 0);

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 
-from live import (Skip, as_nobody, document, equal, folder, gaps, holds, main, run, shell)
+from live import (Skip, as_nobody, document, equal, folder, gaps, holds, libc, main, run, shell)
 
 # END: "tcp:listen:ADDR:PORT", "tcp:connect:ADDR:PORT[:SOURCE PORT]", "udp:..." in an order of its own
 CHILD = r"""
@@ -319,6 +319,93 @@ def test_same_addresses():
             equal(text.count("(one of 2)"), 2, "said in the table")
     finally:
         shell("for n in x a1 a2 b1 b2; do ip netns del $n; done")
+
+
+TWINS = """
+    for n in f g h i; do ip netns add $n; ip -n $n link set lo up; done
+    for ends in f,g h,i; do
+        a=${ends%,*} b=${ends#*,}
+        ip -n $a link add eth0 type veth peer name eth0 netns $b
+        ip -n $a addr add 10.2.0.1/24 dev eth0; ip -n $a link set eth0 up
+        ip -n $b addr add 10.2.0.2/24 dev eth0; ip -n $b link set eth0 up
+    done"""
+
+
+@contextlib.contextmanager
+def twins():
+    """Two wires, f to g and h to i, alike in everything."""
+    try:
+        shell(TWINS)
+        with children() as start:
+            ends = {}
+            for client, server in ("fg", "hi"):
+                ends[server] = start(server, "tcp|bind|10.2.0.2|90")
+                ends[client] = start(client, "tcp|connect|10.2.0.2|90|40000")
+                ends[server].answer()
+            yield ends
+    finally:
+        shell("for n in f g h i; do ip netns del $n; done")
+
+
+def ends_of(names, *args):
+    rows = document("-N", names, "-t", *args, columns=COLUMNS)["conversations"]
+    return {row["netns_name"]: (row["peer_pid"], row["peer_candidates"]) for row in rows
+            if 90 in (row["local_port"], row["remote_port"])}
+
+
+def test_twins():
+    """Wires that no number tells apart: the kernel does, also where only some ends are listed."""
+    with twins() as ends, folder() as path:
+        whole = {n: (ends[peer].pid, None) for n, peer in ("fg", "gf", "hi", "ih")}
+        equal(ends_of("all"), whole, "all")
+        equal(ends_of("f,g"), {n: whole[n] for n in "fg"}, "the two ends")
+        equal(ends_of("f,i"), {n: (None, None) for n in "fi"}, "ends of different wires")
+        equal(ends_of("f,i,h"), {"f": (None, None), "h": whole["h"], "i": whole["i"]}, "one is left out")
+        text = run("list", "-N", "f,i", "-tn", "--pairs", "dport", "=", ":90").stdout.decode()
+        equal([str(end.pid) in text for end in (ends["f"], ends["i"])], [True, False], "in the table")
+        for names in ("all", "f,i"):
+            record = path + "/" + names
+            live = ends_of(names, "--record", record)
+            equal(ends_of(names, "--replay", record), live, "replayed")
+            equal(ends_of("f,i", "--replay", record), {n: (None, None) for n in "fi"}, "replayed in part")
+        # what lies between them is looked at, too
+        shell("ip -n g link add br0 type bridge; ip -n g link set eth0 master br0; ip -n g link set br0 up")
+        shell("ip -n g link add v0 type veth peer name v0 netns h; ip -n g link set v0 master br0 up; "
+              "ip -n h link set v0 up; ip -n h link add br0 type bridge; ip -n h link set eth0 master br0; "
+              "ip -n h link set v0 master br0; ip -n h link set br0 up")
+        equal(ends_of("f,i"), {"f": (ends["i"].pid, None), "i": (ends["f"].pid, None)}, "bridged by others")
+
+
+@contextlib.contextmanager
+def inside(netns):
+    """This process's own thread, for making sockets that outlive the name."""
+    with open("/proc/self/ns/net") as home, open("/run/netns/" + netns) as there:
+        holds(libc.setns(there.fileno(), 0) == 0, "setns")
+        try:
+            yield
+        finally:
+            libc.setns(home.fileno(), 0)
+
+
+def test_unseen():
+    """The far ends lie where nothing but sockets leads: what fits is counted, and not named."""
+    made = []
+    try:
+        shell(TWINS)
+        for client, server in ("fg", "hi"):
+            with inside(server):
+                made.append(socket.create_server(("10.2.0.2", 90)))
+            with inside(client):
+                made.append(socket.socket())
+            made[-1].bind(("10.2.0.1", 40000))
+            made[-1].connect(("10.2.0.2", 90))
+            made.append(made[-2].accept()[0])
+        shell("ip netns del g; ip netns del h")
+        equal(ends_of("f,i", "-n", "state", "established"), {"f": (None, 1), "i": (None, 1)}, "ends of different wires")
+    finally:
+        for s in made:
+            s.close()
+        shell("for n in f i; do ip netns del $n; done")
 
 
 def explained(row):

@@ -4,16 +4,20 @@
 import ipaddress
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 import live
 from live import equal, holds
 
 SECRET_USER, SECRET_UID = "alicia-secret", 4711
 ADDRESSES = ["203.0.113.77", "203.0.113.78", "198.51.100.9", "2001:db8:77::5", "2001:db8:77::6"]
+FAR = "203.0.113.80"
+MACS = ["00:16:3e:5e:c4:e7", "00:50:56:5e:c4:e8"]  # of two vendors
 WORDS = [SECRET_USER, "customer-name", "hunter2-secret", "abstract-secret", "program-secret", "dev-secret"]
 HOLD = """
 import ctypes, os, socket, sys
@@ -60,10 +64,15 @@ class Host:
         self.process.stdout.close()
 
 
-def prepare():
-    live.shell("ip link add dev-secret type veth peer name eth9; ip link set dev-secret up; ip link set eth9 up")
+def prepare_wire():
+    live.shell("ip link add dev-secret address %s type veth peer name eth9 address %s; ip link set dev-secret up; "
+               "ip link set eth9 up" % tuple(MACS))
     for address in ADDRESSES:
         live.shell("ip addr add %s dev dev-secret" % (address + ("/64 nodad" if ":" in address else "/24")))
+
+
+def prepare():
+    prepare_wire()
     users = tempfile.NamedTemporaryFile("w", suffix=".passwd")
     users.write("root:x:0:0::/root:/bin/sh\n%s:x:%d:0::/:/bin/sh\n" % (SECRET_USER, SECRET_UID))
     users.flush()
@@ -81,8 +90,10 @@ def key(folder, name, text=b"a key of the test, and long enough"):
 def secrets():
     """Every form in which a name or an address could be left: text, escaped, binary."""
     forms = [w.encode() for w in WORDS]
-    for address in ADDRESSES:
+    for address in ADDRESSES + [FAR]:
         forms += [address.encode(), ipaddress.ip_address(address).packed]
+    for mac in MACS:
+        forms += [mac.encode(), mac.upper().encode(), mac.replace(":", "-").encode(), bytes.fromhex(mac.replace(":", ""))]
     return forms
 
 
@@ -102,7 +113,11 @@ OUTPUTS = [ALL, ALL + ("--json",), ALL + ("--jsonl",), ALL + ("--csv",), ("list"
            ("list", "-a", "--pairs", "--json"), ("list", "-n", "-N", "all", "--json"), ("baseline",), ("audit", "--all", "--no-policy"), ("audit", "--all", "--json", "--no-policy"),
            ("explain", "8443"), ("explain", "--json", "203.0.113.77"), ("explain", "203.0.113.77:8443"),
            ("explain", "2001:db8:77::6"), ("explain", "--json", "@abstract-secret"), ("explain", "program-secret"),
-           ("port", "8443"), ("port", "--json", "8444")]
+           ("port", "8443"), ("port", "--json", "8444"),
+           ("netstat",), ("netstat", "-anpeo"), ("netstat", "-tuanW"), ("netstat", "-ie"), ("netstat", "-ia"), ("netstat", "-g"),
+           ("netstat", "-r"), ("netstat", "-6r"), ("netstat", "-rnee"), ("netstat", "--windows", "-abo"), ("netstat", "-s"),
+           ("ss",), ("ss", "-anp"), ("ss", "-tuanpeimo", "--tos", "--cgroup"), ("ss", "-xanpe"), ("ss", "-0anpe", "--bpf"),
+           ("ss", "-s"), ("ss", "-tanr"), ("ss", "-fnetlink", "-anpe")]
 
 
 def test_nothing_is_left():
@@ -116,7 +131,7 @@ def test_nothing_is_left():
             for command in OUTPUTS:
                 done = live.run(*command, "--redact", k, expect=None)
                 clean(done.stdout + done.stderr, " ".join(command))
-                holds(len(done.stdout) > 100, "output of " + " ".join(command))
+                holds(len(done.stdout) > 20, "output of " + " ".join(command))
             record = os.path.join(folder, "r")
             live.run("list", "-a", "--redact", k, "--record", record)
             raw = os.path.join(folder, "raw")
@@ -127,8 +142,19 @@ def test_nothing_is_left():
                 for path, data in tree(name).items():
                     clean(data, path)
                     clean(path[len(folder):].encode(), "name of a file")
+            for command in ("list", "ss"):
+                dump = os.path.join(folder, command + ".dump")
+                live.run(command, "-ta", "-D", dump, "--redact", k)
+                with open(dump, "rb") as f:
+                    clean(f.read(), command + " -D")
+                equal(ends("list", "-tan", "--replay", dump), ends("list", "-tan", "--redact", k), "what the dump holds")
             difference = live.run("diff", "--json", raw, record, "--redact", k, expect=None).stdout
             clean(difference, "diff")
+
+
+def ends(*args):
+    rows = json.loads(live.run(*args, "--json", "--columns=local_addr,local_port,remote_addr,remote_port,state").stdout)
+    return sorted(str(sorted(row.items())) for row in rows["conversations"] if row["state"] != "CLOSE")
 
 
 def conversations(*args):
@@ -165,6 +191,133 @@ def test_pairs_and_prefixes():
                 if a.version == b.version:
                     equal(int(names[a]) ^ int(names[b]) == 0, a == b, "injective")
                     equal((int(names[a]) ^ int(names[b])).bit_length(), (int(a) ^ int(b)).bit_length(), "prefix")
+
+
+SERVE = """
+import socket, struct, sys, threading
+udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+udp.bind(("203.0.113.80", 53))
+def names():
+    while True:
+        query, client = udp.recvfrom(512)
+        answer = b"\\xc0\\x0c\\0\\x01\\0\\x01\\0\\0\\0\\x05\\0\\x04" + socket.inet_aton("203.0.113.80")
+        udp.sendto(query[:2] + b"\\x81\\x80\\0\\x01\\0\\x01\\0\\0\\0\\0" + query[12:] + answer, client)
+threading.Thread(target=names, daemon=True).start()
+web = socket.create_server(("203.0.113.80", 8080))
+print("ready", flush=True)
+def serve(c):
+    c.recv(1000)
+    c.send(b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok")
+    c.recv(1000)
+while True:
+    threading.Thread(target=serve, args=(web.accept()[0],), daemon=True).start()
+"""
+QUESTION = b"\0\7\1\0\0\1\0\0\0\0\0\0\3www\15customer-name\7example\0\0\1\0\1"
+
+
+class Far:
+    """Another host on the wire, and a conversation with it that lasts."""
+
+    def __enter__(self):
+        self.process = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo here; read go; ip link set lo up; ip addr add %s/24 dev "
+                                         "eth9; ip link set eth9 up; exec %s -c \"$0\"" % (FAR, sys.executable), SERVE],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+        equal(self.process.stdout.readline(), b"here\n", "the other host")
+        live.shell("ip link set eth9 netns %d" % self.process.pid)
+        self.process.stdin.write(b"go\n")
+        equal(self.process.stdout.readline(), b"ready\n", "its servers")
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+        live.shell("ip link del dev-secret 2>/dev/null || true")  # with its peer it goes by itself, some time
+        prepare_wire()
+
+    def talk(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as u:
+            u.connect((FAR, 53))
+            u.send(QUESTION)
+            u.recv(512)
+        c = socket.create_connection((FAR, 8080))
+        c.send(b"GET /hunter2-secret HTTP/1.1\r\nHost: www.customer-name.example:8080\r\nUser-Agent: program-secret/1\r\n\r\n")
+        c.recv(1000)
+        return c
+
+
+FORMS = [(), ("--json", "--columns=all"), ("--jsonl", "--columns=all"), ("--csv", "--columns=all"), ("-s",), ("-s", "--json"),
+         ("--tree",), ("--tree", "--json"), ("-n", "--sort=-out_bytes"), ("--bin=1s", "--csv")]
+
+
+def check_capture(rows, true, listed):
+    """Rows as read with a key, the true ones in the same order, and what list says of the web's conversation."""
+    equal(len(rows), len(true), "conversations")
+    for row, was in zip(rows, true):
+        for same in ("proto", "local_port", "remote_port", "out_packets", "out_bytes", "observed", "start"):
+            equal(row[same], was[same], same)
+        for other in ("local_addr", "remote_addr", "local_mac", "remote_mac"):
+            if was[other] and live.address(was[other]) if "addr" in other else was[other] not in (None, "ff:ff:ff:ff:ff:ff"):
+                holds(row[other] and (row[other] != was[other] or was[other].startswith(("ff02", "33:33"))), other + " is another")
+        if was["community_id"] and row["local_addr"] != was["local_addr"]:
+            holds(row["community_id"] not in (None, was["community_id"]), "the Community ID is of the new addresses")
+    web = next(r for r in rows if r["remote_port"] == 8080)
+    name = next(r for r in rows if r["remote_port"] == 53)
+    for end in ("local_addr", "local_port", "remote_addr", "remote_port"):
+        equal(web[end], listed[end], "as list calls it: " + end)
+    equal(web["local_mac"] == name["local_mac"], True, "one card, one name")
+    host = dict(word.split("=", 1) for word in web["observed_detail"].split(" "))["host"].rsplit(":", 1)
+    asked = dict(word.split("=", 1) for word in name["observed_detail"].split(" "))
+    equal((host[0], host[1], asked["answer"]), (asked["query"], "8080", web["remote_addr"]), "names of one host")
+    equal(web["remote_name"], host[0], "the name it was asked by")
+
+
+def test_captures():
+    with live.folder() as folder:
+        os.chmod(folder, 0o777)
+        k, file, raw = key(folder, "key"), os.path.join(folder, "customer-name.pcapng"), os.path.join(folder, "raw")
+        with Far() as far:
+            live_rows = subprocess.Popen([live.PORTAVOZ, "capture", "-i", "dev-secret", "--duration=20s", "--json", "--columns=all",
+                                          "--redact", k], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            writer = subprocess.Popen([live.PORTAVOZ, "capture", "-i", "dev-secret", "--duration=20s", "-w", file],
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(1)
+            talking = far.talk()
+            time.sleep(0.5)
+            live.run("list", "-a", "--record", raw)
+            listed = live.rows("-tn", "--redact", k, "dport", "=", ":8080", columns="local_addr,local_port,remote_addr,remote_port")
+            live_rows.send_signal(signal.SIGINT)
+            writer.send_signal(signal.SIGINT)
+            out, errors = live_rows.communicate(timeout=30)
+            writer.wait(30)
+            talking.close()
+        equal(len(listed), 1, "the conversation in list")
+        true = json.loads(live.run("read", file, "--json", "--columns=all").stdout)["conversations"]
+        holds(any(r["local_mac"] == MACS[0] and r["remote_mac"] == MACS[1] for r in true), "the capture has the cards")
+        for secret in (FAR, "customer-name", "program-secret"):
+            holds(secret.encode() in live.run("read", file, "--csv").stdout, "the capture has " + secret)
+        clean(out + errors.replace(b"dev-secret", b""), "capture")
+        check_capture(json.loads(out)["conversations"], true, listed[0])
+        holds(any(o["comm"] for r in json.loads(out)["conversations"] for o in r["owners"] or []), "processes")
+        for more in ((), ("--joined", raw)):
+            for form in FORMS:
+                done = live.run("read", file, "--redact", k, *form, *more)
+                clean(done.stdout, "read %s" % (form,))
+                holds(len(done.stdout) > 100, "output of read %s" % (form,))
+        check_capture(json.loads(live.run("read", file, "--json", "--columns=all", "--redact", k).stdout)["conversations"], true,
+                      listed[0])
+        # the filter sees the true names
+        equal(len(json.loads(live.run("read", file, "--json", "--redact", k, "dst", FAR, "and", "dport", "=", ":8080").stdout)
+                  ["conversations"]), 1, "filtered")
+        with open(file, "r+b") as f:
+            f.truncate(os.path.getsize(file) - 7)
+        done = live.run("read", file, "--json", "--redact", k, expect=1)
+        clean(done.stdout, "read of a damaged file")
+        for more in ((), ("--ring", "64Kx2")):
+            done = live.run("capture", "-i", "lo", "--packets=1", "-w", os.path.join(folder, "no"), *more, "--redact", k, expect=2)
+            holds(b"packets hold the addresses" in done.stderr, "the refusal")
+        equal([n for n in os.listdir(folder) if n.startswith("no")], [], "files of a refused capture")
 
 
 def test_compares():

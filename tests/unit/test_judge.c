@@ -17,6 +17,7 @@
 #include "judge/dpkg.h"
 #include "judge/hiding.h"
 #include "judge/kernel.h"
+#include "judge/kinds.h"
 #include "judge/known.h"
 #include "judge/recall.h"
 
@@ -176,6 +177,45 @@ static void programs_and_services(void **state)
 	assert_false(known_service("postgres"));
 }
 
+static enum program_kind kind(const char *name)
+{
+	struct pv_bytes b = bytes(name);
+
+	return kind_of_name(&b);
+}
+
+static void kinds_of_programs(void **state)
+{
+	static const char *const shells[] = { "sh", "bash", "bash-static", "ksh93", "busybox" };
+	static const char *const interpreters[] = {
+		"python3.11",	 "python3.11-dbg",	 "perl5.36-x86_64-linux-gnu",
+		"vim.basic",	 "php-cgi8.2",		 "beam.smp",
+		"gdb-multiarch", "ld-linux-x86-64.so.2", "ld-2.31.so",
+		"ld.so",	 "ld-musl-x86_64.so.1",
+	};
+	static const char *const relays[] = { "nc", "nc.openbsd", "ncat", "socat1",
+					      "telnet.netkit" };
+	static const char *const plain[] = { "sshd",   "nginx", "php-fpm8.2", "shutdown",
+					     "nodesd", "ncdu",	"x.sock",     "perlbal",
+					     "Rd",     "so",	"postgres",   "bashtop" };
+	struct pv_bytes qemu = bytes("qemu-user-static"), system = bytes("qemu-system-x86");
+	struct pv_bytes daemon = bytes("sshd-session"), server = bytes("postgres");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(shells) / sizeof(*shells); i++)
+		assert_int_equal(kind(shells[i]), KIND_SHELL);
+	for (size_t i = 0; i < sizeof(interpreters) / sizeof(*interpreters); i++)
+		assert_int_equal(kind(interpreters[i]), KIND_INTERPRETER);
+	for (size_t i = 0; i < sizeof(relays) / sizeof(*relays); i++)
+		assert_int_equal(kind(relays[i]), KIND_RELAY);
+	for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++)
+		assert_int_equal(kind(plain[i]), KIND_PLAIN);
+	assert_int_equal(kind_of_package(&qemu), KIND_INTERPRETER);
+	assert_int_equal(kind_of_package(&system), KIND_PLAIN);
+	assert_true(kind_is_forwarder(&daemon));
+	assert_false(kind_is_forwarder(&server));
+}
+
 /* Every place of a sentence is one that its rule can fill. */
 static void rules_are_complete(void **state)
 {
@@ -199,7 +239,8 @@ int main(void)
 		cmocka_unit_test(lists_own_paths),	 cmocka_unit_test(diversions_move_files),
 		cmocka_unit_test(digests_are_found),	 cmocka_unit_test(facts_are_recalled),
 		cmocka_unit_test(mounts_over_processes), cmocka_unit_test(kernel_sockets_by_table),
-		cmocka_unit_test(programs_and_services), cmocka_unit_test(rules_are_complete),
+		cmocka_unit_test(programs_and_services), cmocka_unit_test(kinds_of_programs),
+		cmocka_unit_test(rules_are_complete),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

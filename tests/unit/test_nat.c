@@ -160,6 +160,33 @@ static void test_links(void **state)
 					    "5 up0 kind=veth peer=2/2 master=0\n");
 }
 
+/* An answer to RTM_GETNSID, as the kernel lays it out: header, family, two attributes. */
+static void test_nsid(void **state)
+{
+	uint32_t answer[] = { 36, 88, 1, 0, 0, 1 << 16 | 8, 7, 4 << 16 | 8, 9 };
+	const char *bytes = (const char *)answer;
+	uint64_t malformed = 0;
+	int32_t nsid = LINK_NSID_NONE;
+
+	(void)state;
+	assert_int_equal(link_nsid_parse(answer, sizeof(answer), &nsid, &malformed), 0);
+	assert_int_equal(nsid, 7);
+	assert_int_equal(malformed, 0);
+	for (uint32_t cut = 17; cut < sizeof(answer); cut++) {
+		malformed = 0;
+		answer[0] = cut;
+		assert_int_equal(link_nsid_parse(answer, cut, &nsid, &malformed), 0);
+		/* whole up to the first attribute, or the second */
+		assert_int_equal(malformed, cut != 20 && cut != 28);
+	}
+	answer[0] = 36;
+	answer[5] = 1 << 16 | 6;
+	malformed = 0;
+	assert_int_equal(link_nsid_parse(answer, sizeof(answer), &nsid, &malformed), 0);
+	assert_int_equal(malformed, 1);
+	assert_int_equal(link_nsid_parse(bytes + 1, 16, &nsid, &malformed), -EINVAL);
+}
+
 static int put_address(void *userdata, const struct link_address *a)
 {
 	struct buf *b = userdata;
@@ -222,6 +249,7 @@ int main(void)
 		cmocka_unit_test(test_rules_of_nft), cmocka_unit_test(test_rules_of_iptables),
 		cmocka_unit_test(test_chains),	     cmocka_unit_test(test_links),
 		cmocka_unit_test(test_addresses),    cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_nsid),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

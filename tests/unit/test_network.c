@@ -45,6 +45,7 @@ static void add_link(struct world *w, uint32_t netns, uint32_t index, const char
 					     .flags = IFF_UP } };
 
 	snprintf(l.entry.kind, sizeof(l.entry.kind), "%s", kind);
+	l.peer_netns = NETWORK_UNKNOWN;
 	if (!strcmp(kind, "lo")) {
 		l.entry.kind[0] = 0;
 		l.entry.flags |= IFF_LOOPBACK;
@@ -192,6 +193,38 @@ static void test_unknown_joins(void **state)
 	/* what was not read rules out nothing */
 	w->n->places.items[C2].has_links = false;
 	assert_true(may_pass(w, OUT, C2, "192.0.2.9"));
+}
+
+static struct network_link *link_of(const struct world *w, uint32_t netns, uint32_t index)
+{
+	for (size_t i = 0; i < w->n->links.n; i++)
+		if (w->n->links.items[i].netns == netns &&
+		    w->n->links.items[i].entry.index == index)
+			return &w->n->links.items[i];
+	fail_msg("no such link");
+	return NULL;
+}
+
+/* Two wires of the same numbers: what is known of one end holds them apart. */
+static void test_twin_wires(void **state)
+{
+	struct world *w = *state;
+	uint8_t bytes[16];
+
+	link_of(w, HOST, 3)->entry.master = link_of(w, HOST, 4)->entry.master = 0;
+	link_of(w, HOST, 4)->entry.index = 3;
+	link_of(w, C2, 2)->entry.peer = 3;
+	link_of(w, C1, 2)->peer_netns = HOST;
+	link_of(w, C2, 2)->peer_netns = NETWORK_ELSEWHERE;
+	assert_int_equal(network_join(w->n), 0);
+	assert_true(may_pass(w, C1, HOST, "10.9.0.1"));
+	assert_false(may_pass(w, C1, C2, "10.9.0.3"));
+	/* over an end that was not seen it may lead anywhere */
+	assert_true(may_pass(w, C2, OUT, "192.0.2.2"));
+	assert_true(network_is_guess(w->n, OUT, C2, addr("10.9.0.3", bytes), 0));
+	assert_true(network_is_guess(w->n, C2, OUT, addr("10.9.0.9", bytes), 0));
+	assert_false(network_is_guess(w->n, C1, HOST, addr("10.9.0.1", bytes), 0));
+	assert_false(network_is_guess(w->n, C2, C2, addr("10.9.0.3", bytes), 0));
 }
 
 /* ---- rows ---- */
@@ -520,6 +553,7 @@ int main(void)
 		TEST(test_ways),
 		TEST(test_apart),
 		TEST(test_unknown_joins),
+		TEST(test_twin_wires),
 		TEST(test_translated_ends),
 		TEST(test_two_translations),
 		TEST(test_flow_elsewhere),

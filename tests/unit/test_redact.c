@@ -21,7 +21,7 @@
 #include "base/cleanup.h"
 #include "base/inet.h"
 #include "model/image.h"
-#include "redact/redact.h"
+#include "redact/redact-internal.h"
 
 static struct pv_redactor *redactor(const char *key)
 {
@@ -453,6 +453,113 @@ static void test_evidence(void **state)
 }
 
 /* A table and a member of a later version are passed over. */
+static const char *observed(struct pv_redactor *r, const char *text, struct buf *b)
+{
+	const struct pv_bytes detail = { text, (uint32_t)strlen(text) };
+
+	buf_clear(b);
+	assert_int_equal(redact_put_observed(r, &detail, b), 0);
+	assert_int_equal(buf_error(b), 0);
+	return buf_str(b);
+}
+
+/* Numbers and words of protocols stay, hosts are called as elsewhere, the rest is nobody's. */
+static void test_observed(void **state)
+{
+	static const char *const stay[] = {
+		"method=GET",
+		"version=1.3 alpn=h2,http/1.1",
+		"mode=octet",
+		"status=200",
+		"command=GET",
+		"version=0x6b33",
+		"type=A rcode=nxdomain",
+		"agent=\"\"",
+	};
+	static const struct {
+		const char *text, *form; /* "?" stands for a name of its own */
+	} cases[] = {
+		{ "sni=www.secret.example", "sni=?.?.?" },
+		{ "host=www.secret.example:8080", "host=?.?.?:8080" },
+		{ "host=secret.example:80secret", "host=?.?" },
+		{ "agent=\"secret 1.0 (\\\"secret\\\")\" host=secret", "agent=? host=?" },
+		{ "alpn=h2,secret", "alpn=h2,?" },
+		{ "version=8.0.36-secret", "version=?" },
+		{ "user=secret database=secret", "user=? database=?" },
+		{ "new=secret", "new=?" },
+		{ "agent=\"secret and never closed", "agent=?" },
+		{ "secret", "?" },
+		{ "=secret", "=?" },
+		{ "agent=\"secret\\", "agent=?" },
+	};
+	_cleanup_(cleanup_redactor) struct pv_redactor *r = redactor(KEY_A);
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+	uint8_t addr[4] = { 203, 0, 113, 77 };
+	char text[64] = "answer=", *end;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(stay) / sizeof(*stay); i++)
+		assert_string_equal(observed(r, stay[i], &b), stay[i]);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const char *at = observed(r, cases[i].text, &b);
+
+		assert_null(strstr(at, "secret"));
+		for (const char *form = cases[i].form; *form; form++) {
+			size_t n = *form == '?' ? 11 : 1;
+
+			assert_true(strlen(at) >= n && (n > 1 || *at == *form));
+			at += n;
+		}
+		assert_int_equal(*at, 0);
+	}
+	assert_int_equal(pv_redact_address(r, AF_INET, addr), 0);
+	end = text + strlen(text);
+	inet_ntop(AF_INET, addr, end, INET_ADDRSTRLEN);
+	assert_string_equal(observed(r, "answer=203.0.113.77", &b), text);
+	memcpy(text, "  host=", 7);
+	memcpy(text + strlen(text), ":80", 4);
+	assert_string_equal(observed(r, "host=203.0.113.77:80", &b), text + 2);
+}
+
+static void test_macs(void **state)
+{
+	static const uint8_t stay[][6] = {
+		{ 0 },
+		{ 0xff, 0xff, 0xff, 0xff, 0xff, 0xff },
+		{ 0x01, 0x80, 0xc2, 0, 0, 0x0e },
+		{ 0x01, 0, 0x5e, 0, 0, 0xfb },
+		{ 0x33, 0x33, 0, 0, 0, 1 },
+	};
+	_cleanup_(cleanup_redactor) struct pv_redactor *r = redactor(KEY_A);
+	uint8_t a[6], b[6], x[6], y[6], group[6] = { 0x01, 0x00, 0x5e, 0x01, 0x02, 0x03 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(stay) / sizeof(*stay); i++) {
+		memcpy(a, stay[i], 6);
+		assert_int_equal(pv_redact_mac(r, a), 0);
+		assert_memory_equal(a, stay[i], 6);
+	}
+	assert_int_equal(pv_redact_mac(r, group), 0);
+	assert_memory_equal(group, "\x01\x00\x5e", 3);
+	assert_memory_not_equal(group + 3, "\x01\x02\x03", 3);
+	for (int i = 0; i < 500; i++) {
+		unsigned shared = (unsigned)random() % 48;
+
+		random_address(a, 6);
+		a[0] &= 0xfe;
+		memcpy(b, a, 6);
+		b[shared / 8] ^= (uint8_t)(0x80u >> shared % 8);
+		memcpy(x, a, 6);
+		memcpy(y, b, 6);
+		assert_int_equal(pv_redact_mac(r, x), 0);
+		assert_int_equal(pv_redact_mac(r, y), 0);
+		if (b[0] & 1 || shared == 6)
+			continue;
+		assert_int_equal(x[0] & 3, 2);
+		assert_int_equal(shared_bits(x, y, 48), shared);
+	}
+}
+
 static void test_later_version(void **state)
 {
 	static const char later[] = "portavoz-image 1\n"
@@ -477,6 +584,7 @@ int main(void)
 		cmocka_unit_test(test_texts),	      cmocka_unit_test(test_comm),
 		cmocka_unit_test(test_image),	      cmocka_unit_test(test_nothing_left),
 		cmocka_unit_test(test_later_version), cmocka_unit_test(test_evidence),
+		cmocka_unit_test(test_observed),      cmocka_unit_test(test_macs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

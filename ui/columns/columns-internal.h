@@ -3,7 +3,38 @@
 #ifndef UI_COLUMNS_INTERNAL_H
 #define UI_COLUMNS_INTERNAL_H
 
+#include <string.h>
+
 #include "ui/columns/columns.h"
+
+/* A cell stays empty for NULL. Texts are our own words, names are foreign bytes. */
+static inline void cell_set_text(struct cell *cell, const char *text)
+{
+	if (!text)
+		return;
+	cell->type = CELL_TEXT;
+	cell->text = text;
+}
+
+static inline void cell_set_name(struct cell *cell, const char *name)
+{
+	if (!name)
+		return;
+	cell->type = CELL_NAME;
+	cell->bytes = (struct pv_bytes){ name, (uint32_t)strlen(name) };
+}
+
+static inline void cell_set_number(struct cell *cell, uint64_t number)
+{
+	cell->type = CELL_NUMBER;
+	cell->number = number;
+}
+
+static inline void cell_set_bool(struct cell *cell, bool yes)
+{
+	cell->type = CELL_BOOL;
+	cell->yes = yes;
+}
 
 enum column_id {
 	/* what kind of socket, which ends */
@@ -142,6 +173,7 @@ enum column_id {
 	COL_REMOTE_MAC,
 	COL_VLAN,
 	COL_TUNNEL,
+	COL_OVERLAP,
 	COL_LOCAL_HANDSHAKE,
 	COL_REMOTE_HANDSHAKE,
 	COL_LOCAL_RTT_MIN,
@@ -284,6 +316,7 @@ COLUMN_GETTER(column_get_local_mac);
 COLUMN_GETTER(column_get_remote_mac);
 COLUMN_GETTER(column_get_vlan);
 COLUMN_GETTER(column_get_tunnel);
+COLUMN_GETTER(column_get_overlap);
 COLUMN_GETTER(column_get_local_handshake);
 COLUMN_GETTER(column_get_remote_handshake);
 COLUMN_GETTER(column_get_rtt);

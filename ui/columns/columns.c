@@ -481,6 +481,8 @@ static const struct column registry[COLUMN_END] = {
 		       .flags = COLUMN_FLOW, .get = column_get_vlan },
 	[COL_TUNNEL] = { "tunnel", "TUNNEL", "Tunnel that carries it, with its number: vxlan:42.",
 			 COLUMN_TEXT, .flags = COLUMN_FLOW, .get = column_get_tunnel },
+	[COL_OVERLAP] = { "overlap", "OVERLAP", "Whether fragments of its datagrams overlapped.",
+			  COLUMN_BOOL, .flags = COLUMN_FLOW, .get = column_get_overlap },
 	[COL_LOCAL_HANDSHAKE] = { "local_handshake", "LOCAL-HANDSHAKE",
 				  "Time from SYN-ACK to ACK at the place of capture, microseconds.",
 				  COLUMN_US, .flags = COLUMN_FLOW | COLUMN_RIGHT,

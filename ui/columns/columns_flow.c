@@ -7,40 +7,18 @@
 
 #include "ui/columns/columns-internal.h"
 
-static void set_number(struct cell *cell, uint64_t n)
-{
-	cell->type = CELL_NUMBER;
-	cell->number = n;
-}
-
-static void set_text(struct cell *cell, const char *text)
-{
-	if (!text)
-		return;
-	cell->type = CELL_TEXT;
-	cell->text = text;
-}
-
-static void set_name(struct cell *cell, const char *name)
-{
-	if (!name)
-		return;
-	cell->type = CELL_NAME;
-	cell->bytes = (struct pv_bytes){ name, (uint32_t)strlen(name) };
-}
-
 COLUMN_GETTER(column_get_flow)
 {
 	(void)context;
 	if (c->flow)
-		set_number(ret_cell, column_field_value(&column->field, c->flow));
+		cell_set_number(ret_cell, column_field_value(&column->field, c->flow));
 }
 
 COLUMN_GETTER(column_get_flow_tcp)
 {
 	(void)context;
 	if (c->flow && c->proto == PV_PROTO_TCP)
-		set_number(ret_cell, column_field_value(&column->field, c->flow));
+		cell_set_number(ret_cell, column_field_value(&column->field, c->flow));
 }
 
 COLUMN_GETTER(column_get_flow_time)
@@ -65,21 +43,28 @@ COLUMN_GETTER(column_get_conn_state)
 {
 	(void)column, (void)context;
 	if (c->flow && c->flow->conn_state != PV_CONN_NONE)
-		set_text(ret_cell, pv_conn_state_name(c->flow->conn_state));
+		cell_set_text(ret_cell, pv_conn_state_name(c->flow->conn_state));
 }
 
 COLUMN_GETTER(column_get_ended)
 {
 	(void)column, (void)context;
 	if (c->flow && c->flow->ending != PV_ENDING_NONE)
-		set_text(ret_cell, pv_ending_text(c->flow->ending));
+		cell_set_text(ret_cell, pv_ending_text(c->flow->ending));
 }
 
 COLUMN_GETTER(column_get_history)
 {
 	(void)column, (void)context;
 	if (c->flow && c->proto == PV_PROTO_TCP)
-		set_text(ret_cell, c->flow->history);
+		cell_set_text(ret_cell, c->flow->history);
+}
+
+COLUMN_GETTER(column_get_overlap)
+{
+	(void)column, (void)context;
+	if (c->flow)
+		cell_set_bool(ret_cell, c->flow->has_overlap);
 }
 
 COLUMN_GETTER(column_get_community_id)
@@ -93,7 +78,7 @@ COLUMN_GETTER(column_get_observed)
 {
 	(void)column, (void)context;
 	if (c->flow)
-		set_name(ret_cell, c->flow->observed);
+		cell_set_name(ret_cell, c->flow->observed);
 }
 
 COLUMN_GETTER(column_get_observed_detail)
@@ -109,7 +94,7 @@ COLUMN_GETTER(column_get_contradiction)
 {
 	(void)column, (void)context;
 	if (c->flow)
-		set_text(ret_cell, c->flow->contradiction);
+		cell_set_text(ret_cell, c->flow->contradiction);
 }
 
 static void set_mac(struct cell *cell, const struct pv_flow_side *side)
@@ -169,7 +154,7 @@ COLUMN_GETTER(column_get_tunnel)
 static void set_handshake(struct cell *cell, const struct pv_flow_side *side)
 {
 	if (side->has_handshake)
-		set_number(cell, side->handshake_us);
+		cell_set_number(cell, side->handshake_us);
 }
 
 COLUMN_GETTER(column_get_local_handshake)
@@ -192,8 +177,8 @@ COLUMN_GETTER(column_get_rtt)
 	if (!c->flow)
 		column_get_tcp(column, context, c, ret_cell);
 	else if (c->flow->out.has_handshake && c->flow->in.has_handshake)
-		set_number(ret_cell,
-			   (uint64_t)c->flow->out.handshake_us + c->flow->in.handshake_us);
+		cell_set_number(ret_cell,
+				(uint64_t)c->flow->out.handshake_us + c->flow->in.handshake_us);
 }
 
 /* The field is a number of struct pv_flow_rtt; which one, its offset says. */
@@ -204,7 +189,7 @@ COLUMN_GETTER(column_get_flow_rtt)
 
 	(void)context;
 	if (f && (is_in ? f->in.rtt.samples : f->out.rtt.samples))
-		set_number(ret_cell, column_field_value(&column->field, f));
+		cell_set_number(ret_cell, column_field_value(&column->field, f));
 }
 
 /* CWR, ECE, URG, ACK, PSH, RST, SYN, FIN: the letters of tcpdump, from the lowest bit. */

@@ -16,18 +16,12 @@ static unsigned word_flags(const struct column_context *context)
 	return TEXT_WORD | TEXT_FIELD | (context->ascii ? TEXT_ASCII : 0);
 }
 
-static void set_number(struct cell *cell, uint64_t number)
-{
-	cell->type = CELL_NUMBER;
-	cell->number = number;
-}
-
 static void set_netns(const struct column_context *context, struct cell *cell, uint32_t netns)
 {
 	uint64_t inode = pv_snapshot_netns(context->snapshot, netns)->inode;
 
 	if (inode)
-		set_number(cell, inode);
+		cell_set_number(cell, inode);
 }
 
 /* ---- translation ---- */
@@ -50,7 +44,7 @@ static void set_netns(const struct column_context *context, struct cell *cell, u
                                                                                                    \
 		(void)column;                                                                      \
 		if (t)                                                                             \
-			set_number(ret_cell, t->end.port);                                         \
+			cell_set_number(ret_cell, t->end.port);                                    \
 	}
 
 TRANSLATION_GETTERS(local)
@@ -112,7 +106,7 @@ COLUMN_GETTER(column_get_peer_candidates)
 
 	(void)column;
 	if (n)
-		set_number(ret_cell, n);
+		cell_set_number(ret_cell, n);
 }
 
 static void put_netns_name(const struct column_context *context, uint32_t netns, struct buf *b)
@@ -174,7 +168,7 @@ COLUMN_GETTER(column_get_published_port)
 
 	(void)column;
 	if (p)
-		set_number(ret_cell, p->first_port);
+		cell_set_number(ret_cell, p->first_port);
 }
 
 COLUMN_GETTER(column_get_published_by)

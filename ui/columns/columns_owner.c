@@ -35,26 +35,21 @@ COLUMN_GETTER(column_get_owner_reason)
 	ret_cell->text = pv_reason_name(c->owner_reason);
 }
 
-static void set_number(struct cell *cell, uint64_t number)
-{
-	cell->type = CELL_NUMBER;
-	cell->number = number;
-}
-
 COLUMN_GETTER(column_get_pid)
 {
 	const struct pv_process *p = first_process(context, c, ret_cell);
 
 	(void)column;
 	if (p)
-		set_number(ret_cell, (uint32_t)p->pid);
+		cell_set_number(ret_cell, (uint32_t)p->pid);
 }
 
 COLUMN_GETTER(column_get_fd)
 {
 	(void)column;
 	if (first_process(context, c, ret_cell))
-		set_number(ret_cell, (uint32_t)pv_snapshot_holder(context->snapshot, c, 0)->fd);
+		cell_set_number(ret_cell,
+				(uint32_t)pv_snapshot_holder(context->snapshot, c, 0)->fd);
 }
 
 COLUMN_GETTER(column_get_start_ticks)
@@ -63,7 +58,7 @@ COLUMN_GETTER(column_get_start_ticks)
 
 	(void)column;
 	if (p && p->start_ticks)
-		set_number(ret_cell, p->start_ticks);
+		cell_set_number(ret_cell, p->start_ticks);
 	else if (p)
 		ret_cell->reason = p->reason;
 }
@@ -86,7 +81,7 @@ COLUMN_GETTER(column_get_process_uid)
 
 	(void)column;
 	if (p)
-		set_number(ret_cell, p->uid);
+		cell_set_number(ret_cell, p->uid);
 }
 
 COLUMN_GETTER(column_get_process_user)

@@ -7,47 +7,19 @@
 
 #include "ui/columns/columns-internal.h"
 
-static void set_text(struct cell *cell, const char *text)
-{
-	if (!text)
-		return;
-	cell->type = CELL_TEXT;
-	cell->text = text;
-}
-
-static void set_name(struct cell *cell, const char *name)
-{
-	if (!name)
-		return;
-	cell->type = CELL_NAME;
-	cell->bytes = (struct pv_bytes){ name, (uint32_t)strlen(name) };
-}
-
-static void set_number(struct cell *cell, uint64_t number)
-{
-	cell->type = CELL_NUMBER;
-	cell->number = number;
-}
-
-static void set_bool(struct cell *cell, bool yes)
-{
-	cell->type = CELL_BOOL;
-	cell->yes = yes;
-}
-
 COLUMN_GETTER(column_get_field)
 {
 	uint64_t v = column_field_value(&column->field, c);
 
 	(void)context;
 	if (v || !(column->flags & COLUMN_ZERO))
-		set_number(ret_cell, v);
+		cell_set_number(ret_cell, v);
 }
 
 COLUMN_GETTER(column_get_proto)
 {
 	(void)column, (void)context;
-	set_text(ret_cell, pv_proto_name(c->proto));
+	cell_set_text(ret_cell, pv_proto_name(c->proto));
 }
 
 COLUMN_GETTER(column_get_family)
@@ -60,7 +32,7 @@ COLUMN_GETTER(column_get_family)
 
 	(void)column, (void)context;
 	if (c->family < sizeof(names) / sizeof(*names))
-		set_text(ret_cell, names[c->family]);
+		cell_set_text(ret_cell, names[c->family]);
 }
 
 COLUMN_GETTER(column_get_type)
@@ -73,21 +45,21 @@ COLUMN_GETTER(column_get_type)
 
 	(void)column, (void)context;
 	if (c->type < sizeof(names) / sizeof(*names))
-		set_text(ret_cell, names[c->type]);
+		cell_set_text(ret_cell, names[c->type]);
 }
 
 COLUMN_GETTER(column_get_protocol)
 {
 	(void)column, (void)context;
 	if (c->proto == PV_PROTO_RAW || c->proto == PV_PROTO_NETLINK)
-		set_number(ret_cell, c->protocol);
+		cell_set_number(ret_cell, c->protocol);
 }
 
 COLUMN_GETTER(column_get_state)
 {
 	(void)column, (void)context;
 	if (c->state != PV_STATE_UNKNOWN || !c->flow)
-		set_text(ret_cell, pv_state_name(c->proto, c->state));
+		cell_set_text(ret_cell, pv_state_name(c->proto, c->state));
 }
 
 static void set_addr(struct cell *cell, const struct pv_conversation *c,
@@ -101,7 +73,7 @@ static void set_addr(struct cell *cell, const struct pv_conversation *c,
 		uint32_t cid;
 
 		memcpy(&cid, e->addr, sizeof(cid));
-		set_number(cell, cid);
+		cell_set_number(cell, cid);
 	}
 }
 
@@ -113,42 +85,25 @@ static void set_port(struct cell *cell, const struct pv_conversation *c,
 	if (c->proto == PV_PROTO_PACKET || c->proto == PV_PROTO_NETLINK)
 		has_port = e == &c->local;
 	if (has_port)
-		set_number(cell, e->port);
-}
-
-static int transport_of(const struct pv_conversation *c)
-{
-	switch ((enum pv_proto)c->proto) {
-	case PV_PROTO_TCP:
-	case PV_PROTO_MPTCP:
-		return PV_TRANSPORT_TCP;
-	case PV_PROTO_UDP:
-	case PV_PROTO_UDPLITE:
-		return PV_TRANSPORT_UDP;
-	case PV_PROTO_SCTP:
-		return PV_TRANSPORT_SCTP;
-	case PV_PROTO_DCCP:
-		return PV_TRANSPORT_DCCP;
-	default:
-		return -1;
-	}
+		cell_set_number(cell, e->port);
 }
 
 const char *column_port_name(const struct pv_conversation *c, uint32_t port)
 {
-	int transport = transport_of(c);
+	enum pv_transport transport = pv_proto_transport((enum pv_proto)c->proto);
 	const struct pv_service *s;
 
-	if (transport < 0 || !port || port > UINT16_MAX)
+	if (transport == PV_TRANSPORT_N || !port || port > UINT16_MAX)
 		return NULL;
-	s = pv_service_by_port((uint16_t)port, (enum pv_transport)transport);
+	s = pv_service_by_port((uint16_t)port, transport);
 	return s ? s->name : NULL;
 }
 
 static void set_group(struct cell *cell, const struct pv_conversation *c, uint32_t port)
 {
-	if (transport_of(c) >= 0 && port && port <= UINT16_MAX)
-		set_text(cell, pv_port_group_name(pv_port_group((uint16_t)port)));
+	if (pv_proto_transport((enum pv_proto)c->proto) != PV_TRANSPORT_N && port &&
+	    port <= UINT16_MAX)
+		cell_set_text(cell, pv_port_group_name(pv_port_group((uint16_t)port)));
 }
 
 static void set_ephemeral(struct cell *cell, const struct column_context *context,
@@ -156,8 +111,9 @@ static void set_ephemeral(struct cell *cell, const struct column_context *contex
 {
 	const struct pv_netns *n = pv_snapshot_netns(context->snapshot, c->netns);
 
-	if (transport_of(c) >= 0 && port && n->ephemeral_last)
-		set_bool(cell, pv_netns_is_ephemeral(n, port));
+	if (pv_proto_transport((enum pv_proto)c->proto) != PV_TRANSPORT_N && port &&
+	    n->ephemeral_last)
+		cell_set_bool(cell, pv_netns_is_ephemeral(n, port));
 }
 
 /* The same getter for each end. */
@@ -179,14 +135,14 @@ static void set_ephemeral(struct cell *cell, const struct column_context *contex
 
 BOTH_ENDS(addr, set_addr(ret_cell, c, end))
 BOTH_ENDS(port, set_port(ret_cell, c, end))
-BOTH_ENDS(service, set_text(ret_cell, column_port_name(c, end->port)))
+BOTH_ENDS(service, cell_set_text(ret_cell, column_port_name(c, end->port)))
 BOTH_ENDS(group, set_group(ret_cell, c, end->port))
 BOTH_ENDS(ephemeral, set_ephemeral(ret_cell, context, c, end->port))
 
 COLUMN_GETTER(column_get_remote_name)
 {
 	(void)column, (void)context;
-	set_name(ret_cell, c->remote_name);
+	cell_set_name(ret_cell, c->remote_name);
 }
 
 COLUMN_GETTER(column_get_path)
@@ -202,15 +158,15 @@ COLUMN_GETTER(column_get_interface)
 {
 	(void)column;
 	if (c->ifindex)
-		set_name(ret_cell,
-			 pv_snapshot_netns_ifname(context->snapshot, c->netns, c->ifindex));
+		cell_set_name(ret_cell,
+			      pv_snapshot_netns_ifname(context->snapshot, c->netns, c->ifindex));
 }
 
 COLUMN_GETTER(column_get_v6only)
 {
 	(void)column, (void)context;
 	if (c->flags & PV_CONV_V6ONLY_KNOWN)
-		set_bool(ret_cell, c->flags & PV_CONV_V6ONLY);
+		cell_set_bool(ret_cell, c->flags & PV_CONV_V6ONLY);
 }
 
 const char *column_service(const struct column_context *context, const struct pv_conversation *c)
@@ -221,19 +177,19 @@ const char *column_service(const struct column_context *context, const struct pv
 COLUMN_GETTER(column_get_service)
 {
 	(void)column;
-	set_text(ret_cell, column_service(context, c));
+	cell_set_text(ret_cell, column_service(context, c));
 }
 
 COLUMN_GETTER(column_get_direction)
 {
 	(void)column, (void)context;
-	set_text(ret_cell, pv_direction_name(c->direction));
+	cell_set_text(ret_cell, pv_direction_name(c->direction));
 }
 
 COLUMN_GETTER(column_get_direction_by)
 {
 	(void)column, (void)context;
-	set_text(ret_cell, pv_direction_by_name(c->direction_by));
+	cell_set_text(ret_cell, pv_direction_by_name(c->direction_by));
 }
 
 /* TIME_WAIT sockets and open requests have no user */
@@ -241,13 +197,13 @@ COLUMN_GETTER(column_get_uid)
 {
 	(void)column, (void)context;
 	if (c->uid != UINT32_MAX)
-		set_number(ret_cell, c->uid);
+		cell_set_number(ret_cell, c->uid);
 }
 
 COLUMN_GETTER(column_get_user)
 {
 	(void)column;
-	set_name(ret_cell, pv_snapshot_user(context->snapshot, c->uid));
+	cell_set_name(ret_cell, pv_snapshot_user(context->snapshot, c->uid));
 }
 
 COLUMN_GETTER(column_get_netns)
@@ -256,7 +212,7 @@ COLUMN_GETTER(column_get_netns)
 
 	(void)column;
 	if (inode)
-		set_number(ret_cell, inode);
+		cell_set_number(ret_cell, inode);
 }
 
 COLUMN_GETTER(column_get_netns_name)
@@ -275,18 +231,18 @@ COLUMN_GETTER(column_get_shutdown)
 	static const char *const names[] = { "none", "receive", "send", "both" };
 
 	(void)column, (void)context;
-	set_text(ret_cell, names[c->shutdown & 3]);
+	cell_set_text(ret_cell, names[c->shutdown & 3]);
 }
 
 COLUMN_GETTER(column_get_timer)
 {
 	(void)column, (void)context;
-	set_text(ret_cell, pv_timer_name(c->timer));
+	cell_set_text(ret_cell, pv_timer_name(c->timer));
 }
 
 COLUMN_GETTER(column_get_timer_ms)
 {
 	(void)column, (void)context;
 	if (c->timer != PV_TIMER_OFF)
-		set_number(ret_cell, c->timer_ms);
+		cell_set_number(ret_cell, c->timer_ms);
 }

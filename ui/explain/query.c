@@ -289,29 +289,12 @@ static bool matches_pair(const struct explain_query *q, const struct pv_conversa
 	       (matches_end(c, &c->local, b) && matches_end(c, &c->remote, a));
 }
 
-static int transport_of(uint8_t proto)
-{
-	switch (proto) {
-	case PV_PROTO_TCP:
-	case PV_PROTO_MPTCP:
-		return PV_TRANSPORT_TCP;
-	case PV_PROTO_UDP:
-	case PV_PROTO_UDPLITE:
-		return PV_TRANSPORT_UDP;
-	case PV_PROTO_SCTP:
-		return PV_TRANSPORT_SCTP;
-	case PV_PROTO_DCCP:
-		return PV_TRANSPORT_DCCP;
-	default:
-		return -1;
-	}
-}
-
 static bool matches_port(const struct explain_query *q, const struct pv_conversation *c)
 {
-	int transport = transport_of(c->proto);
+	enum pv_transport transport = pv_proto_transport((enum pv_proto)c->proto);
 
-	return transport >= 0 && (q->transport < 0 || q->transport == transport) &&
+	return transport != PV_TRANSPORT_N &&
+	       (q->transport < 0 || q->transport == (int)transport) &&
 	       (c->local.port == q->port || c->remote.port == q->port);
 }
 
@@ -352,16 +335,17 @@ bool explain_query_match(const struct explain_query *q, enum explain_as as,
 			 const struct pv_snapshot *snapshot, const struct pv_conversation *c)
 {
 	bool is_inet = pv_proto_is_inet((enum pv_proto)c->proto);
+	bool has_ports = pv_proto_transport((enum pv_proto)c->proto) != PV_TRANSPORT_N;
 
 	switch (as) {
 	case EXPLAIN_PORT:
-		return is_inet && matches_port(q, c);
+		return matches_port(q, c);
 	case EXPLAIN_INODE:
 		return c->inode && c->inode == q->inode;
 	case EXPLAIN_SOCKET:
-		return is_inet && transport_of(c->proto) >= 0 && matches_socket(q, c);
+		return has_ports && matches_socket(q, c);
 	case EXPLAIN_PAIR:
-		return is_inet && transport_of(c->proto) >= 0 && matches_pair(q, c);
+		return has_ports && matches_pair(q, c);
 	case EXPLAIN_ADDRESS:
 		return is_inet && (explain_query_is_local(q, c) ||
 				   is_same_address(c, &c->remote, &q->ends[0]));
