@@ -206,7 +206,7 @@ def argued():
 def batches(paths):
     """The largest files first and alone, so that all processors are busy to the end."""
     batch, size = [], 0
-    for path in sorted(paths, key=os.path.getsize, reverse=True):
+    for path in sorted(paths, key=lambda p: (os.path.getsize(p), p), reverse=True):
         if batch and (len(batch) == BATCH or size + os.path.getsize(path) > BATCH_BYTES):
             yield batch
             batch, size = [], 0
