@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -411,6 +412,87 @@ def test_kernel_socket():
         for finding in found:
             live.equal(finding["verdict"], "explained", finding["evidence"])
             live.holds("kernel-socket" in finding["rules"], finding["rules"])
+
+
+def nlattr(kind, value):
+    return struct.pack("=HH", 4 + len(value), kind) + value + b"\0" * (-len(value) % 4)
+
+
+def link_stream(*links):
+    """What rtnetlink says of interfaces, as a recording has it: (index, kind, port attribute or None, port)."""
+    data = b""
+    for index, kind, attribute, port in links:
+        info = nlattr(1, kind.encode() + b"\0")
+        if attribute:
+            info += nlattr(2, nlattr(attribute, struct.pack(">H", port)))
+        body = struct.pack("=BBHiII", 0, 0, 1, index, 0, 0) + nlattr(3, b"tun%d\0" % index) + nlattr(18, info)
+        data += struct.pack("=IHHII", 16 + len(body), 16, 2, 1, 0) + body
+    data += struct.pack("=IHHIIi", 20, 3, 2, 1, 0, 0)
+    return struct.pack("=II", len(data), 0) + data
+
+
+def fact(key, value):
+    return struct.pack("=II", len(key), len(value)) + key + value
+
+
+def change(folder, stream, data, append=False):
+    with open(os.path.join(folder, "streams", stream), "ab" if append else "wb") as f:
+        f.write(data)
+
+
+def test_kernel_sockets_recorded():
+    """Kinds that this kernel may not have: a real socket of the kernel (of VXLAN), and what a kernel that has them says
+    of its interfaces, made by hand."""
+    with Scene():
+        live.shell("ip link add vx0 type vxlan id 7 dstport 4790 local 127.0.0.1 dev lo; ip link set vx0 up")
+        try:
+            audit("--record=/srv/r")
+        finally:
+            live.shell("ip link del vx0")
+
+        def verdict():
+            findings = audit("--replay=/srv/r", "sport = :4790")["findings"]
+            live.equal(len(findings), 1, "findings")
+            return findings[0]["verdict"], " ".join(findings[0]["evidence"])
+        live.equal(verdict()[0], "explained", "as it was recorded")
+        for kind, attribute in (("geneve", 5), ("vxlan", 15)):
+            change("/srv/r", "links.judge", link_stream((9, kind, attribute, 4790)))
+            found, why = verdict()
+            live.equal(found, "explained", why)
+            live.holds("a %s tunnel" % kind.upper() in why, why)
+            # the port alone is nothing: another interface has it
+            change("/srv/r", "links.judge", link_stream((9, kind, attribute, 4791), (10, "dummy", attribute, 4790)))
+            live.equal(verdict()[0], "unexplained", kind + " elsewhere")
+        change("/srv/r", "links.judge", link_stream((9, "wireguard", None, 0), (10, "wireguard", None, 0)))
+        change("/srv/r", "judge", fact(b"wireguard port of 9", b"51820"), append=True)
+        live.equal(verdict()[0], "unexplained", "WireGuard on another port")
+        change("/srv/r", "judge", fact(b"wireguard port of 10", b"4790"), append=True)
+        found, why = verdict()
+        live.equal((found, "WireGuard" in why), ("explained", True), why)
+
+
+def test_kernel_tls_recorded():
+    """A connection that no process holds and that the kernel encrypts, by the mark the iterators give it; a process that hides
+    its own, in a message under way, has no such mark."""
+    with Scene() as s:
+        sock, port = s.attacker()
+        one, other = socket.socketpair()
+        held = socket.create_connection(("127.0.0.1", port))
+        s.accept(sock)
+        inode, local = os.fstat(held.fileno()).st_ino, held.getsockname()[1]
+        socket.send_fds(one, [b"x"], [held.fileno()])
+        held.close()
+        only = "sport = :%d" % local
+        live.equal([f["verdict"] for f in audit(only, "--record=/srv/r")["findings"]], ["unexplained"], "in flight")
+        one.close()
+        other.close()
+        for marks, verdict in ((0x10, "unexplained"), (0x01, "unexplained"), (0x11, "explained")):
+            end = socket.inet_aton("127.0.0.1") + b"\0" * 12
+            change("/srv/r", "views", struct.pack("=16sI16sIII8B", end, local, end, port, inode, 0, socket.AF_INET, 0, 1, 1,
+                                                  7, 0, marks, 0))
+            found = audit("--replay=/srv/r", only)["findings"]
+            live.equal([f["verdict"] for f in found], [verdict], "marks %#x: %r" % (marks, found[0]["evidence"]))
+        live.holds("TLS in the kernel" in " ".join(found[0]["evidence"]), found[0]["evidence"])
 
 
 def test_notes():
