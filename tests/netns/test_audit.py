@@ -502,6 +502,116 @@ def test_notes():
         live.holds("telnet" in " ".join(found[0]["evidence"]), found[0]["evidence"])
 
 
+def test_exposure_of_known_programs():
+    with Scene() as s:
+        for address, port in (("0.0.0.0", 6390), ("127.0.0.1", 6391)):
+            s.start("/usr/bin/redis-server", "--port", port, "--bind", address, "--protected-mode", "no", "--save", "", "--dir", "/srv")
+        scene.wait_until("redis listens", lambda: scene.listens(6390) and scene.listens(6391))
+        (wide,), (narrow,) = (audit("sport = :%d" % port)["findings"] for port in (6390, 6391))
+        live.equal((wide["verdict"], narrow["verdict"]), ("explained", "explained"), wide["evidence"])
+        live.holds("exposed" in wide["rules"] and "every address" in " ".join(wide["evidence"]), wide["evidence"])
+        live.holds("exposed" not in narrow["rules"], narrow["evidence"])
+
+
+def test_source_ports():
+    with Scene() as s:
+        sock, port = s.attacker()
+        for source, is_odd in ((1022, True), (0, False)):
+            with socket.socket() as client:
+                client.bind(("127.0.0.1", source))
+                client.connect(("127.0.0.1", port))
+                s.accept(sock)
+                (found,) = audit("sport = :%d" % client.getsockname()[1], "and", "direction", "outgoing")["findings"]
+                live.equal("odd-source-port" in found["rules"], is_odd, found["evidence"])
+                live.equal("1022" in " ".join(found["evidence"]), is_odd, found["evidence"])
+
+
+class Packages:
+    """dpkg's own work, on a copy of its database and in folders that are gone with the scene."""
+
+    def __init__(self, s):
+        self.version = 0
+        for folder in ("/var/lib/dpkg", "/usr/lib/systemd/system", "/opt"):
+            upper = "/srv/upper" + folder
+            os.makedirs(upper)
+            os.makedirs("/srv/work" + folder)
+            s.mount("-t", "overlay", "overlay", "-o", "lowerdir=%s,upperdir=%s,workdir=/srv/work%s" % (folder, upper, folder), folder)
+
+    def install(self, files):
+        """Another version of the package portavoz-test, with these files: {path: bytes}."""
+        self.version += 1
+        root = "/srv/deb%d" % self.version
+        for path, data in {**files, "/DEBIAN/control": b"Package: portavoz-test\nVersion: %d\nArchitecture: all\n"
+                           b"Maintainer: nobody <nobody@example.org>\nDescription: test\n" % self.version}.items():
+            os.makedirs(os.path.dirname(root + path), exist_ok=True)
+            with open(root + path, "wb") as f:
+                f.write(data)
+            os.chmod(root + path, 0o755 if data[:2] in (b"#!", b"\x7fE") else 0o644)
+        subprocess.run(["dpkg-deb", "-b", root, root + ".deb"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["dpkg", "--log=/srv/dpkg.log", "-i", root + ".deb"], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_upgraded():
+    """A program whose package is upgraded by dpkg while it runs, and one that something else replaced."""
+    with Scene() as s:
+        packages = Packages(s)
+        with open(scene.INTRUDER, "rb") as f:
+            program = f.read()
+        packages.install({"/opt/server": program})
+        p = s.intruder("/opt/server", "listen", "127.0.0.1", 0)
+        expect(audit(), p["pid"], "explained", "package")
+        time.sleep(2.2)  # dates of files and the time of the boot count seconds
+        packages.install({"/opt/server": program + b"\0"})
+        found = expect(audit(), p["pid"], "unexplained", "exe-upgraded")
+        live.holds("restart it" in " ".join(found[0]["evidence"]), found[0]["evidence"])
+        restarted = s.intruder("/opt/server", "listen", "127.0.0.1", 0)
+        expect(audit(), restarted["pid"], "explained", "package")
+        time.sleep(2.2)
+        late = s.intruder("/opt/server", "listen", "127.0.0.1", 0)
+        s.copy("/opt/new")
+        os.rename("/opt/new", "/opt/server")
+        expect(audit(), late["pid"], "suspicious", "exe-replaced")
+
+
+SCRIPT = b"""#!/usr/bin/python3
+import socket, sys
+listening = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+sys.stdin.read()
+"""
+
+
+def test_packaged_scripts():
+    """A script of the package whose unit it runs in is explained; the same elsewhere, and another there, are not."""
+    with Scene() as s:
+        packages = Packages(s)
+        packages.install({"/opt/server": SCRIPT, "/usr/lib/systemd/system/portavoz-test.service": b"[Service]\n"})
+        other = s.copy("/srv/server", "/opt/server")
+        os.makedirs("/srv/cgroup")
+        s.mount("-t", "cgroup2", "none", "/srv/cgroup")
+        group = "/srv/cgroup/system.slice/portavoz-test.service"
+        made = [g for g in (os.path.dirname(group), group) if not os.path.exists(g)]
+        os.makedirs(group, exist_ok=True)
+        try:
+            place = "echo $$ >%s/cgroup.procs; exec \"$@\"" % group
+            runs = [(7001, s.start("sh", "-c", place, "sh", "/opt/server", 7001), "explained"),
+                    (7002, s.start("/opt/server", 7002), "unexplained"),
+                    (7003, s.start("sh", "-c", place, "sh", other, 7003), "unexplained"),
+                    (7004, s.start("sh", "-c", place, "sh", "/usr/bin/python3", "-", 7004), "unexplained")]
+            runs[3][1].stdin.write(SCRIPT.replace(b"sys.stdin.read()", b"import time; time.sleep(60)"))
+            runs[3][1].stdin.close()
+            scene.wait_until("they listen", lambda: all(scene.listens(port) for port, _, _ in runs))
+            doc = audit()
+            for _, process, verdict in runs:
+                found = expect(doc, process.pid, verdict)
+                live.equal("packaged-script" in found[0]["rules"], verdict == "explained", found[0]["evidence"])
+        finally:
+            for _, process, _ in runs:
+                process.kill()
+                process.wait()
+            for folder in reversed(made):
+                os.rmdir(folder)
+
+
 def test_hostile_names():
     name = "/srv/a\x1b[31m\n  b\u202e"
     with Scene() as s:
