@@ -45,6 +45,10 @@ class Scene:
         shutil.copy(program, path)
         return path
 
+    def folder(self, path):
+        os.makedirs(path, exist_ok=True)
+        return path
+
     def start(self, *command, **kwargs):
         kwargs.setdefault("stdin", subprocess.PIPE)
         kwargs.setdefault("stdout", subprocess.DEVNULL)

@@ -304,6 +304,18 @@ def test_a_program_of_many_names():
         live.holds("imitates-program" not in found[0]["rules"], found[0]["rules"])
 
 
+def test_a_damaged_package_database():
+    """What is no plain file in it is passed over: nothing waits for it, nothing grows without end."""
+    with Scene() as s:
+        p = git_daemon(s, 9418)
+        s.mount("-t", "overlay", "-o", "lowerdir=/var/lib/dpkg,upperdir=%s,workdir=%s" % (
+            s.folder("/srv/upper"), s.folder("/srv/work")), "overlay", "/var/lib/dpkg")
+        os.mkfifo("/var/lib/dpkg/info/a.list")
+        os.unlink("/var/lib/dpkg/diversions")
+        os.symlink("/dev/zero", "/var/lib/dpkg/diversions")
+        expect(audit("--verify"), p.pid, "explained", "package-verified")
+
+
 def test_service_on_anothers_port():
     with Scene() as s:
         p = git_daemon(s, 22)
