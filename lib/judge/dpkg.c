@@ -15,6 +15,7 @@
 
 #define INFO "/var/lib/dpkg/info"
 #define DIVERSIONS "/var/lib/dpkg/diversions"
+#define STATUS "/var/lib/dpkg/status"
 #define LIST ".list"
 /* The list of the largest package of Debian 12 has 2 MB. */
 #define LIST_BYTES_MAX ((off_t)64 << 20)
@@ -313,4 +314,13 @@ static int digest(const char *root, const struct pv_bytes *package, const struct
 	return r < 0 ? r : dpkg_md5sums_find(b.data, b.len, path, ret_hex);
 }
 
-const struct package_provider packages_dpkg = { "dpkg", find, digest };
+static uint64_t changed(const char *root)
+{
+	char name[PATH_MAX];
+	struct stat st;
+
+	snprintf(name, sizeof(name), "%s%s", root, STATUS);
+	return stat(name, &st) == 0 ? (uint64_t)st.st_mtim.tv_sec : 0;
+}
+
+const struct package_provider packages_dpkg = { "dpkg", find, digest, changed };

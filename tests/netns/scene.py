@@ -91,6 +91,12 @@ def listens(port, path="/proc/net/tcp"):
                    for line in f.readlines()[1:])
 
 
+def library(name):
+    """Where the loader finds a library."""
+    cache = subprocess.run(["/sbin/ldconfig", "-p"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    return next(line.split()[-1] for line in cache.splitlines() if line.split()[:1] == [name])
+
+
 def audit(*args, policy=None, **kwargs):
     """The document of an audit, explained conversations included."""
     options = ["--policy=" + policy] if policy else ["--no-policy"]
