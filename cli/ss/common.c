@@ -94,29 +94,63 @@ bool ss_attribute(const struct pv_conversation *row, uint16_t type, void *to, si
 	return data != NULL;
 }
 
-static void put_holder(struct ss_view *w, const struct pv_holder *h)
+static void put_number(struct ss_view *w, const char *name, int32_t n)
 {
-	const struct pv_process *p = pv_snapshot_process(w->snapshot, h->process);
+	buf_puts(ss_text(w), name);
+	buf_i64(ss_text(w), n);
+}
+
+static void put_context(struct ss_view *w, const char *name, const char *context)
+{
+	buf_puts(ss_text(w), name);
+	if (context)
+		text_put(ss_text(w), context, strlen(context), TEXT_LIST);
+	else
+		buf_puts(ss_text(w), "unavailable");
+}
+
+static void put_task(struct ss_view *w, const struct pv_task *t)
+{
+	const struct ss_values *v = w->v;
 
 	buf_puts(ss_text(w), "(\"");
 	/* no name looks like two holders */
-	text_put(ss_text(w), p->comm.data, p->comm.len, TEXT_LIST);
-	buf_puts(ss_text(w), "\",pid=");
-	buf_i64(ss_text(w), p->pid);
-	buf_puts(ss_text(w), ",fd=");
-	buf_i64(ss_text(w), h->fd);
+	text_put(ss_text(w), t->comm.data, t->comm.len, TEXT_LIST);
+	put_number(w, "\",pid=", t->pid);
+	if (v->threads)
+		put_number(w, ",tid=", t->tid);
+	if (v->context || v->contexts)
+		put_context(w, ",proc_ctx=", t->context);
+	put_number(w, ",fd=", t->fd);
+	if (v->contexts)
+		put_context(w, ",sock_ctx=", t->socket_context);
 	buf_putc(ss_text(w), ')');
+}
+
+static struct pv_task task_of(const struct ss_view *w, const struct pv_holder *h)
+{
+	const struct pv_process *p = pv_snapshot_process(w->snapshot, h->process);
+
+	return (struct pv_task){ .pid = p->pid, .tid = p->pid, .fd = h->fd, .comm = p->comm };
 }
 
 /* The last one found comes first. */
 void ss_put_users(struct ss_view *w, const struct pv_conversation *row)
 {
-	if (!w->v->processes || !row->n_holders)
+	const struct ss_values *v = w->v;
+	const struct pv_task *tasks = NULL;
+	size_t n = w->tasks ? pv_tasks_of(w->tasks, w->rows.items[w->row], &tasks) : row->n_holders;
+
+	if (!n || !(v->processes || v->threads || v->context || v->contexts))
 		return;
 	buf_puts(ss_text(w), " users:(");
-	for (uint32_t i = row->n_holders; i-- > 0;) {
-		put_holder(w, pv_snapshot_holder(w->snapshot, row, i));
-		if (i)
+	while (n-- > 0) {
+		struct pv_task t =
+			tasks ? tasks[n]
+			      : task_of(w, pv_snapshot_holder(w->snapshot, row, (uint32_t)n));
+
+		put_task(w, &t);
+		if (n)
 			buf_putc(ss_text(w), ',');
 	}
 	buf_putc(ss_text(w), ')');

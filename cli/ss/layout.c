@@ -64,7 +64,7 @@ static size_t cell_len(const struct ss_layout *l, size_t i)
 }
 
 /* ss measures what is complete: the last cell of the last line is not, unless it is the heading. */
-static void measure(const struct ss_layout *l, size_t *widths)
+static void measure(struct ss_layout *l, size_t *widths)
 {
 	bool is_header = l->has_header && l->ends.n == SS_COLUMN_N;
 	size_t n = is_header || !l->ends.n ? l->ends.n : l->ends.n - 1;
@@ -73,9 +73,10 @@ static void measure(const struct ss_layout *l, size_t *widths)
 	for (size_t i = 0; i < n; i++) {
 		size_t len = cell_len(l, i);
 
-		if (len > widths[i % SS_COLUMN_N])
-			widths[i % SS_COLUMN_N] = len;
+		if (len > l->widths[i % SS_COLUMN_N])
+			l->widths[i % SS_COLUMN_N] = len;
 	}
+	memcpy(widths, l->widths, sizeof(l->widths));
 	for (size_t c = 0; c < SS_COLUMN_N; c++) {
 		if (l->is_hidden[c])
 			continue;
@@ -146,7 +147,14 @@ static void put_cell(const struct ss_layout *l, size_t i, size_t width, bool is_
 		buf_pad(out, ' ', width - used);
 }
 
-void ss_layout_put(const struct ss_layout *l, size_t width, struct buf *out)
+void ss_layout_clear(struct ss_layout *l)
+{
+	buf_clear(&l->text);
+	l->ends.n = 0;
+	l->has_header = false;
+}
+
+void ss_layout_put(struct ss_layout *l, size_t width, struct buf *out)
 {
 	size_t widths[SS_COLUMN_N] = { 0 };
 	bool is_first = true;

@@ -32,6 +32,7 @@ static const struct {
 	[SS_SCTP] = { PV_PROTO_SCTP, 0, ss_put_inet },
 	[SS_VSOCK_STREAM] = { PV_PROTO_VSOCK, SOCK_STREAM, ss_put_vsock },
 	[SS_VSOCK_DGRAM] = { PV_PROTO_VSOCK, SOCK_DGRAM, ss_put_vsock },
+	[SS_TIPC] = { PV_PROTO_N, 0, NULL }, /* no such rows */
 	[SS_XDP] = { PV_PROTO_XDP, 0, ss_put_xdp },
 	[SS_MPTCP] = { PV_PROTO_MPTCP, 0, ss_put_inet },
 };
@@ -112,7 +113,8 @@ static bool is_shown(const struct ss_values *v, const struct pv_conversation *ro
 	/* what waits to be accepted is told by the text table alone */
 	if (row->proto == PV_PROTO_UNIX && !row->inode)
 		return false;
-	return table_of(v, row) != SS_TABLE_N && is_family_shown(v, row) && is_state_shown(v, row);
+	return table_of(v, row) != SS_TABLE_N && is_family_shown(v, row) &&
+	       (v->events || is_state_shown(v, row));
 }
 
 /* Group by group, each in the order of the snapshot. */
@@ -159,13 +161,6 @@ static int resolve(struct ss_view *w)
 
 static int put_rows(struct ss_view *w)
 {
-	struct ss_layout *l = &w->layout;
-
-	l->is_hidden[SS_COLUMN_NETID] = (w->v->tables & (w->v->tables - 1)) == 0;
-	l->is_hidden[SS_COLUMN_STATE] = (w->v->states & (w->v->states - 1)) == 0;
-	l->is_hidden[SS_COLUMN_RECV_Q] = l->is_hidden[SS_COLUMN_SEND_Q] = w->v->no_queues;
-	if (!w->v->no_header)
-		w->error = ss_layout_header(l);
 	for (w->row = 0; w->row < w->rows.n && !w->error; w->row++) {
 		const struct pv_conversation *row =
 			pv_snapshot_get(w->snapshot, w->rows.items[w->row]);
@@ -176,29 +171,75 @@ static int put_rows(struct ss_view *w)
 	return w->error;
 }
 
-static void view_deinit(struct ss_view *w)
+/* Of a host without procfs nothing is known, which is no failure. */
+static int read_tasks(struct ss_view *w)
+{
+	const struct ss_values *v = w->v;
+	uint32_t what = v->threads ? PV_TASKS_THREADS : 0;
+	int r;
+
+	if (v->context || v->contexts)
+		what |= PV_TASKS_CONTEXTS;
+	if (!what || v->events)
+		return 0;
+	r = pv_tasks_read(w->snapshot, what, &w->tasks);
+	return r == -ENOENT ? 0 : r;
+}
+
+void ss_view_init(struct ss_view *w, const struct ss_values *v)
+{
+	struct ss_layout *l = &w->layout;
+
+	*w = (struct ss_view){ .v = v };
+	l->is_hidden[SS_COLUMN_NETID] = (v->tables & (v->tables - 1)) == 0;
+	l->is_hidden[SS_COLUMN_STATE] = (v->states & (v->states - 1)) == 0;
+	l->is_hidden[SS_COLUMN_RECV_Q] = l->is_hidden[SS_COLUMN_SEND_Q] = v->no_queues;
+	if (!v->numeric)
+		w->services = services_read();
+	if (!v->no_header)
+		w->error = ss_layout_header(l);
+}
+
+void ss_view_deinit(struct ss_view *w)
 {
 	ss_layout_deinit(&w->layout);
 	services_free(w->services);
 	pv_cgroups_free(w->cgroups);
+	pv_tasks_free(w->tasks);
 	vec_deinit(&w->rows);
 	vec_deinit(&w->names);
 	pv_names_free(w->names_owner);
 }
 
+void ss_view_clear(struct ss_view *w)
+{
+	ss_layout_clear(&w->layout);
+	pv_names_free(w->names_owner);
+	w->names_owner = NULL;
+	w->names.n = w->rows.n = 0;
+}
+
+int ss_view_fill(struct ss_view *w, const bool *omit)
+{
+	int r = w->error ? w->error : take_rows(w, omit);
+
+	if (r == 0 && w->v->resolve)
+		r = resolve(w);
+	if (r == 0)
+		r = read_tasks(w);
+	return r == 0 ? put_rows(w) : r;
+}
+
 /* The rows of a snapshot but those left out; *ret_n is how many there are. Exit status. */
 static int show(const struct ss_values *v, struct pv_snapshot *s, const bool *omit, size_t *ret_n)
 {
-	_cleanup_(view_deinit) struct ss_view w = { .v = v, .snapshot = s };
+	_cleanup_(ss_view_deinit) struct ss_view w;
 	_cleanup_(cleanup_buf) struct buf out = BUF_INIT;
-	int r = take_rows(&w, omit);
+	int r;
 
-	if (r == 0 && v->resolve)
-		r = resolve(&w);
-	if (r == 0 && !v->numeric)
-		w.services = services_read();
-	if (r == 0)
-		r = put_rows(&w);
+	ss_view_init(&w, v);
+	w.snapshot = s;
+	r = ss_view_fill(&w, omit);
 	if (r < 0) {
 		usage_error("ss", "%s", strerror(-r));
 		return EXIT_FAILURE;
@@ -212,7 +253,7 @@ static uint32_t needs_of(const struct ss_values *v)
 {
 	uint32_t needs = 0;
 
-	if (v->processes)
+	if (v->processes || v->threads || v->context || v->contexts)
 		needs |= PV_NEED_OWNERS;
 	if (v->timers)
 		needs |= PV_NEED_TIMER;
@@ -227,12 +268,12 @@ static uint32_t needs_of(const struct ss_values *v)
 	return needs;
 }
 
-static void make_request(const struct ss_values *v, const struct pv_filter *filter,
-			 struct pv_request *q)
+void ss_make_request(const struct ss_values *v, const struct pv_filter *filter,
+		     struct pv_request *q)
 {
 	q->protos = 0;
 	for (int t = 0; t < SS_TABLE_N; t++)
-		if (v->tables & SS_BIT(t))
+		if (v->tables & SS_BIT(t) && kinds[t].proto < PV_PROTO_N)
 			q->protos |= PV_PROTO_BIT(kinds[t].proto);
 	/* what is idle comes when established ones are asked for, or alone */
 	q->states = v->states | PV_STATE_BIT(PV_STATE_NEW_SYN_RECV);
@@ -283,7 +324,7 @@ int ss_list(const struct ss_values *v, const struct pv_filter *filter)
 	size_t n;
 	int r;
 
-	make_request(v, filter, &q);
+	ss_make_request(v, filter, &q);
 	if (v->dump && !(v->tables & SS_BIT(SS_TCP))) {
 		fputs("ss: tcpdiag dump requested and no tcp in filter.\n", stderr);
 		return EXIT_SUCCESS;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fdio.h"
 #include "cli/commands.h"
 #include "cli/dump.h"
 #include "cli/filter_text.h"
@@ -53,6 +54,7 @@ static const struct {
 	[SS_SCTP] = { BOTH_INET, OPEN_STATES },
 	[SS_VSOCK_STREAM] = { 1u << SS_VSOCK, OPEN_STATES },
 	[SS_VSOCK_DGRAM] = { 1u << SS_VSOCK, OPEN_STATES },
+	[SS_TIPC] = { 1u << SS_TIPC_FAMILY, OPEN_STATES },
 	[SS_XDP] = { 1u << SS_XDP_FAMILY, CLOSED },
 	[SS_MPTCP] = { BOTH_INET, OPEN_STATES },
 };
@@ -67,6 +69,7 @@ static const struct {
 	[SS_UNIX] = { "unix", UNIX_TABLES, OPEN_STATES },
 	[SS_NETLINK_FAMILY] = { "netlink", SS_BIT(SS_NETLINK), CLOSED },
 	[SS_VSOCK] = { "vsock", VSOCK_TABLES, OPEN_STATES },
+	[SS_TIPC_FAMILY] = { "tipc", SS_BIT(SS_TIPC), OPEN_STATES },
 	[SS_XDP_FAMILY] = { "xdp", SS_BIT(SS_XDP), CLOSED },
 };
 
@@ -101,6 +104,7 @@ static const struct {
 	{ "v_str", SS_BIT(SS_VSOCK_STREAM) },
 	{ "vsock_dgram", SS_BIT(SS_VSOCK_DGRAM) },
 	{ "v_dgr", SS_BIT(SS_VSOCK_DGRAM) },
+	{ "tipc", SS_BIT(SS_TIPC) },
 	{ "xdp", SS_BIT(SS_XDP) },
 };
 
@@ -144,11 +148,7 @@ static int set_family_name(void *values, const char *arg, const struct option_de
 			return 0;
 		}
 	}
-	if (!strcmp(arg, "tipc")) {
-		((struct ss_values *)values)->unsupported = "TIPC sockets";
-		return 0;
-	}
-	usage_error(arg, "is no family: inet, inet6, link, unix, netlink, vsock or xdp");
+	usage_error(arg, "is no family: inet, inet6, link, unix, netlink, vsock, tipc or xdp");
 	return -EINVAL;
 }
 
@@ -165,10 +165,6 @@ static int add_query(struct ss_values *v, const char *word, size_t n)
 			v->tables &= ~queries[i].tables;
 		else
 			add_tables(v, queries[i].tables);
-		return 0;
-	}
-	if (n == 4 && !memcmp(word, "tipc", n)) {
-		v->unsupported = "TIPC sockets";
 		return 0;
 	}
 	return -EINVAL;
@@ -210,14 +206,6 @@ static int set_states(void *values, const char *arg, const struct option_def *de
 	return 0;
 }
 
-static int set_unsupported(void *values, const char *arg, const struct option_def *def)
-{
-	(void)arg;
-	((struct ss_values *)values)->unsupported =
-		def->letter == 'E' ? "sockets as they are destroyed" : "TIPC sockets";
-	return 0;
-}
-
 static int set_extended(void *values, const char *arg, const struct option_def *def)
 {
 	struct ss_values *v = values;
@@ -239,7 +227,7 @@ static int set_extended(void *values, const char *arg, const struct option_def *
 		letter, name, arg, help, OPTION_CALL, 0, value, 0, set                             \
 	}
 
-#define FAMILIES "inet|inet6|link|unix|netlink|vsock|xdp"
+#define FAMILIES "inet|inet6|link|unix|netlink|vsock|tipc|xdp"
 
 static const struct option_def ss_options[] = {
 	OPTION_HEADING("Which sockets (default: every table)"),
@@ -253,7 +241,7 @@ static const struct option_def ss_options[] = {
 	CALL('d', "dccp", NULL, "DCCP", SS_DCCP, set_table),
 	CALL(0, "vsock", NULL, "VSOCK", SS_VSOCK, set_family),
 	CALL(0, "xdp", NULL, "XDP sockets", SS_XDP_FAMILY, set_family),
-	CALL(0, "tipc", NULL, "TIPC (not supported)", 0, set_unsupported),
+	CALL(0, "tipc", NULL, "TIPC", SS_TIPC_FAMILY, set_family),
 	CALL('4', "ipv4", NULL, "IPv4", SS_INET, set_family),
 	CALL('6', "ipv6", NULL, "IPv6", SS_INET6, set_family),
 	CALL('f', "family", FAMILIES, "sockets of this family", 0, set_family_name),
@@ -281,10 +269,11 @@ static const struct option_def ss_options[] = {
 	FLAG(0, "tos", "type of service and priority", tos),
 	FLAG(0, "cgroup", "the control group of the socket", cgroup),
 	FLAG(0, "inet-sockopt", "socket options of IP", sockopt),
-	CALL(0, "tipcinfo", NULL, "TIPC (not supported)", 0, set_unsupported),
+	FLAG(0, "tipcinfo", "what TIPC knows of the socket", tipcinfo),
 	CALL('b', "bpf", NULL, "the packet filter of a PACKET socket; timers", 0, set_extended),
-	FLAG('Z', "context", "SELinux contexts (refused where SELinux is off)", context),
-	FLAG('z', "contexts", "the same", context),
+	FLAG('Z', "context", "SELinux contexts of processes (refused where SELinux is off)",
+	     context),
+	FLAG('z', "contexts", "the same, and those of sockets", contexts),
 	FLAG('s', "summary", "counts", summary),
 	FLAG('H', "no-header", "no titles", no_header),
 	FLAG('O', "oneline", "a line a socket", oneline),
@@ -293,8 +282,7 @@ static const struct option_def ss_options[] = {
 	FLAG('K', "kill", "close them; asks before, and lists what was closed", kill),
 	FLAG(0, "yes", "with --kill: do not ask", yes),
 	TEXT('D', "diag", "FILE", "write TCP sockets for TCPDIAG_FILE, - is standard output", dump),
-	CALL('E', "events", NULL, "sockets as they are destroyed (not supported)", 0,
-	     set_unsupported),
+	FLAG('E', "events", "TCP and UDP sockets as they are destroyed, until a signal", events),
 	OPTION_HEADING("Beyond ss"),
 	TEXT(0, "replay", "FILE", "of a recording or a file of --diag, not of this host", replay),
 	{ 0, "dns-timeout", "MS", "time for all host names together, in milliseconds (1000)",
@@ -337,26 +325,36 @@ void ss_merge_defaults(struct ss_values *v)
 			v->tables |= families[i].tables;
 }
 
+/* What SELinux says, where it runs: as ss finds out. -1 to go on. */
+static int refuse_contexts(const struct ss_values *v)
+{
+	if (access("/sys/fs/selinux/enforce", F_OK) < 0) {
+		fputs("ss: SELinux is not enabled.\n", stderr);
+		return EXIT_FAILURE;
+	}
+	if (!v->redact && !v->replay)
+		return -1;
+	usage_error("--context", "does not go with --redact or --replay");
+	return SS_EXIT_USAGE;
+}
+
 /* What cannot be had, whatever else was asked. -1 to go on. */
 static int refuse(const struct ss_values *v)
 {
-	if (v->unsupported) {
-		usage_error(v->unsupported, "cannot be shown by portavoz");
-		return EXIT_FAILURE;
-	}
-	if (v->threads) {
-		usage_error("--threads", "portavoz tells processes, not threads (-p)");
-		return EXIT_FAILURE;
-	}
-	if (v->context) {
-		if (access("/sys/fs/selinux/enforce", F_OK) < 0)
-			fputs("ss: SELinux is not enabled.\n", stderr);
-		else
-			usage_error("--context", "SELinux contexts cannot be shown by portavoz");
-		return EXIT_FAILURE;
+	int r = v->context || v->contexts ? refuse_contexts(v) : -1;
+
+	if (r >= 0)
+		return r;
+	if (v->threads && (v->redact || v->replay)) {
+		usage_error("--threads", "does not go with --redact or --replay");
+		return SS_EXIT_USAGE;
 	}
 	if (v->kill && (v->dump || v->replay || v->redact)) {
 		usage_error("--kill", "does not go with --diag, --replay or --redact");
+		return SS_EXIT_USAGE;
+	}
+	if (v->events && (v->kill || v->dump || v->replay)) {
+		usage_error("--events", "does not go with --kill, --diag or --replay");
 		return SS_EXIT_USAGE;
 	}
 	if (v->yes && !v->kill) {
@@ -408,6 +406,15 @@ static int enter_netns(const char *name)
 	return EXIT_FAILURE;
 }
 
+/* A kernel that has them tells in the list of its protocols. */
+static bool has_tipc(void)
+{
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+
+	return file_read_at(AT_FDCWD, "/proc/net/protocols", &b) == 0 && buf_str(&b) &&
+	       strstr(buf_str(&b), "\nTIPC ");
+}
+
 static int list(struct ss_values *v, struct pv_filter *filter)
 {
 	int r;
@@ -420,12 +427,15 @@ static int list(struct ss_values *v, struct pv_filter *filter)
 	r = v->kill ? kill_refuse(filter, v->all, v->yes) : redact_open(v->redact, &v->redactor);
 	if (r)
 		return r;
+	if (v->tables & SS_BIT(SS_TIPC) && v->is_chosen && has_tipc())
+		usage_error("--tipc",
+			    "portavoz cannot list TIPC sockets, and this kernel may have some");
 	/* names of hosts and ports come from files and servers of the host */
 	if (v->redactor) {
 		v->numeric = true;
 		v->resolve = false;
 	}
-	r = ss_list(v, filter);
+	r = v->events ? ss_events(v, filter) : ss_list(v, filter);
 	pv_redactor_free(v->redactor);
 	return r;
 }

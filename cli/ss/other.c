@@ -326,6 +326,19 @@ static void put_netlink_local(struct ss_view *w, const struct pv_conversation *r
 	ss_end_cell(w);
 }
 
+/* The port of a netlink socket is often the pid of who made it. */
+static void put_netlink_context(struct ss_view *w, int32_t pid)
+{
+	char context[256];
+	bool is_known = pid >= 0 && pv_context_read(pid, context, sizeof(context)) == 0;
+
+	buf_puts(ss_text(w), " proc_ctx=");
+	if (is_known)
+		ss_put_foreign(w, context, strlen(context));
+	else
+		buf_puts(ss_text(w), "unavailable");
+}
+
 void ss_put_netlink(struct ss_view *w, const struct pv_conversation *row)
 {
 	struct pv_conversation shown = *row;
@@ -344,6 +357,8 @@ void ss_put_netlink(struct ss_view *w, const struct pv_conversation *row)
 	} else {
 		ss_put_end(w, "", "*", "");
 	}
+	if (w->v->context || w->v->contexts)
+		put_netlink_context(w, (int32_t)row->local.port);
 	if (w->v->details) {
 		ss_attribute(row, NETLINK_DIAG_GROUPS, &groups, sizeof(groups));
 		buf_printf(ss_text(w), " sk=0 cb=0 groups=0x%08x", (uint32_t)groups);

@@ -31,6 +31,7 @@ enum ss_table {
 	SS_SCTP,
 	SS_VSOCK_STREAM,
 	SS_VSOCK_DGRAM,
+	SS_TIPC,
 	SS_XDP,
 	SS_MPTCP,
 	SS_TABLE_N,
@@ -44,6 +45,7 @@ enum ss_family {
 	SS_UNIX,
 	SS_NETLINK_FAMILY,
 	SS_VSOCK,
+	SS_TIPC_FAMILY,
 	SS_XDP_FAMILY,
 	SS_FAMILY_N,
 };
@@ -52,18 +54,18 @@ enum ss_family {
 #define SS_STATES_ALL ((UINT32_C(1) << PV_STATE_NEW_SYN_RECV) - 1)
 
 struct ss_values {
-	uint32_t tables;	 /* SS_BIT() */
-	uint32_t families;	 /* 1 << enum ss_family */
-	int preferred;		 /* enum ss_family named last; -1 = none */
-	uint32_t states;	 /* what the tables and families named show without more words */
-	uint32_t asked_states;	 /* of -a, -l, -B; 0 = not said */
-	bool has_query;		 /* -A was given */
-	bool is_chosen;		 /* tables or families were named */
-	bool bound_inactive;	 /* -B */
-	const char *unsupported; /* what was asked for and cannot be had; NULL = nothing */
+	uint32_t tables;       /* SS_BIT() */
+	uint32_t families;     /* 1 << enum ss_family */
+	int preferred;	       /* enum ss_family named last; -1 = none */
+	uint32_t states;       /* what the tables and families named show without more words */
+	uint32_t asked_states; /* of -a, -l, -B; 0 = not said */
+	bool has_query;	       /* -A was given */
+	bool is_chosen;	       /* tables or families were named */
+	bool bound_inactive;   /* -B */
 	bool numeric, resolve, all, timers, details, memory, info, processes, threads;
-	bool tos, cgroup, sockopt, bpf, events, context, no_header, oneline, no_queues, summary;
-	bool kill, yes, version;
+	bool tos, cgroup, sockopt, bpf, events, context, contexts, no_header, oneline, no_queues,
+		summary;
+	bool kill, yes, version, tipcinfo;
 	const char *netns, *dump, *filter, *replay, *dns_servers;
 	const char *redact;
 	struct pv_redactor
@@ -94,7 +96,8 @@ enum ss_column {
 
 struct ss_layout {
 	struct buf text;
-	VEC(size_t) ends; /* of each cell in text, SS_COLUMN_N a line */
+	VEC(size_t) ends;	    /* of each cell in text, SS_COLUMN_N a line */
+	size_t widths[SS_COLUMN_N]; /* of the widest cell so far, in lines put before, too */
 	bool is_hidden[SS_COLUMN_N], has_header;
 };
 
@@ -104,7 +107,9 @@ int ss_layout_end_cell(struct ss_layout *l);
 /* The titles, before any other line */
 int ss_layout_header(struct ss_layout *l);
 /* Appends the lines, fitted to a terminal of that width; 0 = none. */
-void ss_layout_put(const struct ss_layout *l, size_t width, struct buf *out);
+void ss_layout_put(struct ss_layout *l, size_t width, struct buf *out);
+/* For the lines that follow, which are as wide as those before them, or wider */
+void ss_layout_clear(struct ss_layout *l);
 
 /* One run. */
 struct ss_view {
@@ -116,8 +121,9 @@ struct ss_view {
 	VEC(uint32_t) rows;	   /* for pv_snapshot_get(), in the order shown */
 	VEC(struct pv_name) names; /* two a row */
 	struct pv_names *names_owner;
-	size_t row; /* the one being shown, of rows */
-	int error;  /* the first -errno */
+	struct pv_tasks *tasks; /* NULL = not asked for */
+	size_t row;		/* the one being shown, of rows */
+	int error;		/* the first -errno */
 };
 
 static inline struct buf *ss_text(struct ss_view *w)
@@ -154,8 +160,20 @@ void ss_put_netlink(struct ss_view *w, const struct pv_conversation *row);
 void ss_put_vsock(struct ss_view *w, const struct pv_conversation *row);
 void ss_put_xdp(struct ss_view *w, const struct pv_conversation *row);
 
-/* list.c: the sockets; summary.c: -s. Exit status. */
+/* list.c: the sockets; events.c: -E; summary.c: -s. Exit status. */
 int ss_list(const struct ss_values *v, const struct pv_filter *filter);
+int ss_events(const struct ss_values *v, const struct pv_filter *filter);
 int ss_summary(void);
+
+/* list.c: what the values ask the library for */
+void ss_make_request(const struct ss_values *v, const struct pv_filter *filter,
+		     struct pv_request *q);
+/* A view with what it needs but a snapshot; ss_view_deinit() in any case. */
+void ss_view_init(struct ss_view *w, const struct ss_values *v);
+void ss_view_deinit(struct ss_view *w);
+/* The rows of w->snapshot but those left out, in the layout. 0 or -errno. */
+int ss_view_fill(struct ss_view *w, const bool *omit);
+/* Before the rows of another snapshot: what is kept are the widths. */
+void ss_view_clear(struct ss_view *w);
 
 #endif

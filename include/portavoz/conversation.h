@@ -195,6 +195,9 @@ struct pv_conversation {
 #define PV_CONV_V6ONLY_KNOWN 0x04
 #define PV_CONV_INODE_TWICE                                                                        \
 	0x08 /* a text table named this inode twice: owner is not to be trusted */
+#define PV_CONV_TLS                                                                                \
+	0x10 /* the kernel encrypts it, told by its ULP (Linux 4.13; sock_diag with CAP_NET_ADMIN) \
+	      */
 
 /* struct tcp_info as of Linux 6.18 (include/uapi/linux/tcp.h), 280 bytes; shorter ones are
  * zero-filled. */

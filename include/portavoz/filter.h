@@ -32,6 +32,11 @@ int pv_filter_parse_family(const char *text, int family, struct pv_filter **ret_
 void pv_filter_free(struct pv_filter *filter);
 /* true when it matches everything because the text said nothing */
 bool pv_filter_is_empty(const struct pv_filter *filter);
+/*
+ * true when every conversation matches, whatever its facts and its state: an empty text, "state
+ * all", "not state listening", "src * or dport 22". Without memory to find out it is true.
+ */
+bool pv_filter_selects_all(const struct pv_filter *filter);
 
 /* What must be collected for this filter to be decided: PV_NEED_* */
 uint32_t pv_filter_needs(const struct pv_filter *filter);

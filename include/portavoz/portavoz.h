@@ -8,6 +8,7 @@
 #include <portavoz/coverage.h>
 #include <portavoz/dump.h>
 #include <portavoz/ends.h>
+#include <portavoz/events.h>
 #include <portavoz/exposure.h>
 #include <portavoz/filter.h>
 #include <portavoz/flow.h>
@@ -20,6 +21,7 @@
 #include <portavoz/role.h>
 #include <portavoz/snapshot.h>
 #include <portavoz/tables.h>
+#include <portavoz/tasks.h>
 
 #ifdef __cplusplus
 extern "C" {

@@ -150,6 +150,15 @@ struct tcp_sock {
 	__u32 snd_una;
 };
 
+struct tcp_ulp_ops {
+	char name[16];
+};
+
+/* a tcp_sock begins with it */
+struct inet_connection_sock {
+	const struct tcp_ulp_ops *icsk_ulp_ops;
+};
+
 struct inet_timewait_sock {
 	__u32 tw_mark;
 	volatile unsigned char tw_substate;

@@ -45,6 +45,8 @@ static uint8_t row_flags(const struct sock_record *r)
 {
 	uint8_t flags = r->flags & SOCK_RECORD_KERNEL ? PV_CONV_KERNEL : 0;
 
+	if (r->flags & SOCK_RECORD_TLS)
+		flags |= PV_CONV_TLS;
 	if (r->family == AF_INET6 && (r->state == PV_STATE_LISTEN || r->state == PV_STATE_CLOSE)) {
 		flags |= PV_CONV_V6ONLY_KNOWN;
 		if (r->flags & SOCK_RECORD_V6ONLY)

@@ -39,6 +39,8 @@ struct sock_record {
  */
 #define SOCK_RECORD_EXACT 0x04
 
+#define SOCK_RECORD_TLS 0x08 /* its upper layer protocol is "tls" */
+
 #define SOCK_RECORD_PATH_MAX 108
 #define SOCK_RECORD_PAD(n) (((n) + 7u) & ~7u)
 

@@ -23,6 +23,15 @@ static __always_inline void fill_queues(struct sock_record *r, struct tcp_sock *
 	r->send_q = tp->write_seq - tp->snd_una;
 }
 
+static __always_inline void fill_upper(struct sock_record *r, struct tcp_sock *tp)
+{
+	const struct tcp_ulp_ops *ops = ((struct inet_connection_sock *)tp)->icsk_ulp_ops;
+
+	if (ops && ops->name[0] == 't' && ops->name[1] == 'l' && ops->name[2] == 's' &&
+	    !ops->name[3])
+		r->flags |= SOCK_RECORD_TLS;
+}
+
 static __always_inline void fill_remains(struct sock_record *r, struct sock_common *skc)
 {
 	struct tcp_timewait_sock *tw;
@@ -61,6 +70,7 @@ int sockets_tcp(struct bpf_iter__tcp *ctx)
 	if (tp) {
 		fill_full(&r, (struct sock *)tp);
 		fill_queues(&r, tp);
+		fill_upper(&r, tp);
 	} else {
 		fill_remains(&r, skc);
 	}

@@ -27,6 +27,8 @@
 /* From here on a thread saves more than it costs. */
 #define THREAD_PAYS 2000
 #define N_VIEWS 3
+/* What the iterators alone tell: rows that were listed by others get it here. */
+#define MARKS (PV_CONV_KERNEL | PV_CONV_TLS)
 
 /* One socket that lasts, as the views show it. */
 struct sighting {
@@ -50,7 +52,8 @@ struct difference {
 	struct pv_endpoint local, remote;
 	uint32_t inode, uid;
 	uint8_t family, proto, state, type;
-	uint8_t shown, missing, padding[2];
+	uint8_t shown, missing; /* missing 0: it has marks only */
+	uint8_t marks, padding;
 };
 
 static struct difference difference_of(const struct sighting *s)
@@ -64,7 +67,8 @@ static struct difference difference_of(const struct sighting *s)
 				    .state = s->row.state,
 				    .type = s->row.type,
 				    .shown = s->shown,
-				    .missing = s->missing };
+				    .missing = s->missing,
+				    .marks = s->row.flags & MARKS };
 }
 
 /* false for what no recording of ours holds */
@@ -79,7 +83,8 @@ static bool sighting_of(const struct difference *d, struct sighting *ret)
 					     .family = d->family,
 					     .proto = d->proto,
 					     .state = d->state,
-					     .type = d->type };
+					     .type = d->type,
+					     .flags = d->marks & MARKS };
 	return (d->family == AF_INET || d->family == AF_INET6) && d->inode &&
 	       (d->proto == PV_PROTO_TCP || d->proto == PV_PROTO_UDP) && d->state < PV_STATE_N &&
 	       d->local.port <= UINT16_MAX && d->remote.port <= UINT16_MAX;
@@ -111,8 +116,10 @@ static int see(void *userdata, const struct pv_conversation *row)
 	if (!is_lasting(row))
 		return 0;
 	r = map_insert(&v->by_inode, row->inode, (uint32_t)v->items.n, &old);
-	if (r == 1)
+	if (r == 1) {
 		v->items.items[old].views |= v->view;
+		v->items.items[old].row.flags |= row->flags & MARKS;
+	}
 	if (r != 0)
 		return r < 0 ? r : 0;
 	fresh.row.detail = NULL;
@@ -317,10 +324,14 @@ static int row_of(struct collector *c, struct map *rows, const struct sighting *
 
 static int take_sighting(struct collector *c, struct map *rows, const struct sighting *s)
 {
-	uint32_t row;
-	int r = row_of(c, rows, s, &row);
+	uint32_t row = map_get(rows, s->row.inode);
+	int r = s->missing ? row_of(c, rows, s, &row) : 0;
 
-	return r < 0 ? r : add_view(c, row, s->shown, s->missing);
+	/* what came after the listing and nobody hides is none of it */
+	if (r < 0 || row == MAP_NONE)
+		return r;
+	snapshot_row(c->snapshot, row)->flags |= s->row.flags & MARKS;
+	return s->missing ? add_view(c, row, s->shown, s->missing) : 0;
 }
 
 static int take_differences(struct collector *c, const struct sightings *v)
@@ -332,7 +343,7 @@ static int take_differences(struct collector *c, const struct sightings *v)
 		const struct sighting *s = &v->items.items[i];
 		struct difference d = difference_of(s);
 
-		if (!s->missing)
+		if (!s->missing && !(s->row.flags & PV_CONV_KERNEL))
 			continue;
 		r = take_sighting(c, &rows, s);
 		if (r == 0)

@@ -15,12 +15,14 @@
 #include "base/cleanup.h"
 #include "judge/judge-internal.h"
 #include "netlink/links.h"
+#include "netlink/wireguard.h"
 #include "procfs/text.h"
 
 #define NFS_EVIDENCE "/proc/fs/nfsfs/servers names the server"
 #define NFSD_EVIDENCE "/proc/fs/nfsd/portlist names the port"
 #define CIFS_EVIDENCE "a file system of this server is mounted"
 #define CIFS_PORT 445
+#define WIREGUARD "wireguard"
 
 /* --- parsers --- */
 
@@ -152,6 +154,13 @@ static int take(void *userdata, const struct kernel_use *use)
 	return vec_push(&j->kernel_uses, *use);
 }
 
+/* Interfaces that the kernel has sockets for. */
+struct links {
+	struct judge *j;
+	int generic_fd;	 /* -1 = not needed yet */
+	uint16_t family; /* WireGuard's; 0 = not asked for yet */
+};
+
 static int read_table(struct judge *j, const char *path,
 		      int (*parse)(const void *data, size_t len, kernel_use_fn *fn, void *userdata))
 {
@@ -163,26 +172,70 @@ static int read_table(struct judge *j, const char *path,
 	return r < 0 ? 0 : parse(b.data, b.len, take, j);
 }
 
+static uint16_t parse_port(const struct pv_bytes *value)
+{
+	uint32_t port = 0;
+
+	if (!text_u32(text_of(value->data, value->len), 10, &port) || port > UINT16_MAX)
+		return 0;
+	return (uint16_t)port;
+}
+
+/* 0 in *ret = not known. What is recorded is the port, not the answer, which has the keys. */
+static int wireguard_port(struct links *l, uint32_t index, uint16_t *ret)
+{
+	struct recall *recall = &l->j->recall;
+	struct pv_bytes value;
+	char key[48], text[8];
+	int n;
+
+	snprintf(key, sizeof(key), "wireguard port of %u", index);
+	if (recall_get(recall, key, &value)) {
+		*ret = parse_port(&value);
+		return 0;
+	}
+	if (l->generic_fd < 0)
+		l->generic_fd = netlink_open_family(NETLINK_GENERIC);
+	if (l->generic_fd >= 0 &&
+	    wireguard_read_port(l->generic_fd, index, &l->family, ret) == -ENOMEM)
+		return -ENOMEM;
+	n = snprintf(text, sizeof(text), "%u", *ret);
+	recall_put(recall, key, text, (size_t)n);
+	return 0;
+}
+
 static int take_link(void *userdata, const struct link_entry *link)
 {
-	struct kernel_use use = { .proto = PV_PROTO_UDP, .local_port = link->tunnel_port };
+	static const struct {
+		const char *kind, *name;
+	} kinds[] = { { "vxlan", "a VXLAN tunnel" },
+		      { "geneve", "a GENEVE tunnel" },
+		      { WIREGUARD, "WireGuard" } };
+	struct kernel_use use = { .proto = PV_PROTO_UDP,
+				  .local_port = link->tunnel_port,
+				  .evidence = "an interface of that kind has the port" };
+	struct links *l = userdata;
+	int r = 0;
 
-	if (!link->tunnel_port)
-		return 0;
-	use.kind = strcmp(link->kind, "vxlan") ? "a GENEVE tunnel" : "a VXLAN tunnel";
-	use.evidence = "an interface of that kind has the port";
-	return take(userdata, &use);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (!strcmp(link->kind, kinds[i].kind))
+			use.kind = kinds[i].name;
+	if (!strcmp(link->kind, WIREGUARD))
+		r = wireguard_port(l, link->index, &use.local_port);
+	return r < 0 || !use.local_port ? r : take(l->j, &use);
 }
 
 static int read_links(struct judge *j)
 {
 	_cleanup_(cleanup_fd) int fd = -1;
+	struct links l = { .j = j, .generic_fd = -1 };
 	uint64_t malformed = 0;
 	int r;
 
 	if (j->tape->mode != TAPE_REPLAY)
 		fd = netlink_open_family(NETLINK_ROUTE);
-	r = links_read(j->tape, fd, ".judge", take_link, j, &malformed);
+	r = links_read(j->tape, fd, ".judge", take_link, &l, &malformed);
+	close_fd(l.generic_fd);
 	return r == -ENOMEM ? r : 0;
 }
 

@@ -181,11 +181,16 @@ bool case_may_be_kernels(const struct judge_case *k)
 
 bool test_kernel_socket(struct judge_case *k)
 {
+	/* any process may ask for TLS on a socket, so no less than the kernel's own word will do */
+	static const struct kernel_use tls = { .kind = "TLS in the kernel",
+					       .evidence = "the kernel holds and encrypts it" };
 	const struct kernel_use *use;
 
 	if (!case_may_be_kernels(k))
 		return false;
 	use = kernel_use_of(k->j, k->c);
+	if (!use && k->c->flags & PV_CONV_KERNEL && k->c->flags & PV_CONV_TLS)
+		use = &tls;
 	if (!use)
 		return false;
 	case_text(k, "kind", use->kind);

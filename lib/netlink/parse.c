@@ -219,6 +219,18 @@ static void set_association(struct row *row, const void *data, size_t len)
 	row->is_association = true;
 }
 
+/* What lies above TCP: "tls", "mptcp". */
+static void set_upper(struct row *row, const void *data, size_t len)
+{
+	struct attribute_list l = attributes_of(data, len);
+	struct attribute_value v;
+
+	while (attribute_next(&l, &v))
+		if (v.type == INET_ULP_INFO_NAME && v.len >= 3 && strnlen(v.data, v.len) == 3 &&
+		    !memcmp(v.data, "tls", 3))
+			row->c.flags |= PV_CONV_TLS;
+}
+
 static const struct attribute inet_attributes[] = {
 	/* tcp_info up to its bit-fields; the rest may be missing */
 	[INET_DIAG_INFO] = { offsetof(struct pv_tcp_info, rto), set_tcp_info },
@@ -232,6 +244,7 @@ static const struct attribute inet_attributes[] = {
 	[INET_DIAG_PEERS] = { 1, set_association },
 	[INET_DIAG_MARK] = { sizeof(uint32_t), set_mark },
 	[INET_DIAG_CLASS_ID] = { sizeof(uint32_t), set_class_id },
+	[INET_DIAG_ULP_INFO] = { 1, set_upper },
 	[INET_DIAG_CGROUP_ID] = { sizeof(uint64_t), set_cgroup_id },
 };
 

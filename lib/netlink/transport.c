@@ -70,9 +70,7 @@ static bool is_from_kernel(const struct msghdr *msg, const struct sockaddr_nl *f
 	       from->nl_pid == 0;
 }
 
-/* One datagram from the kernel; d->len is what the buffer holds. 0 or -errno (-ENOBUFS: dropped).
- */
-static int receive(int fd, void *buf, size_t size, struct netlink_datagram *d)
+int netlink_receive(int fd, void *buf, size_t size, struct netlink_datagram *d)
 {
 	for (;;) {
 		struct sockaddr_nl from = { 0 };
@@ -82,7 +80,6 @@ static int receive(int fd, void *buf, size_t size, struct netlink_datagram *d)
 				      .msg_iov = &iov,
 				      .msg_iovlen = 1 };
 		ssize_t n = recvmsg(fd, &msg, MSG_DONTWAIT);
-		int r;
 
 		if (n >= 0 && is_from_kernel(&msg, &from)) {
 			*d = (struct netlink_datagram){ .data = buf, .len = (size_t)n };
@@ -90,14 +87,23 @@ static int receive(int fd, void *buf, size_t size, struct netlink_datagram *d)
 				d->flags |= NETLINK_DATAGRAM_TRUNCATED;
 			return n == 0 ? -ECONNRESET : 0;
 		}
-		if (n >= 0 || errno == EINTR)
-			continue;
-		if (errno != EAGAIN)
+		if (n < 0 && errno != EINTR)
 			return -errno;
+	}
+}
+
+/* One datagram from the kernel; d->len is what the buffer holds. 0 or -errno (-ENOBUFS: dropped).
+ */
+static int receive(int fd, void *buf, size_t size, struct netlink_datagram *d)
+{
+	int r;
+
+	while ((r = netlink_receive(fd, buf, size, d)) == -EAGAIN) {
 		r = wait_readable(fd);
 		if (r < 0)
-			return r;
+			break;
 	}
+	return r;
 }
 
 /* The errno of NLMSG_ERROR and NLMSG_DONE stands first in both; DONE without one is a success. */

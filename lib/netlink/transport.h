@@ -56,6 +56,9 @@ int netlink_dump(int fd, const void *req, size_t len,
 		 int (*datagram)(void *userdata, const struct netlink_datagram *d), void *userdata,
 		 struct netlink_dump_result *result);
 
+/* The next datagram that waits: 0, -EAGAIN (none does), -ENOBUFS (some were dropped), -errno. */
+int netlink_receive(int fd, void *buf, size_t size, struct netlink_datagram *d);
+
 /*
  * Notes in *result what a datagram's control messages and flags say. `seq` is that of the request;
  * messages of other requests are passed over; 0 takes any.

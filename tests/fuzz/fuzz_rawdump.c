@@ -10,6 +10,7 @@
 
 #include <portavoz/snapshot.h>
 
+#include "netlink/events.h"
 #include "netlink/rawdump.h"
 
 #define ATTRIBUTES 32
@@ -20,6 +21,7 @@ struct checked {
 	const uint8_t *data;
 	size_t size;
 	uint64_t rows;
+	bool is_event;
 	unsigned sum; /* of every byte pointed to, so that a sanitizer sees them read */
 };
 
@@ -33,7 +35,7 @@ static int check_row(void *userdata, const struct pv_conversation *c)
 {
 	struct checked *checked = userdata;
 
-	require(c->proto == PV_PROTO_TCP);
+	require(c->proto == PV_PROTO_TCP || (checked->is_event && c->proto == PV_PROTO_UDP));
 	require(c->family == AF_INET || c->family == AF_INET6);
 	require(c->state < PV_STATE_NEW_SYN_RECV && c->timer < PV_TIMER_N);
 	for (uint16_t type = 0; type < ATTRIBUTES; type++) {
@@ -62,6 +64,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	require(r == 0 || r == -EBADMSG);
 	require(r == 0 || (error.message && error.offset <= size));
+	require(stats.rows == checked.rows);
+	/* the same bytes as the kernel's word of sockets that were destroyed */
+	checked.rows = stats.rows = 0;
+	checked.is_event = true;
+	require(netlink_events_parse(data, size, &sink, &stats) == 0);
 	require(stats.rows == checked.rows);
 	return 0;
 }

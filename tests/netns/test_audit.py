@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -473,11 +474,202 @@ def test_kernel_socket():
             live.holds("kernel-socket" in finding["rules"], finding["rules"])
 
 
+def nlattr(kind, value):
+    return struct.pack("=HH", 4 + len(value), kind) + value + b"\0" * (-len(value) % 4)
+
+
+def link_stream(*links):
+    """What rtnetlink says of interfaces, as a recording has it: (index, kind, port attribute or None, port)."""
+    data = b""
+    for index, kind, attribute, port in links:
+        info = nlattr(1, kind.encode() + b"\0")
+        if attribute:
+            info += nlattr(2, nlattr(attribute, struct.pack(">H", port)))
+        body = struct.pack("=BBHiII", 0, 0, 1, index, 0, 0) + nlattr(3, b"tun%d\0" % index) + nlattr(18, info)
+        data += struct.pack("=IHHII", 16 + len(body), 16, 2, 1, 0) + body
+    data += struct.pack("=IHHIIi", 20, 3, 2, 1, 0, 0)
+    return struct.pack("=II", len(data), 0) + data
+
+
+def fact(key, value):
+    return struct.pack("=II", len(key), len(value)) + key + value
+
+
+def change(folder, stream, data, append=False):
+    with open(os.path.join(folder, "streams", stream), "ab" if append else "wb") as f:
+        f.write(data)
+
+
+def test_kernel_sockets_recorded():
+    """Kinds that this kernel may not have: a real socket of the kernel (of VXLAN), and what a kernel that has them says
+    of its interfaces, made by hand."""
+    with Scene():
+        live.shell("ip link add vx0 type vxlan id 7 dstport 4790 local 127.0.0.1 dev lo; ip link set vx0 up")
+        try:
+            audit("--record=/srv/r")
+        finally:
+            live.shell("ip link del vx0")
+
+        def verdict():
+            findings = audit("--replay=/srv/r", "sport = :4790")["findings"]
+            live.equal(len(findings), 1, "findings")
+            return findings[0]["verdict"], " ".join(findings[0]["evidence"])
+        live.equal(verdict()[0], "explained", "as it was recorded")
+        for kind, attribute in (("geneve", 5), ("vxlan", 15)):
+            change("/srv/r", "links.judge", link_stream((9, kind, attribute, 4790)))
+            found, why = verdict()
+            live.equal(found, "explained", why)
+            live.holds("a %s tunnel" % kind.upper() in why, why)
+            # the port alone is nothing: another interface has it
+            change("/srv/r", "links.judge", link_stream((9, kind, attribute, 4791), (10, "dummy", attribute, 4790)))
+            live.equal(verdict()[0], "unexplained", kind + " elsewhere")
+        change("/srv/r", "links.judge", link_stream((9, "wireguard", None, 0), (10, "wireguard", None, 0)))
+        change("/srv/r", "judge", fact(b"wireguard port of 9", b"51820"), append=True)
+        live.equal(verdict()[0], "unexplained", "WireGuard on another port")
+        change("/srv/r", "judge", fact(b"wireguard port of 10", b"4790"), append=True)
+        found, why = verdict()
+        live.equal((found, "WireGuard" in why), ("explained", True), why)
+
+
+def test_kernel_tls_recorded():
+    """A connection that no process holds and that the kernel encrypts, by the mark the iterators give it; a process that hides
+    its own, in a message under way, has no such mark."""
+    with Scene() as s:
+        sock, port = s.attacker()
+        one, other = socket.socketpair()
+        held = socket.create_connection(("127.0.0.1", port))
+        s.accept(sock)
+        inode, local = os.fstat(held.fileno()).st_ino, held.getsockname()[1]
+        socket.send_fds(one, [b"x"], [held.fileno()])
+        held.close()
+        only = "sport = :%d" % local
+        live.equal([f["verdict"] for f in audit(only, "--record=/srv/r")["findings"]], ["unexplained"], "in flight")
+        one.close()
+        other.close()
+        for marks, verdict in ((0x10, "unexplained"), (0x01, "unexplained"), (0x11, "explained")):
+            end = socket.inet_aton("127.0.0.1") + b"\0" * 12
+            change("/srv/r", "views", struct.pack("=16sI16sIII8B", end, local, end, port, inode, 0, socket.AF_INET, 0, 1, 1,
+                                                  7, 0, marks, 0))
+            found = audit("--replay=/srv/r", only)["findings"]
+            live.equal([f["verdict"] for f in found], [verdict], "marks %#x: %r" % (marks, found[0]["evidence"]))
+        live.holds("TLS in the kernel" in " ".join(found[0]["evidence"]), found[0]["evidence"])
+
+
 def test_notes():
     with Scene() as s:
         p = s.intruder(s.copy("/srv/old"), "listen", "0.0.0.0", 23)
         found = expect(audit(), p["pid"], "unexplained", "cleartext")
         live.holds("telnet" in " ".join(found[0]["evidence"]), found[0]["evidence"])
+
+
+def test_exposure_of_known_programs():
+    with Scene() as s:
+        for address, port in (("0.0.0.0", 6390), ("127.0.0.1", 6391)):
+            s.start("/usr/bin/redis-server", "--port", port, "--bind", address, "--protected-mode", "no", "--save", "", "--dir", "/srv")
+        scene.wait_until("redis listens", lambda: scene.listens(6390) and scene.listens(6391))
+        (wide,), (narrow,) = (audit("sport = :%d" % port)["findings"] for port in (6390, 6391))
+        live.equal((wide["verdict"], narrow["verdict"]), ("explained", "explained"), wide["evidence"])
+        live.holds("exposed" in wide["rules"] and "every address" in " ".join(wide["evidence"]), wide["evidence"])
+        live.holds("exposed" not in narrow["rules"], narrow["evidence"])
+
+
+def test_source_ports():
+    with Scene() as s:
+        sock, port = s.attacker()
+        for source, is_odd in ((1022, True), (0, False)):
+            with socket.socket() as client:
+                client.bind(("127.0.0.1", source))
+                client.connect(("127.0.0.1", port))
+                s.accept(sock)
+                (found,) = audit("sport = :%d" % client.getsockname()[1], "and", "direction", "outgoing")["findings"]
+                live.equal("odd-source-port" in found["rules"], is_odd, found["evidence"])
+                live.equal("1022" in " ".join(found["evidence"]), is_odd, found["evidence"])
+
+
+class Packages:
+    """dpkg's own work, on a copy of its database and in folders that are gone with the scene."""
+
+    def __init__(self, s):
+        self.version = 0
+        for folder in ("/var/lib/dpkg", "/usr/lib/systemd/system", "/opt"):
+            upper = "/srv/upper" + folder
+            os.makedirs(upper)
+            os.makedirs("/srv/work" + folder)
+            s.mount("-t", "overlay", "overlay", "-o", "lowerdir=%s,upperdir=%s,workdir=/srv/work%s" % (folder, upper, folder), folder)
+
+    def install(self, files):
+        """Another version of the package portavoz-test, with these files: {path: bytes}."""
+        self.version += 1
+        root = "/srv/deb%d" % self.version
+        for path, data in {**files, "/DEBIAN/control": b"Package: portavoz-test\nVersion: %d\nArchitecture: all\n"
+                           b"Maintainer: nobody <nobody@example.org>\nDescription: test\n" % self.version}.items():
+            os.makedirs(os.path.dirname(root + path), exist_ok=True)
+            with open(root + path, "wb") as f:
+                f.write(data)
+            os.chmod(root + path, 0o755 if data[:2] in (b"#!", b"\x7fE") else 0o644)
+        subprocess.run(["dpkg-deb", "-b", root, root + ".deb"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["dpkg", "--log=/srv/dpkg.log", "-i", root + ".deb"], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_upgraded():
+    """A program whose package is upgraded by dpkg while it runs, and one that something else replaced."""
+    with Scene() as s:
+        packages = Packages(s)
+        with open(scene.INTRUDER, "rb") as f:
+            program = f.read()
+        packages.install({"/opt/server": program})
+        p = s.intruder("/opt/server", "listen", "127.0.0.1", 0)
+        expect(audit(), p["pid"], "explained", "package")
+        time.sleep(2.2)  # dates of files and the time of the boot count seconds
+        packages.install({"/opt/server": program + b"\0"})
+        found = expect(audit(), p["pid"], "unexplained", "exe-upgraded")
+        live.holds("restart it" in " ".join(found[0]["evidence"]), found[0]["evidence"])
+        restarted = s.intruder("/opt/server", "listen", "127.0.0.1", 0)
+        expect(audit(), restarted["pid"], "explained", "package")
+        time.sleep(2.2)
+        late = s.intruder("/opt/server", "listen", "127.0.0.1", 0)
+        s.copy("/opt/new")
+        os.rename("/opt/new", "/opt/server")
+        expect(audit(), late["pid"], "suspicious", "exe-replaced")
+
+
+SCRIPT = b"""#!/usr/bin/python3
+import socket, sys
+listening = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+sys.stdin.read()
+"""
+
+
+def test_packaged_scripts():
+    """A script of the package whose unit it runs in is explained; the same elsewhere, and another there, are not."""
+    with Scene() as s:
+        packages = Packages(s)
+        packages.install({"/opt/server": SCRIPT, "/usr/lib/systemd/system/portavoz-test.service": b"[Service]\n"})
+        other = s.copy("/srv/server", "/opt/server")
+        os.makedirs("/srv/cgroup")
+        s.mount("-t", "cgroup2", "none", "/srv/cgroup")
+        group = "/srv/cgroup/system.slice/portavoz-test.service"
+        made = [g for g in (os.path.dirname(group), group) if not os.path.exists(g)]
+        os.makedirs(group, exist_ok=True)
+        try:
+            place = "echo $$ >%s/cgroup.procs; exec \"$@\"" % group
+            runs = [(7001, s.start("sh", "-c", place, "sh", "/opt/server", 7001), "explained"),
+                    (7002, s.start("/opt/server", 7002), "unexplained"),
+                    (7003, s.start("sh", "-c", place, "sh", other, 7003), "unexplained"),
+                    (7004, s.start("sh", "-c", place, "sh", "/usr/bin/python3", "-", 7004), "unexplained")]
+            runs[3][1].stdin.write(SCRIPT.replace(b"sys.stdin.read()", b"import time; time.sleep(60)"))
+            runs[3][1].stdin.close()
+            scene.wait_until("they listen", lambda: all(scene.listens(port) for port, _, _ in runs))
+            doc = audit()
+            for _, process, verdict in runs:
+                found = expect(doc, process.pid, verdict)
+                live.equal("packaged-script" in found[0]["rules"], verdict == "explained", found[0]["evidence"])
+        finally:
+            for _, process, _ in runs:
+                process.kill()
+                process.wait()
+            for folder in reversed(made):
+                os.rmdir(folder)
 
 
 def test_hostile_names():

@@ -6,6 +6,7 @@ Both look at one namespace with every kind of socket and state. The original run
 ours; only when it agrees with itself is there something to compare. Where times move between two
 runs those values alone are masked, and the padding, which follows from their length.
 """
+import contextlib
 import ctypes
 import fcntl
 import itertools
@@ -16,8 +17,10 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import termios
 import threading
+import time
 
 import live
 
@@ -257,6 +260,197 @@ def test_details():
                          "--inet-sockopt", "--inet-sockopt -O", "-b", "-bO"]), by_field=True)
 
 
+THREADS = r"""
+import ctypes, socket, sys, threading
+libc = ctypes.CDLL(None)
+shared = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+shared += [socket.socket(socket.AF_UNIX)]
+shared[2].bind("\0threads")
+shared[2].listen()
+ports = [s.getsockname()[1] for s in shared[:2]]
+ready = threading.Barrier(4)
+
+
+def work(n):
+    libc.prctl(15, b"worker %d" % n)
+    if n == 2:
+        libc.unshare(0x400)  # CLONE_FILES: descriptors of its own from here on
+        shared.append(socket.create_server(("127.0.0.1", 0)))
+        ports.append(shared[-1].getsockname()[1])
+    ready.wait()
+    threading.Event().wait()
+
+
+for n in range(3):
+    threading.Thread(target=work, args=(n,), daemon=True).start()
+ready.wait()
+print(*ports, flush=True)
+shared[1].close()
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextlib.contextmanager
+def threads():
+    process = subprocess.Popen([sys.executable, "-c", THREADS], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    ports = process.stdout.readline().decode().split()
+    live.equal(process.stdout.readline(), b"ready\n", "the program with threads")
+    try:
+        yield process.pid, ports
+    finally:
+        process.kill()
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
+
+
+def test_threads():
+    with threads() as (pid, ports):
+        compare_all(product(["-tlnT", "-xlT", "-tuxnT", "-Tpltx", "-TpexO"], ["", "-H"]), by_field=True)
+        said = live.run("ss", "-tlnTH").stdout.decode()
+        lines = {line.split()[3].split(":")[-1]: re.findall(r"tid=(\d+)", line) for line in said.splitlines()}
+        live.equal([len(lines[port]) for port in ports], [4, 1, 1], "threads that hold them")
+        live.equal(int(lines[ports[0]][-1]), pid, "the leader comes last")
+
+
+def test_contexts_without_selinux():
+    live.holds(not os.path.exists("/sys/fs/selinux/enforce"), "SELinux is not to run here")
+    compare_all([["-Z", "-tln"], ["-z"], ["-tlnZ", "-p"], ["--context"], ["--contexts", "-x"]])
+
+
+def test_contexts():
+    """What a security module writes, which this kernel has none of: its files stand in for it."""
+    live.shell("mount -t tmpfs none /sys/fs; mkdir -p /sys/fs/selinux/initial_contexts; "
+               "echo 1 >/sys/fs/selinux/enforce; printf kernel_t >/sys/fs/selinux/initial_contexts/kernel; "
+               "printf 'system_u:system_r:web_t:s0' >/sys/fs/label")
+    try:
+        with threads() as (pid, ports):
+            live.shell("mount --bind /sys/fs/label /proc/%d/attr/current" % pid)
+            said = live.run("ss", "-tlnHZ", "sport", "=", ":" + ports[0]).stdout.decode()
+            live.holds('users:(("python3",pid=%d,proc_ctx=system_u:system_r:web_t:s0,fd=3))' % pid in said, said)
+            said = live.run("ss", "-tlnHzT", "sport", "=", ":" + ports[0]).stdout.decode()
+            live.holds(',tid=%d,proc_ctx=system_u:system_r:web_t:s0,fd=3,sock_ctx=unavailable))' % pid in said, said)
+            live.holds('("worker 1",' in said and "proc_ctx=unavailable" in said, said)
+            said = live.run("ss", "-A", "netlink", "-anHZ").stdout.decode()
+            live.holds(re.search(r":0 +\* +proc_ctx=kernel_t", said), said)
+            live.shell("umount /proc/%d/attr/current" % pid)
+    finally:
+        live.shell("umount -l /sys/fs")
+
+
+def options_of_help():
+    """Pairs of an option and the word that stands for its value, or None, of the tool that is installed."""
+    text = subprocess.run([SS, "--help"], stdout=subprocess.PIPE, check=True).stdout.decode()
+    found = []
+    for line in text.splitlines():
+        head = re.match(r"   (-\S.*?)(?:  |$)", line) or re.match(r"       (--\S+)  ", line)
+        for word in head.group(1).split(", ") if head else []:
+            found.append(tuple(word.split("=", 1)) if "=" in word else (word, None))
+    return found
+
+
+def test_every_option_of_help():
+    """Each option that the original knows is known, means the same and ends the same."""
+    options = dict(options_of_help())
+    live.holds({"-E", "-T", "--contexts", "--tipc", "--inet-sockopt", "--query", "-z"} <= set(options), "the help")
+    words = {"-f": ["unix"], "--family": ["tipc"], "-A": ["tcp,udp"], "--query": ["!unix,inet"], "--socket": ["tipc"],
+             "-N": ["none-such"], "--net": ["none-such"], "-F": ["/dev/null"], "--filter": ["/dev/null"],
+             "-D": ["/dev/null"], "--diag": ["/dev/null"]}
+    wrong = []
+    for option in options:
+        if option in ("-E", "--events"):
+            continue  # test_events
+        case = [option, *words.get(option, [])]
+        if option in ("-h", "--help", "-V", "--version"):
+            live.equal(subprocess.run([live.PORTAVOZ, "ss", *case], stdout=subprocess.DEVNULL, check=False).returncode,
+                       subprocess.run([SS, *case], stdout=subprocess.DEVNULL, check=False).returncode, option)
+        elif option in ("-K", "--kill"):
+            found = run([live.PORTAVOZ, "ss", "--yes", *case, "-t", "sport", "=", ":1"])
+            live.equal(found, run([SS, *case, "-t", "sport", "=", ":1"]), option)
+        else:
+            more = [] if option in ("-s", "--summary", "-D", "--diag") else ["-an"]
+            wrong.append(compare(case + more, by_field=True))
+    wrong = [said for said in wrong if said]
+    live.equal(wrong, [], "options that differ")
+
+
+def wait_listening(process):
+    """Until it is in groups of sock_diag, which is protocol 4."""
+    for _ in range(500):
+        with open("/proc/net/netlink") as f:
+            for line in f.readlines()[1:]:
+                words = line.split()
+                if words[1] == "4" and int(words[2]) == process.pid and int(words[3], 16):
+                    return
+        if process.poll() is not None:
+            return
+        time.sleep(0.01)
+    raise AssertionError("it does not listen to events")
+
+
+def destroy_some():
+    """Listeners, ends that closed and that reset, of UDP one bound to a device."""
+    for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+        server = socket.create_server((host, 9001), family=family)
+        for port in (45000, 45001):
+            client = socket.socket(family)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            client.bind((host, port))
+            client.connect((host, 9001))
+            accepted = server.accept()[0]
+            accepted.send(b"hello")
+            client.recv(5 if port == 45000 else 1)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.close()
+            accepted.close()
+        server.close()
+        a, b = (socket.socket(family, socket.SOCK_DGRAM) for _ in range(2))
+        a.bind((host, 9002))
+        b.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo")
+        b.bind((host, 9003))
+        b.connect((host, 9002))
+        a.close()
+        b.close()
+
+
+def events(*options):
+    """What both tools say of the same sockets, and how they end."""
+    commands = ["stdbuf", "-oL", SS], [live.PORTAVOZ, "ss"]
+    running = [subprocess.Popen([*command, "-E", *options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+               for command in commands]
+    for process in running:
+        wait_listening(process)
+    destroy_some()
+    said = []
+    for process in running:
+        time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        said.append((process.communicate(timeout=60)[0], process.returncode))
+    return said
+
+
+def test_events():
+    """Byte for byte, times and cookies too: both hear of the same sockets at the same time."""
+    cases = ["", "-t", "-tn", "-tani", "-tanoep", "-una", "-tanm", "-tanH", "-tanO -ie", "-tn state established",
+             "-tan sport = :9001", "-a -4", "-tn6", "-A all -n", "-tunaem", "-tn dst 127.0.0.1", "-unl", "-tun dev lo",
+             "-tn sport = :1", "-un not sport = :9002"]
+    for case in cases:
+        wanted, found = events(*case.split())
+        live.equal(found, wanted, "-E " + case)
+        live.equal(found[1], -signal.SIGINT, "how it ends")
+        live.holds(len(found[0].splitlines()) > 2 or ":1" in case, "it says something: %r" % found[0])
+    for case in ("-x", "-wn"):
+        live.equal([done[1] for done in events(*case.split())], [255, 255], "no such events: " + case)
+
+
+def test_events_end_with_the_reader():
+    process = subprocess.Popen([live.PORTAVOZ, "ss", "-E", "-tn"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    wait_listening(process)
+    process.stdout.close()
+    live.holds(process.wait(timeout=60) != 0, "it ends when nobody reads")
+
+
 def test_details_keep_the_padding():
     compare_all(product(["-xan", "-0an", "-uan", "-wan", "-ltn"],
                         ["-e", "-m", "-eO", "-emO", "--tos", "--cgroup", "--inet-sockopt"]))
@@ -354,10 +548,7 @@ def test_link_of_that_name():
 
 
 def test_what_cannot_be_had_is_said():
-    for option in ("-E", "--tipc", "--tipcinfo", "-f tipc", "-A tipc", "-T", "-Z", "-z"):
-        done = ours(*option.split(), expect=1)
-        live.holds(done.stderr and not done.stdout, "%s: %r" % (option, done.stderr))
-    for option in ("-f ipx", "-A nothing", "--no-such-thing", "-tan state nothing", "--yes",
+    for option in ("-E -K --yes", "-E -D /dev/null", "-T --replay /nonexistent", "-f ipx", "-A nothing", "--no-such-thing", "-tan state nothing", "--yes",
                    "-F /nonexistent"):
         done = ours(*option.split(), expect=255)
         live.holds(done.stderr.startswith(b"portavoz: ") and not done.stdout, "%s: %r" % (option, done.stderr))

@@ -190,6 +190,33 @@ static void test_inet_unknown_attributes(void **state)
 	assert_int_equal(rows.v.items[0].detail.tos, 0x44);
 }
 
+/* The upper layer protocol: TLS is marked, others and cut names are not. */
+static void test_upper_layer(void **state)
+{
+	static const struct {
+		const char *name;
+		size_t len;
+		uint8_t flags;
+	} cases[] = { { "tls", 4, PV_CONV_TLS }, { "tls", 3, PV_CONV_TLS },
+		      { "mptcp", 6, 0 },	 { "tl", 2, 0 },
+		      { "tlsx", 5, 0 },		 { "", 0, 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		ROWS rows = { 0 };
+		struct message m = { 0 };
+		size_t at = put_inet(&m, AF_INET, PV_STATE_ESTABLISHED);
+		size_t nest = put_attribute(&m, at, INET_DIAG_ULP_INFO | NLA_F_NESTED, "", 0);
+		uint16_t len;
+
+		put_attribute(&m, at, INET_ULP_INFO_NAME, cases[i].name, cases[i].len);
+		len = (uint16_t)(m.len - nest);
+		memcpy(m.data + nest, &len, sizeof(len));
+		assert_int_equal(parse(&m, &tcp4, &rows).malformed, 0);
+		assert_int_equal(rows.v.items[0].c.flags & PV_CONV_TLS, cases[i].flags);
+	}
+}
+
 /* Other protocols send a structure of their own as INFO: it is not a tcp_info. */
 static void test_info_of_others(void **state)
 {
@@ -675,6 +702,7 @@ int main(void)
 		cmocka_unit_test(test_inet_details_not_needed),
 		cmocka_unit_test(test_tcp_info_lengths),
 		cmocka_unit_test(test_inet_unknown_attributes),
+		cmocka_unit_test(test_upper_layer),
 		cmocka_unit_test(test_info_of_others),
 		cmocka_unit_test(test_attribute_lengths_lie),
 		cmocka_unit_test(test_attributes_too_short),
