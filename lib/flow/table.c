@@ -105,18 +105,21 @@ static uint64_t hash_tunnel_ends(const struct flow_table *t, const struct decode
 static uint32_t tunnel_tag(const struct flow_table *t, const struct decoded *d, unsigned i)
 {
 	uint64_t tag = 0;
+	bool is_inner = false;
 
 	for (unsigned k = 1; k <= i; k++) {
 		const struct decoded_layer *l = &d->layers[k];
 
 		if (l->tunnel == DECODE_TUNNEL_NONE || l->tunnel == DECODE_TUNNEL_AMSDU)
 			continue;
-		tag = map_mix(tag + k, l->tunnel);
+		is_inner = true;
+		/* mixing maps equal halves to 0: kinds are numbers no tag begins with */
+		tag = map_mix(tag, UINT64_C(1) << 63 | l->tunnel);
 		tag = map_mix(tag, hash_tunnel_ends(t, l - 1));
 		if (is_id_of_both(l->tunnel))
 			tag = map_mix(tag, l->tunnel_id);
 	}
-	return tag ? (uint32_t)tag | 1 : 0;
+	return is_inner ? (uint32_t)tag | 1 : 0;
 }
 
 /* A request and its reply are of one kind: the type of the request. */

@@ -36,6 +36,8 @@ static struct pv_bytes without_usr(struct pv_bytes path)
 	static const char *const merged[] = { "/usr/bin/",   "/usr/sbin/",  "/usr/lib/",
 					      "/usr/lib32/", "/usr/lib64/", "/usr/libx32/" };
 
+	if (path.len < 5 || memcmp(path.data, "/usr/", 5) != 0)
+		return path;
 	for (size_t i = 0; i < sizeof(merged) / sizeof(*merged); i++) {
 		size_t n = strlen(merged[i]);
 
@@ -45,14 +47,35 @@ static struct pv_bytes without_usr(struct pv_bytes path)
 	return path;
 }
 
-/* Of the length and the last bytes: most lines of a list differ in those. */
-static uint32_t hash_of(const struct pv_bytes *name)
+/* Of the last eight bytes: most lines differ in those from what is looked for. */
+static uint16_t end_of(const char *line, size_t len)
 {
 	uint64_t tail = 0;
-	uint32_t n = name->len < sizeof(tail) ? name->len : sizeof(tail);
 
-	memcpy(&tail, name->data + name->len - n, n);
-	return (uint32_t)((tail * UINT64_C(0x9fb21c651e98df25) ^ name->len) >> 32) % 1024;
+	if (len >= sizeof(tail))
+		memcpy(&tail, line + len - sizeof(tail), sizeof(tail));
+	else if (len)
+		memcpy(&tail, line, len);
+	return (uint16_t)(tail * UINT64_C(0x9fb21c651e98df25) >> 48);
+}
+
+static uint32_t hash_of(const struct pv_bytes *name)
+{
+	return (end_of(name->data, name->len) ^ name->len) % 1024;
+}
+
+/* A line may have "/usr" before the name; of one shorter than eight bytes that changes the end. */
+static void enter_ends(struct dpkg_index *x, const struct pv_bytes *name)
+{
+	char text[4 + 8] = "/usr";
+	uint16_t end = end_of(name->data, name->len);
+
+	x->ends[end / 64] |= UINT64_C(1) << end % 64;
+	if (name->len >= 8)
+		return;
+	memcpy(text + 4, name->data, name->len);
+	end = end_of(text, 4 + name->len);
+	x->ends[end / 64] |= UINT64_C(1) << end % 64;
 }
 
 int dpkg_diversions_parse(const void *data, size_t len, dpkg_diversions *d)
@@ -106,7 +129,7 @@ int dpkg_index_build(struct dpkg_index *x, const struct package_query *queries, 
 		if (vec_push(&x->needles, needle) < 0)
 			return -ENOMEM;
 		x->heads[hash] = (uint32_t)x->needles.n;
-		x->lengths[needle.name.len / 64] |= UINT64_C(1) << needle.name.len % 64;
+		enter_ends(x, &needle.name);
 		x->n_open++;
 	}
 	return 0;
@@ -135,8 +158,6 @@ static void search_line(struct dpkg_index *x, struct package_query *queries,
 	uint32_t i;
 
 	line = without_usr(line);
-	if (line.len == 0 || line.len >= 4096 || !(x->lengths[line.len / 64] >> line.len % 64 & 1))
-		return;
 	for (i = x->heads[hash_of(&line)]; i; i = x->needles.items[i - 1].next) {
 		const struct dpkg_needle *needle = &x->needles.items[i - 1];
 		struct package_query *q = &queries[needle->query];
@@ -158,8 +179,9 @@ void dpkg_list_search(struct dpkg_index *x, struct package_query *queries,
 	while (p < end) {
 		const char *newline = memchr(p, '\n', (size_t)(end - p));
 		size_t n = (size_t)((newline ? newline : end) - p);
+		uint16_t last = end_of(p, n);
 
-		if (n < UINT32_MAX)
+		if (x->ends[last / 64] >> last % 64 & 1 && n < UINT32_MAX)
 			search_line(x, queries, package, unpacked,
 				    (struct pv_bytes){ p, (uint32_t)n });
 		p += n + 1;
@@ -209,9 +231,13 @@ static int read_list(int dirfd, const char *name, struct buf *b, uint64_t *ret_t
 	p = buf_room(b, (size_t)st.st_size + 1);
 	if (!p)
 		return -ENOMEM;
-	while ((n = read(fd, p + b->len, (size_t)st.st_size - b->len)) > 0)
+	while (b->len < (size_t)st.st_size) {
+		n = read(fd, p + b->len, (size_t)st.st_size - b->len);
+		if (n <= 0)
+			return n < 0 ? -errno : 0;
 		b->len += (size_t)n;
-	return n < 0 ? -errno : 0;
+	}
+	return 0;
 }
 
 static bool is_list(const char *name, size_t *ret_stem)

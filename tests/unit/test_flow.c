@@ -451,6 +451,32 @@ static void pings(void **state)
 	world_deinit(&w);
 }
 
+/* Inside of a tunnel of any kind, with an id or none, is another conversation than outside. */
+static void tunnels(void **state)
+{
+	(void)state;
+	for (unsigned i = DECODE_TUNNEL_NONE + 1; i < 2 * DECODE_TUNNEL_N; i++) {
+		struct decoded d = { .n_layers = 2 };
+		struct flow_ref ref[2];
+		uint32_t addr[2];
+		struct world w;
+
+		if (i % DECODE_TUNNEL_N == DECODE_TUNNEL_NONE ||
+		    i % DECODE_TUNNEL_N == DECODE_TUNNEL_AMSDU)
+			continue;
+		world_init(&w);
+		put_ends(&w, 0, &d.layers[0], addr);
+		put_ends(&w, 0, &d.layers[1], addr);
+		d.layers[1].tunnel = (uint8_t)(i % DECODE_TUNNEL_N);
+		d.layers[1].tunnel_id = i / DECODE_TUNNEL_N;
+		for (unsigned k = 0; k < 2; k++)
+			assert_true(flow_table_key(&w.table, &d, k, &ref[k]));
+		assert_int_equal(ref[0].key.tunnel, 0);
+		assert_int_not_equal(ref[1].key.tunnel, 0);
+		world_deinit(&w);
+	}
+}
+
 /* The error came from a router, about what the client had sent. */
 static void icmp_errors(void **state)
 {
@@ -770,13 +796,21 @@ static void crafted_collisions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(conn_states),	 cmocka_unit_test(counts_and_round_trips),
-		cmocka_unit_test(losses),	 cmocka_unit_test(reused_pairs),
-		cmocka_unit_test(repeated_syn),	 cmocka_unit_test(directions),
-		cmocka_unit_test(udp_states),	 cmocka_unit_test(pings),
-		cmocka_unit_test(icmp_errors),	 cmocka_unit_test(eviction),
-		cmocka_unit_test(cost),		 cmocka_unit_test(series),
-		cmocka_unit_test(community_ids), cmocka_unit_test(crafted_collisions),
+		cmocka_unit_test(conn_states),
+		cmocka_unit_test(counts_and_round_trips),
+		cmocka_unit_test(losses),
+		cmocka_unit_test(reused_pairs),
+		cmocka_unit_test(repeated_syn),
+		cmocka_unit_test(directions),
+		cmocka_unit_test(udp_states),
+		cmocka_unit_test(pings),
+		cmocka_unit_test(icmp_errors),
+		cmocka_unit_test(eviction),
+		cmocka_unit_test(tunnels),
+		cmocka_unit_test(cost),
+		cmocka_unit_test(series),
+		cmocka_unit_test(community_ids),
+		cmocka_unit_test(crafted_collisions),
 		cmocka_unit_test(listings),
 	};
 
