@@ -110,4 +110,14 @@ static inline int64_t flow_entry_last(const struct flow_entry *e)
 	return e->half[0].last > e->half[1].last ? e->half[0].last : e->half[1].last;
 }
 
+/* By the packets' times, which need not come in order. */
+static inline int64_t flow_entry_first(const struct flow_entry *e)
+{
+	unsigned side = e->half[0].first_sender;
+
+	if (e->half[!side].packets && e->cold[!side].first < e->cold[side].first)
+		side = !side;
+	return e->cold[side].first;
+}
+
 #endif

@@ -86,7 +86,7 @@ static void set_flow(struct pv_flow *f, const struct flow_entry *e, unsigned ope
 	memset(f, 0, sizeof(*f));
 	set_side(&f->out, e, opener);
 	set_side(&f->in, e, !opener);
-	f->start_ns = e->cold[e->half[0].first_sender].first;
+	f->start_ns = flow_entry_first(e);
 	f->end_ns = flow_entry_last(e);
 	f->conn_state = (uint8_t)flow_conn_state(e, opener);
 	f->ending = (uint8_t)flow_ending(e, opener);

@@ -541,6 +541,8 @@ static void count(struct flow_entry *e, unsigned side, int64_t time, const struc
 	h->payload += l->payload_wire + l->held_payload;
 	if (time > h->last)
 		h->last = time;
+	else if (time < e->cold[side].first)
+		e->cold[side].first = time;
 	if (l->flags & DECODE_OVERLAP)
 		e->half[0].entry_flags |= FLOW_ENTRY_OVERLAP;
 }
