@@ -307,6 +307,8 @@ def test_captures():
                 holds(len(done.stdout) > 100, "output of read %s" % (form,))
         check_capture(json.loads(live.run("read", file, "--json", "--columns=all", "--redact", k).stdout)["conversations"], true,
                       listed[0])
+        joined = json.loads(live.run("read", file, "--json", "--redact", k, "--joined", raw).stdout)["conversations"]
+        holds(any(o["pid"] == os.getpid() for r in joined for o in r["owners"] or []), "processes of the recording")
         # the filter sees the true names
         equal(len(json.loads(live.run("read", file, "--json", "--redact", k, "dst", FAR, "and", "dport", "=", ":8080").stdout)
                   ["conversations"]), 1, "filtered")
