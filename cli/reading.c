@@ -181,11 +181,27 @@ static int fail(const char *what, int r)
 	return EXIT_FAILURE;
 }
 
+/* Rows that could not be kept until the end are not in one order with the others: never silently.
+ */
+static void say_order(const struct reading *g, const struct pv_snapshot *last)
+{
+	const struct pv_coverage *coverage = pv_snapshot_coverage(last);
+
+	for (size_t i = 0; g->options.n_sort && i < coverage->n_gaps; i++)
+		if (coverage->gaps[i].kind == PV_GAP_EVICTED)
+			usage_error("--sort",
+				    "note: %llu conversations did not fit into --memory, came "
+				    "first and are sorted for themselves",
+				    (unsigned long long)coverage->gaps[i].count);
+}
+
 static int end(struct reading *g, const struct pv_snapshot *last)
 {
 	clear_progress(&g->meter);
 	if (g->report)
 		g->report(pv_capture_progress(g->capture));
+	if (last)
+		say_order(g, last);
 	if (say_damage(g->capture))
 		return EXIT_FAILURE;
 	return last ? say_coverage(last, NULL, g->values->verbose, g->values->strict)
