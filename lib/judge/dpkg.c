@@ -11,11 +11,11 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "base/fdio.h"
 #include "procfs/text.h"
 
 #define INFO "/var/lib/dpkg/info"
 #define DIVERSIONS "/var/lib/dpkg/diversions"
+#define STATUS "/var/lib/dpkg/status"
 #define LIST ".list"
 /* The list of the largest package of Debian 12 has 2 MB. */
 #define LIST_BYTES_MAX ((off_t)64 << 20)
@@ -214,10 +214,14 @@ int dpkg_md5sums_find(const void *data, size_t len, const struct pv_bytes *path,
 	return -ENOENT;
 }
 
-/* One list, into a buffer that is used again and again. */
-static int read_list(int dirfd, const char *name, struct buf *b, uint64_t *ret_time)
+/*
+ * One file of the database, into a buffer that is used again and again. What is no plain file is
+ * none of it: it could keep us waiting, or never end.
+ */
+static int read_file(int dirfd, const char *name, struct buf *b, uint64_t *ret_time)
 {
-	_cleanup_(cleanup_fd) int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	_cleanup_(cleanup_fd) int fd =
+		openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
 	struct stat st;
 	char *p;
 	ssize_t n;
@@ -226,7 +230,8 @@ static int read_list(int dirfd, const char *name, struct buf *b, uint64_t *ret_t
 		return -errno;
 	if (!S_ISREG(st.st_mode) || st.st_size > LIST_BYTES_MAX)
 		return -EBADMSG;
-	*ret_time = (uint64_t)st.st_mtim.tv_sec;
+	if (ret_time)
+		*ret_time = (uint64_t)st.st_mtim.tv_sec;
 	buf_clear(b);
 	p = buf_room(b, (size_t)st.st_size + 1);
 	if (!p)
@@ -281,7 +286,7 @@ static int search_lists(DIR *dir, struct dpkg_index *x, struct package_query *qu
 		if (!is_list(e->d_name, &stem))
 			continue;
 		package.len = (uint32_t)stem;
-		r = read_list(dirfd(dir), e->d_name, &b, &unpacked);
+		r = read_file(dirfd(dir), e->d_name, &b, &unpacked);
 		if (r < 0 && r != -ENOMEM) {
 			r = 0; /* removed meanwhile: what it owned is not explained by it */
 			continue;
@@ -308,7 +313,7 @@ static int find(const char *root, struct package_query *queries, size_t n, struc
 	if (!dir || !x)
 		return x ? -errno : -ENOMEM;
 	snprintf(path, sizeof(path), "%s%s", root, DIVERSIONS);
-	r = file_read_at(AT_FDCWD, path, &text);
+	r = read_file(AT_FDCWD, path, &text, NULL);
 	if (r == -ENOMEM || buf_error(&text) < 0)
 		return -ENOMEM;
 	r = dpkg_diversions_parse(text.data, text.len, &diversions);
@@ -331,8 +336,17 @@ static int digest(const char *root, const struct pv_bytes *package, const struct
 	if (snprintf(name, sizeof(name), "%s%s/%.*s.md5sums", root, INFO, (int)package->len,
 		     package->data) >= (int)sizeof(name))
 		return -ENAMETOOLONG;
-	r = file_read_at(AT_FDCWD, name, &b);
+	r = read_file(AT_FDCWD, name, &b, NULL);
 	return r < 0 ? r : dpkg_md5sums_find(b.data, b.len, path, ret_hex);
 }
 
-const struct package_provider packages_dpkg = { "dpkg", find, digest };
+static uint64_t changed(const char *root)
+{
+	char name[PATH_MAX];
+	struct stat st;
+
+	snprintf(name, sizeof(name), "%s%s", root, STATUS);
+	return stat(name, &st) == 0 ? (uint64_t)st.st_mtim.tv_sec : 0;
+}
+
+const struct package_provider packages_dpkg = { "dpkg", find, digest, changed };

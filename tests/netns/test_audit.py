@@ -232,6 +232,54 @@ def test_preloaded_library():
         live.holds("/srv/lib.so" in " ".join(found[0]["evidence"]), found[0]["evidence"])
 
 
+def test_what_is_mapped():
+    """The environment can be erased, the list of mappings cannot."""
+    hidden = {"LD_PRELOAD": "/srv/lib.so", "HIDEENV": "1"}
+    with Scene() as s:
+        shutil.copy(os.path.join(live.HELPERS, "hidepid.so"), "/srv/lib.so")
+        s.copy("/srv/path/libz.so.1", os.path.realpath(scene.library("libz.so.1")))
+        s.mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", "/opt")
+        s.copy("/opt/lib/libz.so.1", "/srv/path/libz.so.1")
+        s.copy("/opt/open/libz.so.1", "/srv/path/libz.so.1")
+        os.chmod("/opt/open/libz.so.1", 0o646)
+        preloaded = git_daemon(s, 9418, env=hidden)
+        by_path = git_daemon(s, 9419, env={"LD_LIBRARY_PATH": "/srv/path"})
+        installed = git_daemon(s, 9420, env={"LD_LIBRARY_PATH": "/opt/lib"})
+        writable = git_daemon(s, 9421, env={"LD_LIBRARY_PATH": "/opt/open"})
+        live.holds(b"lib.so" not in open("/proc/%d/environ" % preloaded.pid, "rb").read(), "the variable is erased")
+        doc = audit("--verify", "--record=/srv/recording")
+        found = expect(doc, preloaded.pid, "suspicious", "preloaded-library")
+        live.holds("/srv/lib.so" in found[0]["evidence"][0], found[0]["evidence"])
+        live.holds("package-verified" not in found[0]["rules"], found[0]["rules"])
+        expect(doc, by_path.pid, "suspicious", "preloaded-library")
+        expect(doc, installed.pid, "unexplained", "foreign-library")
+        expect(doc, writable.pid, "suspicious", "preloaded-library")
+        live.equal(simple(audit("--replay=/srv/recording", "--verify")), simple(doc), "what the recording says")
+        os.unlink("/opt/lib/libz.so.1")
+        expect(audit(), installed.pid, "suspicious", "preloaded-library")
+
+
+def test_libraries_that_were_upgraded():
+    """What an upgrade deletes accuses nobody, what somebody else deletes does."""
+    with Scene() as s:
+        place = os.path.realpath(scene.library("libz.so.1"))
+        for path in (os.path.dirname(place), "/var/lib/dpkg"):
+            s.mount("-t", "overlay", "-o", "lowerdir=%s,upperdir=%s,workdir=%s" % (
+                path, s.folder("/srv/upper" + path), s.folder("/srv/work" + path)), "overlay", path)
+        p = git_daemon(s, 9418)
+        expect(audit("--verify"), p.pid, "explained", "package-verified")
+        shutil.copy(place, place + ".new")
+        os.rename(place + ".new", place)
+        expect(audit(), p.pid, "suspicious", "preloaded-library")
+        package = subprocess.run(["dpkg", "-S", place], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                                 check=False).stdout or \
+            subprocess.run(["dpkg", "-S", place.removeprefix("/usr")], stdout=subprocess.PIPE, text=True,
+                           check=True).stdout
+        name = package.split(": ")[0]
+        os.utime("/var/lib/dpkg/info/%s.list" % name)
+        expect(audit(), p.pid, "explained", "package")
+
+
 def test_sniffers():
     with Scene() as s:
         packet = s.intruder(s.copy("/srv/sniff"), "packet")
@@ -259,8 +307,8 @@ def test_open_dynamic_listener():
         expect(doc, registered["pid"], "unexplained", "exe-unpackaged")
 
 
-def git_daemon(s, port, path=GIT_DAEMON):
-    p = s.start(path, "--listen=127.0.0.1", "--port=%d" % port, "--base-path=/srv", "--reuseaddr")
+def git_daemon(s, port, path=GIT_DAEMON, **kwargs):
+    p = s.start(path, "--listen=127.0.0.1", "--port=%d" % port, "--base-path=/srv", "--reuseaddr", **kwargs)
     scene.wait_until("git daemon listens", lambda: scene.listens(port))
     return p
 
@@ -303,6 +351,18 @@ def test_a_program_of_many_names():
         scene.wait_until("busybox listens", lambda: scene.listens(7010) or scene.listens(7010, "/proc/net/tcp6"))
         found = expect(audit(), p.pid, "unexplained", "generic-tool")
         live.holds("imitates-program" not in found[0]["rules"], found[0]["rules"])
+
+
+def test_a_damaged_package_database():
+    """What is no plain file in it is passed over: nothing waits for it, nothing grows without end."""
+    with Scene() as s:
+        p = git_daemon(s, 9418)
+        s.mount("-t", "overlay", "-o", "lowerdir=/var/lib/dpkg,upperdir=%s,workdir=%s" % (
+            s.folder("/srv/upper"), s.folder("/srv/work")), "overlay", "/var/lib/dpkg")
+        os.mkfifo("/var/lib/dpkg/info/a.list")
+        os.unlink("/var/lib/dpkg/diversions")
+        os.symlink("/dev/zero", "/var/lib/dpkg/diversions")
+        expect(audit("--verify"), p.pid, "explained", "package-verified")
 
 
 def test_service_on_anothers_port():
