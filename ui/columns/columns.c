@@ -330,8 +330,10 @@ static const struct column registry[COLUMN_END] = {
 				 COLUMN_ADDRESS, PV_NEED_EXPOSURE, .min = 12,
 				 .get = column_get_published_addr },
 	[COL_PUBLISHED_PORT] = { "published_port", "PUBLISHED-PORT",
-				 "Port at which it does, of a range the first.", COLUMN_NUMBER,
-				 PV_NEED_EXPOSURE, COLUMN_RIGHT, .get = column_get_published_port },
+				 "Port at which it does, of a range the first; none when any port "
+				 "does.",
+				 COLUMN_NUMBER, PV_NEED_EXPOSURE, COLUMN_RIGHT,
+				 .get = column_get_published_port },
 	[COL_PUBLISHED_BY] = { "published_by", "PUBLISHED-BY",
 			       "What leads there: dnat, redirect (rules), conntrack (a flow seen).",
 			       COLUMN_TEXT, PV_NEED_EXPOSURE, .get = column_get_published_by },
