@@ -656,7 +656,14 @@ def test_packaged_scripts():
             runs = [(7001, s.start("sh", "-c", place, "sh", "/opt/server", 7001), "explained"),
                     (7002, s.start("/opt/server", 7002), "unexplained"),
                     (7003, s.start("sh", "-c", place, "sh", other, 7003), "unexplained"),
-                    (7004, s.start("sh", "-c", place, "sh", "/usr/bin/python3", "-", 7004), "unexplained")]
+                    (7004, s.start("sh", "-c", place, "sh", "/usr/bin/python3", "-", 7004), "unexplained"),
+                    (7005, s.start("sh", "-c", place, "sh", "/usr/bin/python3", "-uB", "/opt/server", 7005), "explained"),
+                    # options whose value looks like the script
+                    (7006, s.start("sh", "-c", place, "sh", "/usr/bin/python3", "-X", "/opt/server", "-c", SCRIPT.decode(),
+                                   7006), "unexplained"),
+                    (7007, s.start("sh", "-c", place, "sh", "/usr/bin/perl", "-I", "/opt/server", "-MIO::Socket::INET", "-e",
+                                   "$s=IO::Socket::INET->new(LocalAddr=>'127.0.0.1:7007',Listen=>1);sleep 60"),
+                     "unexplained")]
             runs[3][1].stdin.write(SCRIPT.replace(b"sys.stdin.read()", b"import time; time.sleep(60)"))
             runs[3][1].stdin.close()
             scene.wait_until("they listen", lambda: all(scene.listens(port) for port, _, _ in runs))
