@@ -494,8 +494,9 @@ static int need_digest(struct judge *j, struct program *p)
 /* Is the case one that a shell could be behind? */
 static bool may_feed_shell(const struct judge_case *k)
 {
-	return k->c && k->program && !program_is_explained(k->program) &&
-	       k->c->state != PV_STATE_LISTEN && pv_proto_is_inet((enum pv_proto)k->c->proto);
+	return k->c && k->program && k->c->state != PV_STATE_LISTEN &&
+	       (!program_is_explained(k->program) || k->c->direction == PV_DIR_OUTGOING) &&
+	       pv_proto_is_inet((enum pv_proto)k->c->proto);
 }
 
 int facts_need(struct judge_case *k, uint32_t facts)
