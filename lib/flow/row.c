@@ -86,7 +86,7 @@ static void set_flow(struct pv_flow *f, const struct flow_entry *e, unsigned ope
 	memset(f, 0, sizeof(*f));
 	set_side(&f->out, e, opener);
 	set_side(&f->in, e, !opener);
-	f->start_ns = e->cold[e->half[0].first_sender].first;
+	f->start_ns = flow_entry_start(e);
 	f->end_ns = flow_entry_last(e);
 	f->conn_state = (uint8_t)flow_conn_state(e, opener);
 	f->ending = (uint8_t)flow_ending(e, opener);
@@ -182,7 +182,7 @@ int flow_row_add(struct pv_snapshot *s, struct flow_table *t, const struct flow_
 	set_end(&row.remote, &e->key, !opener);
 	row.state = (uint8_t)state_of(e, (enum pv_conn_state)f.conn_state);
 	row.flow = &f;
-	if (flow_owners_apply(owners, &e->key, opener, s, &row) < 0)
+	if (flow_owners_apply(owners, e, opener, s, &row) < 0)
 		return -ENOMEM;
 	if (flow_payload_show(t, e, opener, &text, &row, &f) < 0)
 		return -ENOMEM;
@@ -194,5 +194,5 @@ int flow_row_add(struct pv_snapshot *s, struct flow_table *t, const struct flow_
 	if (keep(s, t, e, opener, &row, &f) < 0)
 		return -ENOMEM;
 	added = snapshot_add(s, &row);
-	return added ? flow_owners_add_peer(owners, &e->key, opener, s, added) : -ENOMEM;
+	return added ? flow_owners_add_peer(owners, e, opener, s, added) : -ENOMEM;
 }

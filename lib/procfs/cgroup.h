@@ -28,4 +28,8 @@ struct procfs_cgroup {
 int procfs_cgroup_path(const void *data, size_t len, struct pv_bytes *ret_path);
 void procfs_cgroup_parse(const void *path, size_t len, struct procfs_cgroup *ret);
 
+/* Live: the folder where the unified hierarchy is mounted, a descriptor; -ENODEV = nowhere, or
+ * -errno. */
+int procfs_cgroup_open_root(void);
+
 #endif

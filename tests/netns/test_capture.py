@@ -79,8 +79,8 @@ def parent(pid):
 class Capture:
     """portavoz capture until the end of the block; then `rows`, `gaps` and `errors` are what it said."""
 
-    def __init__(self, *args, interface="near", columns=COLUMNS):
-        self.process = subprocess.Popen([PORTAVOZ, "capture", "-i", interface, "--duration=60s", "--json", "--columns", columns,
+    def __init__(self, *args, interface="near", columns=COLUMNS, prefix=()):
+        self.process = subprocess.Popen([*prefix, PORTAVOZ, "capture", "-i", interface, "--duration=60s", "--json", "--columns", columns,
                                          *map(str, args)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.output = []
         self.readers = [threading.Thread(target=lambda f=f: self.output.append((f, f.read())))
@@ -111,7 +111,7 @@ class Capture:
         texts = dict(self.output)
         self.errors = texts[self.process.stderr].decode()
         document = json.loads(texts[self.process.stdout] or b'{"conversations":[],"coverage":{"gaps":[]}}')
-        self.rows, self.gaps = document["conversations"], live.gaps(document)
+        self.rows, self.coverage, self.gaps = document["conversations"], document["coverage"], live.gaps(document)
 
     def one(self, **wanted):
         found = [row for row in self.rows if all(row[k] == v for k, v in wanted.items())]
