@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
-# Short names for what meson does. Variables: BUILD, prefix, DESTDIR, ARGS (for run), FUZZ_SECONDS,
+# Short names for what meson does. Variables: BUILD, prefix, DESTDIR, ARGS (for run), FUZZ_SECONDS, MUTANTS, SEED,
 # personality (for install: netstat, ss or both with a comma installs links of these names).
 BUILD ?= build
 prefix ?= /usr/local
 FUZZ_SECONDS ?= 60
+MUTANTS ?= 100000
+SEED ?= 1
 
-.PHONY: all run check bench fuzz install clean
+.PHONY: all run check bench fuzz mutants install clean
 
 all:
 	tools/install-deps build
@@ -28,6 +30,10 @@ bench:
 fuzz:
 	tools/install-deps fuzz
 	tools/fuzz $(FUZZ_SECONDS)
+
+mutants:
+	tools/install-deps check
+	tools/mutants $(MUTANTS) $(SEED)
 
 install: all
 	meson configure $(BUILD) -Dprefix=$(prefix) $(if $(personality),-Dpersonality=$(personality))

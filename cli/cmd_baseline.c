@@ -66,12 +66,13 @@ static int set_time(void *values, const char *arg, const struct option_def *def)
 	uint64_t number;
 	char digits[8];
 
+	(void)def;
 	if (unit) {
 		memcpy(digits, arg, n - 1);
 		digits[n - 1] = '\0';
 	}
 	if (!unit || parse_number(digits, 1, UINT32_MAX / 86400, &number) < 0) {
-		usage_error(def->name, "\"%s\" is not a time; expected: 90s, 10m, 2h or 1d", arg);
+		usage_error("--for", "\"%s\" is not a time; expected: 90s, 10m, 2h or 1d", arg);
 		return -EINVAL;
 	}
 	v->seconds = (uint32_t)number * seconds[unit - units];

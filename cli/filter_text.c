@@ -124,7 +124,8 @@ int filter_text_parse(const struct filter_text *from, struct pv_filter **ret_fil
 		return r;
 	if (!buf_str(&text))
 		return -ENOMEM;
-	r = pv_filter_parse_family(text.data, from->family, ret_filter, &error);
+	r = from->as_ss ? pv_filter_parse_ss(text.data, from->family, ret_filter, &error)
+			: pv_filter_parse(text.data, ret_filter, &error);
 	if (r == -EINVAL)
 		say_error(from, text.data, file_start, &error);
 	if (r == 0 && pv_filter_is_empty(*ret_filter)) {

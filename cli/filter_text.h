@@ -9,7 +9,8 @@ struct filter_text {
 	int argc, first; /* operands: argv[first] to argv[argc - 1] */
 	char **argv;
 	const char *file; /* "-" = standard input; NULL = none */
-	int family;	  /* of hosts that name none, see pv_filter_parse_family() */
+	bool as_ss;	  /* see pv_filter_parse_ss() */
+	int family;	  /* for that: of hosts that name none */
 };
 
 /*

@@ -14,8 +14,9 @@
 
 int kill_refuse(const struct pv_filter *filter, bool all, bool yes)
 {
-	if (!filter && !all) {
-		usage_error("--kill", "needs a filter, or --all to close every socket it lists");
+	if (!all && (!filter || pv_filter_selects_all(filter))) {
+		usage_error("--kill", "needs a filter that leaves some socket out, or --all to "
+				      "close every one it lists");
 		return EXIT_USAGE;
 	}
 	if (!yes && !(isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))) {

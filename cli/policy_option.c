@@ -21,7 +21,9 @@ static void say_error(const struct pv_policy_error *e)
 	text_put(&b, e->file, strlen(e->file), 0);
 	if (e->line)
 		buf_printf(&b, ":%u", e->line);
-	buf_printf(&b, ": %s\n", e->message);
+	buf_puts(&b, ": ");
+	text_put(&b, e->message, strlen(e->message), 0);
+	buf_putc(&b, '\n');
 	if (e->line) {
 		buf_puts(&b, "  ");
 		start = b.len;

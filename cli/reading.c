@@ -178,11 +178,27 @@ static int fail(const char *what, int r)
 	return EXIT_FAILURE;
 }
 
+/* Rows that could not be kept until the end are not in one order with the others: never silently.
+ */
+static void say_order(const struct reading *g, const struct pv_snapshot *last)
+{
+	const struct pv_coverage *coverage = pv_snapshot_coverage(last);
+
+	for (size_t i = 0; g->options.n_sort && i < coverage->n_gaps; i++)
+		if (coverage->gaps[i].kind == PV_GAP_EVICTED)
+			usage_error("--sort",
+				    "note: %llu conversations did not fit into --memory, came "
+				    "first and are sorted for themselves",
+				    (unsigned long long)coverage->gaps[i].count);
+}
+
 static int end(struct reading *g, const struct pv_snapshot *last)
 {
 	clear_progress(&g->meter);
 	if (g->report)
 		g->report(pv_capture_progress(g->capture));
+	if (last)
+		say_order(g, last);
 	if (say_damage(g->capture))
 		return EXIT_FAILURE;
 	return last ? say_coverage(last, NULL, g->values->verbose, g->values->strict)
@@ -300,12 +316,16 @@ static int run_sandboxed(struct reading *g)
 
 /* ---- options ---- */
 
-static int make_view(const struct reading_values *v, struct view *view)
+static int make_view(const struct reading *g, struct view *view)
 {
 	_cleanup_(cleanup_buf) struct buf defaults = BUF_INIT;
+	const struct reading_values *v = g->values;
 
 	buf_puts(&defaults,
 		 format_of(v) == RENDER_TABLE ? COLUMNS_FLOW_TABLE : COLUMNS_FLOW_MACHINE);
+	/* the processes at both ends, where there is something that tells them */
+	if (g->service || g->request.joined)
+		buf_puts(&defaults, format_of(v) == RENDER_TABLE ? ",process,peer" : ",peer");
 	if (v->bin_ns)
 		buf_puts(&defaults, ",series");
 	return buf_str(&defaults) ? view_parse(v->columns, v->sort, defaults.data, view) : -ENOMEM;
@@ -383,7 +403,7 @@ int reading_run(struct reading *g, char **words, int n_words)
 	g->request.redactor = redactor;
 	r = filter_text_parse(&(struct filter_text){ .argc = n_words, .argv = words }, &filter);
 	if (r == 0)
-		r = make_view(g->values, &view);
+		r = make_view(g, &view);
 	if (r == 0) {
 		set_options(g, &view);
 		read_late_files();

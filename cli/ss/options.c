@@ -467,6 +467,7 @@ static int run_ss(int argc, char **argv)
 						     .first = first,
 						     .argv = argv,
 						     .file = v.filter,
+						     .as_ss = true,
 						     .family = address_family(&v) },
 			      &filter);
 	r = r < 0 ? SS_EXIT_USAGE : list(&v, filter);

@@ -24,14 +24,21 @@ struct pv_syntax_error {
  */
 int pv_filter_parse(const char *text, struct pv_filter **ret_filter, struct pv_syntax_error *error);
 /*
- * The same where hosts and ports that name no family mean `family` (AF_INET, AF_INET6, AF_UNIX,
- * AF_PACKET, AF_NETLINK, AF_VSOCK), as after "ss -f FAMILY"; AF_UNSPEC: as above.
+ * The same as ss (iproute2 6.1) reads it: "and" and "or" bind alike, from left to right; the path
+ * of a control group, which is looked up now, means that of the socket, not of its holders; hosts
+ * and ports that name no family mean `family` (AF_INET, AF_INET6, AF_UNIX, AF_PACKET, AF_NETLINK,
+ * AF_VSOCK), as after "ss -f FAMILY"; AF_UNSPEC = any.
  */
-int pv_filter_parse_family(const char *text, int family, struct pv_filter **ret_filter,
-			   struct pv_syntax_error *error);
+int pv_filter_parse_ss(const char *text, int family, struct pv_filter **ret_filter,
+		       struct pv_syntax_error *error);
 void pv_filter_free(struct pv_filter *filter);
 /* true when it matches everything because the text said nothing */
 bool pv_filter_is_empty(const struct pv_filter *filter);
+/*
+ * true when every conversation matches, whatever its facts and its state: an empty text, "state
+ * all", "not state listening", "src * or dport 22". Without memory to find out it is true.
+ */
+bool pv_filter_selects_all(const struct pv_filter *filter);
 
 /* What must be collected for this filter to be decided: PV_NEED_* */
 uint32_t pv_filter_needs(const struct pv_filter *filter);

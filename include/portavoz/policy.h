@@ -44,7 +44,7 @@ struct pv_policy_error {
 	uint32_t line;	    /* from 1; 0 = the file as a whole */
 	char text[256];	    /* of that line, what is around the place; bytes without control ones */
 	size_t offset;	    /* of the place, in text */
-	char message[192];  /* what is wrong */
+	char message[192];  /* what is wrong; bytes, where it names a list */
 	char expected[160]; /* what was expected, or "" */
 };
 

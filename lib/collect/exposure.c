@@ -244,15 +244,60 @@ static int mark_reached(struct network *n)
 			    !n->chains.items[own].is_reached)
 				continue;
 			rule->is_reached = true;
+			rule->chain = own;
 			if (rule->rule.verdict != NFT_LEADS_TO_CHAIN)
 				continue;
 			to = map_get(&chains, chain_key(rule->netns, rule->rule.family,
 							&rule->rule.table, &rule->rule.to_chain));
-			if (to != MAP_NONE && !n->chains.items[to].is_reached)
+			if (to == MAP_NONE)
+				continue;
+			n->chains.items[to].n_entries++;
+			n->chains.items[to].entry = (uint32_t)i;
+			if (!n->chains.items[to].is_reached)
 				n->chains.items[to].is_reached = is_changed = true;
 		}
 	}
 	return r;
+}
+
+/* What `by` says of packets, where `m` says nothing. */
+static void narrow(struct nft_match *m, const struct nft_match *by)
+{
+	bool is_any_port = m->first_port == 0 && m->last_port == UINT16_MAX;
+
+	if (!m->protocol)
+		m->protocol = by->protocol;
+	if (!m->family)
+		m->family = by->family;
+	if (!m->dst_prefix && by->dst_prefix && m->family == by->family) {
+		m->dst_prefix = by->dst_prefix;
+		memcpy(m->dst, by->dst, sizeof(m->dst));
+	}
+	if (is_any_port) {
+		m->first_port = by->first_port;
+		m->last_port = by->last_port;
+	}
+	m->is_dst_local |= by->is_dst_local;
+	m->is_partial |= by->is_partial;
+}
+
+/* The rule with what the jumps that lead to it demand, as far as there is one way. */
+static struct network_rule with_entries(const struct network *n, const struct network_rule *rule)
+{
+	struct network_rule whole = *rule;
+	const struct network_chain *c = &n->chains.items[rule->chain];
+
+	for (unsigned i = 0; i < JUMPS_MAX && c->n_entries; i++) {
+		const struct network_rule *entry = &n->rules.items[c->entry];
+
+		if (c->n_entries > 1) {
+			whole.rule.match.is_partial = true;
+			break;
+		}
+		narrow(&whole.rule.match, &entry->rule.match);
+		c = &n->chains.items[entry->chain];
+	}
+	return whole;
 }
 
 /* Is a packet that matches led to this port? Without ports of its own the rule keeps them. */
@@ -326,13 +371,16 @@ static bool is_for_others(const struct nft_match *m)
 }
 
 /* Most rules lead one protocol to one port: few listeners have that. */
-static int apply_rule(struct exposures *x, const struct network_rule *rule)
+static int apply_rule(struct exposures *x, const struct network_rule *reached)
 {
+	const struct network_rule whole = with_entries(x->c->network, reached), *rule = &whole;
 	const struct nft_rule *r = &rule->rule;
 	uint16_t first = r->has_ports ? r->first_port : r->match.first_port;
 	uint16_t last = r->has_ports ? r->last_port : r->match.last_port;
 	int e = 0;
 
+	if (!is_for_others(&r->match))
+		return 0;
 	if (r->match.protocol && first == last) {
 		for (uint32_t i = map_get(&x->by_port, port_key(r->match.protocol, first));
 		     e == 0 && i != UINT32_MAX; i = x->listeners.items[i].next)
@@ -352,8 +400,7 @@ static int apply_rules(struct exposures *x)
 	for (size_t i = 0; r == 0 && i < n->rules.n; i++) {
 		const struct network_rule *rule = &n->rules.items[i];
 
-		if (!rule->is_reached || rule->rule.verdict != NFT_LEADS_TO_ADDRESS ||
-		    !is_for_others(&rule->rule.match))
+		if (!rule->is_reached || rule->rule.verdict != NFT_LEADS_TO_ADDRESS)
 			continue;
 		if (rule->rule.is_unknown)
 			n->n_rules_unread++;

@@ -16,6 +16,8 @@
 #include "base/cleanup.h"
 #include "procfs/modules.h"
 
+#define ELEMENTS_MAX 4096 /* of one set that is looked in */
+#define LOOKUPS_MAX 10000
 #define MODULE_ABSENT (-ENOPROTOOPT) /* how that is recorded */
 
 struct network *network_new(void)
@@ -181,20 +183,133 @@ static int take_rule(void *userdata, const struct nft_rule *rule)
 	struct network_rule kept = { .rule = *rule, .netns = r->netns };
 
 	if (keep(r->n, &kept.rule.table) < 0 || keep(r->n, &kept.rule.chain) < 0 ||
-	    keep(r->n, &kept.rule.to_chain) < 0)
+	    keep(r->n, &kept.rule.to_chain) < 0 || keep(r->n, &kept.rule.lookup) < 0)
+		return -ENOMEM;
+	if (kept.rule.lookup.len && keep(r->n, &kept.rule.message) < 0)
 		return -ENOMEM;
 	return vec_push(&r->n->rules, kept);
+}
+
+/* ---- what rules find in sets and maps ---- */
+
+struct elements {
+	VEC(struct nft_element) items;
+	bool has_ends;
+	struct network *n;
+};
+
+static int take_element(void *userdata, const struct nft_element *element)
+{
+	struct elements *e = userdata;
+	struct nft_element kept = *element;
+
+	/* long lists are those of addresses to block */
+	if (e->items.n == ELEMENTS_MAX)
+		return -E2BIG;
+	e->has_ends |= kept.is_end;
+	return keep(e->n, &kept.to_chain) < 0 ? -ENOMEM : vec_push(&e->items, kept);
+}
+
+/* The element's interval ends before the next key that is an end. */
+static void close_interval(const struct elements *e, struct nft_element *element)
+{
+	size_t len = element->key_len;
+
+	memset(element->last, 0xff, len);
+	element->last_len = (uint8_t)len;
+	for (size_t i = 0; i < e->items.n; i++) {
+		const struct nft_element *end = &e->items.items[i];
+		size_t at = len;
+
+		if (!end->is_end || end->key_len != len ||
+		    memcmp(end->key, element->key, len) <= 0 ||
+		    memcmp(end->key, element->last, len) > 0)
+			continue;
+		memcpy(element->last, end->key, len);
+		while (at > 0 && element->last[--at]-- == 0)
+			;
+	}
+}
+
+static int add_rule_with(struct network *n, const struct network_rule *rule,
+			 const struct elements *e, struct nft_element *element)
+{
+	struct network_rule found = { .netns = rule->netns };
+
+	if (element->is_end)
+		return 0;
+	if (e->has_ends && !element->is_catchall && !element->last_len)
+		close_interval(e, element);
+	nft_rule_with(&rule->rule, element, &found.rule);
+	found.rule.lookup = found.rule.message = (struct pv_bytes){ "", 0 };
+	if (found.rule.verdict == NFT_LEADS_NOWHERE)
+		return 0;
+	if (keep(n, &found.rule.to_chain) < 0)
+		return -ENOMEM;
+	return vec_push(&n->rules, found);
+}
+
+/* Rules that look in a set or map become one for each element, as far as those can be read. */
+static int read_elements(struct collector *c, struct network *n, size_t number)
+{
+	_cleanup_(cleanup_fd) int fd = open_netfilter(c, "nf_tables");
+	struct network_rule rule = n->rules.items[number];
+	struct elements e = { .n = n };
+	uint64_t malformed = 0;
+	char suffix[24];
+	int r;
+
+	snprintf(suffix, sizeof(suffix), "-%zu", number);
+	r = nft_elements_read(&c->tape, fd, suffix, &rule.rule, take_element, &e, &malformed);
+	if (r == 0 && !malformed) {
+		n->rules.items[number].rule.verdict = NFT_LEADS_NOWHERE;
+		for (size_t i = 0; r == 0 && i < e.items.n; i++)
+			r = add_rule_with(n, &rule, &e, &e.items.items[i]);
+	}
+	vec_deinit(&e.items);
+	return r == -ENOMEM ? r : 0;
+}
+
+static bool is_table_of_nat(const struct network *n, const struct network_rule *rule)
+{
+	for (size_t i = 0; i < n->chains.n; i++) {
+		const struct network_chain *c = &n->chains.items[i];
+
+		if (c->chain.is_nat && c->netns == rule->netns &&
+		    c->chain.family == rule->rule.family &&
+		    c->chain.table.len == rule->rule.table.len &&
+		    !memcmp(c->chain.table.data, rule->rule.table.data, rule->rule.table.len))
+			return true;
+	}
+	return false;
+}
+
+static int read_lookups(struct collector *c, struct network *n, size_t first)
+{
+	size_t end = n->rules.n, left = LOOKUPS_MAX;
+	int r = 0;
+
+	for (size_t i = first; r == 0 && i < end && left; i++) {
+		if (!n->rules.items[i].rule.lookup.len || !is_table_of_nat(n, &n->rules.items[i]))
+			continue;
+		r = read_elements(c, n, i);
+		left--;
+	}
+	return r;
 }
 
 /* Without the module there are no rules; a recording says so by its error. */
 static int read_rules(struct collector *c, struct reading *reading)
 {
 	_cleanup_(cleanup_fd) int fd = open_netfilter(c, "nf_tables");
+	size_t first = reading->n->rules.n;
 	uint64_t malformed = 0;
 	int r = nft_chains_read(&c->tape, fd, "", take_chain, reading, &malformed);
 
 	if (r == 0)
 		r = nft_rules_read(&c->tape, fd, "", take_rule, reading, &malformed);
+	if (r == 0)
+		r = read_lookups(c, reading->n, first);
 	/* the kernel's word for a part it does not have, where it can load none */
 	if (r == MODULE_ABSENT || r == -EINVAL)
 		return 0;

@@ -44,12 +44,14 @@ struct network_rule {
 	struct nft_rule rule; /* its strings lie in the arena */
 	uint32_t netns;
 	bool is_reached; /* by packets that come in */
+	uint32_t chain;	 /* its number, when it is reached */
 };
 
 struct network_chain {
 	struct nft_chain chain;
 	uint32_t netns;
 	bool is_reached;
+	uint32_t n_entries, entry; /* how many rules jump there; the last of them */
 };
 
 /* One namespace; `has_` tells what was read to its end. */
@@ -75,10 +77,10 @@ struct network {
 	struct map indices;		  /* (namespace, index) -> link */
 	struct map ends;		  /* (index, that of the far end) -> first link */
 	VEC(uint32_t) next_ends;	  /* of each link; UINT32_MAX ends */
-	uint64_t n_rules_unread;	  /* that lead to a place which maps hold */
-	bool is_legacy;			  /* iptables of the old kind has a table of translations */
-	int rules_error;		  /* why rules of some namespace could not be read, or 0 */
-	int flows_error;		  /* the same of translated flows */
+	uint64_t n_rules_unread; /* that lead to a place which a map holds, and is not known */
+	bool is_legacy;		 /* iptables of the old kind has a table of translations */
+	int rules_error;	 /* why rules of some namespace could not be read, or 0 */
+	int flows_error;	 /* the same of translated flows */
 	uint64_t n_places_without_rules, n_places_without_flows;
 };
 

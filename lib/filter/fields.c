@@ -6,7 +6,9 @@
 #include "filter/internal.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <strings.h>
 #include <sys/socket.h>
 
@@ -647,6 +649,22 @@ static void strip_cgroup_mount(const char **text, size_t *n)
 		--*n;
 }
 
+/* The id of a control group is the inode number of its folder (kernfs, Linux 5.5). */
+static bool cgroup_id_at(const char *text, size_t n, uint64_t *ret_id)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (n >= sizeof(path))
+		return false;
+	memcpy(path, text, n);
+	path[n] = '\0';
+	if (stat(path, &st) < 0)
+		return false;
+	*ret_id = st.st_ino;
+	return true;
+}
+
 static int parse_cgroup(struct parser *p, const struct predicate *pred, const struct word *name,
 			struct fragment *ret)
 {
@@ -660,7 +678,7 @@ static int parse_cgroup(struct parser *p, const struct predicate *pred, const st
 
 	if (r < 0)
 		return r;
-	if (parse_number(text, n, UINT64_MAX, &id)) {
+	if (parse_number(text, n, UINT64_MAX, &id) || (p->as_ss && cgroup_id_at(text, n, &id))) {
 		p->filter->needs |= PV_NEED_SOCKCGROUP;
 		l.match = match_cgroup_id;
 		l.range = (struct range){ id, id, 0 };

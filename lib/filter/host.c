@@ -762,7 +762,7 @@ int parse_port_predicate(struct parser *p, const struct predicate *pred, const s
 	enum comparison comparison;
 	struct fragment remote;
 	struct ports ports;
-	uint8_t family;
+	uint8_t family = AF_UNSPEC;
 	struct word w;
 	int r = read_value(p, pred, name, true, &comparison, &w);
 

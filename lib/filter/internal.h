@@ -123,6 +123,7 @@ struct parser {
 	struct pv_filter *filter;
 	struct pv_syntax_error *error; /* never NULL */
 	uint8_t family;		       /* of hosts and ports that name none; AF_UNSPEC = any */
+	bool as_ss;		       /* see pv_filter_parse_ss() */
 	uint32_t refused;	       /* PV_NEED_* of predicates that make no sense here */
 };
 

@@ -322,7 +322,7 @@ int word_glob(struct parser *p, const struct word *w, size_t skip, bool ignore_c
 	      struct glob *ret)
 {
 	struct unquoter u = { p, w->offset + skip, w->offset + w->len, false };
-	char *out = arena_alloc(&p->filter->arena, 2 * w->len + 1), byte;
+	char *out = arena_alloc(&p->filter->arena, 2 * w->len + 1), byte = 0;
 	size_t n = 0, plain_n;
 	int r;
 

@@ -5,11 +5,13 @@
  */
 #include "filter/internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include <portavoz/registry.h>
 
+#include "base/cleanup.h"
 #include "base/inet.h"
 
 #define LEAF(name)                                                                                 \
@@ -25,6 +27,50 @@ bool pv_filter_match(const struct pv_filter *f, const struct pv_snapshot *s,
 	while (i < FILTER_REJECT)
 		i = leaves[i].match(&leaves[i], s, c) ? leaves[i].yes : leaves[i].no;
 	return i == FILTER_ACCEPT;
+}
+
+/* What a leaf says of every socket in that state: 1 yes, 0 no, -1 it depends. */
+static int decide(const struct leaf *l, uint8_t state)
+{
+	if (l->match == match_true)
+		return 1;
+	if (l->match == match_state)
+		return l->number >> state & 1;
+	return -1;
+}
+
+/* Jumps go forward, so one pass finds the leaves that some socket in that state can come to. */
+static bool can_reject(const struct pv_filter *f, uint8_t state, bool *is_reached)
+{
+	memset(is_reached, 0, f->leaves.n);
+	is_reached[0] = true;
+	for (size_t i = 0; i < f->leaves.n; i++) {
+		const struct leaf *l = &f->leaves.items[i];
+		const uint32_t exits[] = { l->no, l->yes };
+		int said = decide(l, state);
+
+		for (int way = 0; is_reached[i] && way < 2; way++) {
+			if (said >= 0 && said != way)
+				continue;
+			if (exits[way] == FILTER_REJECT)
+				return true;
+			if (exits[way] < FILTER_REJECT)
+				is_reached[exits[way]] = true;
+		}
+	}
+	return false;
+}
+
+bool pv_filter_selects_all(const struct pv_filter *f)
+{
+	_cleanup_(cleanup_free) bool *is_reached = malloc(f->leaves.n + 1);
+
+	if (!f->leaves.n)
+		return true;
+	for (uint8_t state = PV_STATE_ESTABLISHED; is_reached && state < PV_STATE_N; state++)
+		if (PV_STATE_BIT(state) & PV_STATE_CONNECTED && can_reject(f, state, is_reached))
+			return false;
+	return true;
 }
 
 static bool in_range(const struct leaf *l, uint64_t value)

@@ -110,19 +110,21 @@ struct stacks {
  */
 #define OPERATOR_STATES TOKEN_WORD
 
-static int rank(uint8_t operator)
+static int rank(const struct parser *p, uint8_t operator)
 {
 	static const uint8_t ranks[] = {
 		[OPERATOR_STATES] = 1, [TOKEN_OR] = 2, [TOKEN_AND] = 3, [TOKEN_NOT] = 4
 	};
 
+	if (p->as_ss && operator== TOKEN_OR)
+		operator= TOKEN_AND;
 	return operator<sizeof(ranks) ? ranks[operator] : 0;
 }
 
 /* Applies waiting operators that bind at least as tightly as `min`. */
 static void reduce(struct parser *p, struct stacks *s, int min)
 {
-	while (s->n_operators && rank(s->operators[s->n_operators - 1]) >= min) {
+	while (s->n_operators && rank(p, s->operators[s->n_operators - 1]) >= min) {
 		uint8_t operator= s->operators[--s->n_operators];
 		struct fragment *top = &s->fragments[s->n_fragments - 1];
 
@@ -161,7 +163,7 @@ static int close_parenthesis(struct parser *p, struct stacks *s, const struct wo
 	s->has_closed = true;
 	reduce(p, s, 1);
 	s->n_operators--;
-	reduce(p, s, rank(TOKEN_NOT));
+	reduce(p, s, rank(p, TOKEN_NOT));
 	return 0;
 }
 
@@ -209,7 +211,7 @@ static int parse_operand(struct parser *p, struct stacks *s, bool *ret_done)
 		if (r < 0)
 			return r;
 		s->n_fragments++;
-		reduce(p, s, rank(TOKEN_NOT));
+		reduce(p, s, rank(p, TOKEN_NOT));
 		*ret_done = true;
 		return 0;
 	case TOKEN_END:
@@ -252,7 +254,7 @@ static int parse_operator(struct parser *p, struct stacks *s, bool *ret_done)
 		p->pos = pos;
 		t.kind = opens_with_states(p, s) ? OPERATOR_STATES : TOKEN_AND;
 	}
-	reduce(p, s, rank((uint8_t)t.kind));
+	reduce(p, s, rank(p, (uint8_t)t.kind));
 	push_operator(s, (uint8_t)t.kind, &t.word);
 	*ret_done = true;
 	return 0;
@@ -301,23 +303,17 @@ static int parse_all(struct parser *p)
 	return r;
 }
 
-int pv_filter_parse(const char *text, struct pv_filter **ret_filter, struct pv_syntax_error *error)
-{
-	return pv_filter_parse_family(text, AF_UNSPEC, ret_filter, error);
-}
-
-static int parse_filter(const char *text, int family, uint32_t refused,
-			struct pv_filter **ret_filter, struct pv_syntax_error *error)
+/* `how`: the text, and how it is meant. */
+static int parse_filter(const struct parser *how, struct pv_filter **ret_filter,
+			struct pv_syntax_error *error)
 {
 	struct pv_syntax_error ignored;
-	struct parser p = { .text = text,
-			    .error = error ? error : &ignored,
-			    .family = (uint8_t)family,
-			    .refused = refused };
+	struct parser p = *how;
 	int r;
 
+	p.error = error ? error : &ignored;
 	*p.error = (struct pv_syntax_error){ 0 };
-	p.len = strnlen(text, FILTER_TEXT_MAX + 1);
+	p.len = strnlen(p.text, FILTER_TEXT_MAX + 1);
 	if (p.len > FILTER_TEXT_MAX) {
 		struct word end = { .offset = FILTER_TEXT_MAX };
 
@@ -336,16 +332,24 @@ static int parse_filter(const char *text, int family, uint32_t refused,
 	return 0;
 }
 
-int pv_filter_parse_family(const char *text, int family, struct pv_filter **ret_filter,
-			   struct pv_syntax_error *error)
+int pv_filter_parse(const char *text, struct pv_filter **ret_filter, struct pv_syntax_error *error)
 {
-	return parse_filter(text, family, 0, ret_filter, error);
+	return parse_filter(&(struct parser){ .text = text }, ret_filter, error);
+}
+
+int pv_filter_parse_ss(const char *text, int family, struct pv_filter **ret_filter,
+		       struct pv_syntax_error *error)
+{
+	return parse_filter(
+		&(struct parser){ .text = text, .family = (uint8_t)family, .as_ss = true },
+		ret_filter, error);
 }
 
 int filter_parse_rule(const char *text, struct pv_filter **ret_filter,
 		      struct pv_syntax_error *error)
 {
-	return parse_filter(text, AF_UNSPEC, PV_NEED_VERDICT, ret_filter, error);
+	return parse_filter(&(struct parser){ .text = text, .refused = PV_NEED_VERDICT },
+			    ret_filter, error);
 }
 
 void pv_filter_free(struct pv_filter *f)

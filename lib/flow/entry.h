@@ -15,7 +15,7 @@
 #include "observe/observe.h"
 
 #define FLOW_NO_VLAN UINT16_MAX
-#define FLOW_NONE UINT32_MAX /* no entry, no bin */
+#define FLOW_NONE UINT32_MAX /* no entry, no bin, no gap */
 #define FLOW_NO_SIDE 2
 #define FLOW_ARP_MAC 8 /* where in addr[0] of a key for ARP the asking one's address stands */
 
@@ -37,8 +37,7 @@ _Static_assert(sizeof(struct flow_key) == 48, "no padding: keys are compared as 
 #define FLOW_DID_SYN_ACK 0x02 /* SYN with ACK */
 #define FLOW_DID_FIN 0x04
 #define FLOW_DID_RST 0x08
-#define FLOW_HAS_SEQ 0x10 /* next_seq and isn mean something */
-#define FLOW_HAS_HOLE 0x20
+#define FLOW_HAS_SEQ 0x10	/* next_seq and isn mean something */
 #define FLOW_HAS_HANDSHAKE 0x40 /* its first round trip was measured */
 #define FLOW_ZERO_WINDOW 0x80	/* its last segment closed the window */
 
@@ -61,14 +60,18 @@ struct flow_half {
 };
 _Static_assert(sizeof(struct flow_half) == 64, "one cache line");
 
+struct flow_hole {
+	uint32_t start, end; /* sequence numbers; equal = nothing is missing */
+	uint32_t time;	     /* when it was seen: microseconds, the low 32 bits */
+};
+
 struct flow_cold {
 	int64_t first; /* ns */
 	uint64_t lost;
 	uint64_t rtt_sum_us;
 	uint32_t rtt_samples, rtt_min_us, rtt_max_us;
 	uint32_t handshake_us;
-	uint32_t hole_start, hole_end; /* sequence numbers of the newest gap */
-	uint32_t hole_time;	       /* microseconds, the low 32 bits */
+	struct flow_hole newest; /* of its gaps */
 	uint32_t gaps, retransmitted, out_of_order;
 };
 _Static_assert(sizeof(struct flow_cold) == 64, "one cache line");
@@ -96,12 +99,16 @@ struct flow_entry {
 	uint8_t history[PV_FLOW_HISTORY_MAX]; /* letter | side << 7 */
 	uint32_t tunnel_id;
 	uint32_t icmp_errors;
-	uint32_t first_bin, last_bin; /* of the table's bins, or FLOW_NONE */
-	uint32_t next;		      /* in the list of the free or finished ones */
+	uint32_t last_bin; /* of a ring of the table's bins, the first is behind it; or FLOW_NONE */
+	uint32_t gaps;	   /* list of the table's: those before the newest; or FLOW_NONE */
+	uint32_t next;	   /* in the list of the free or finished ones */
 };
 _Static_assert(sizeof(struct flow_entry) == 384, "what a conversation costs");
 
-/* The time of its first packet; with the key its identity. */
+/*
+ * With the key its identity: its sender's first packet. Should a packet of an earlier time come
+ * behind it, it becomes another one, and owners are asked for anew.
+ */
 static inline int64_t flow_entry_start(const struct flow_entry *e)
 {
 	return e->cold[e->half[0].first_sender].first;
@@ -110,6 +117,16 @@ static inline int64_t flow_entry_start(const struct flow_entry *e)
 static inline int64_t flow_entry_last(const struct flow_entry *e)
 {
 	return e->half[0].last > e->half[1].last ? e->half[0].last : e->half[1].last;
+}
+
+/* By the packets' times, which need not come in order. */
+static inline int64_t flow_entry_first(const struct flow_entry *e)
+{
+	unsigned side = e->half[0].first_sender;
+
+	if (e->half[!side].packets && e->cold[!side].first < e->cold[side].first)
+		side = !side;
+	return e->cold[side].first;
 }
 
 #endif

@@ -86,7 +86,7 @@ static void set_flow(struct pv_flow *f, const struct flow_entry *e, unsigned ope
 	memset(f, 0, sizeof(*f));
 	set_side(&f->out, e, opener);
 	set_side(&f->in, e, !opener);
-	f->start_ns = flow_entry_start(e);
+	f->start_ns = flow_entry_first(e);
 	f->end_ns = flow_entry_last(e);
 	f->conn_state = (uint8_t)flow_conn_state(e, opener);
 	f->ending = (uint8_t)flow_ending(e, opener);
@@ -120,17 +120,18 @@ static void set_end(struct pv_endpoint *end, const struct flow_key *key, unsigne
 static int add_bins(struct pv_snapshot *s, const struct flow_table *t, const struct flow_entry *e,
 		    unsigned opener, struct pv_flow *f)
 {
+	uint32_t first = t->bins.items[e->last_bin].next, i = first;
 	struct pv_flow_bin *bins;
-	size_t n = 0;
+	size_t n = 1;
 
-	for (uint32_t i = e->first_bin; i != FLOW_NONE; i = t->bins.items[i].next)
+	for (; i != e->last_bin; i = t->bins.items[i].next)
 		n++;
 	bins = arena_alloc(&s->arena, n * sizeof(*bins));
 	if (!bins)
 		return -ENOMEM;
 	f->bins = bins;
 	f->n_bins = n;
-	for (uint32_t i = e->first_bin; i != FLOW_NONE; i = t->bins.items[i].next) {
+	for (i = first; n; n--, i = t->bins.items[i].next) {
 		const struct flow_bin *b = &t->bins.items[i];
 
 		*bins++ = (struct pv_flow_bin){ .start_ns = b->start,
@@ -153,7 +154,7 @@ static int keep(struct pv_snapshot *s, const struct flow_table *t, const struct 
 	row->flow = copy;
 	if (flow_payload_keep(s, row, copy) < 0)
 		return -ENOMEM;
-	if (e->first_bin != FLOW_NONE && add_bins(s, t, e, opener, copy) < 0)
+	if (e->last_bin != FLOW_NONE && add_bins(s, t, e, opener, copy) < 0)
 		return -ENOMEM;
 	return 0;
 }

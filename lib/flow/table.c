@@ -11,6 +11,7 @@
 #include <xxhash.h>
 
 #include "base/pages.h"
+#include "flow/gaps.h"
 #include "flow/payload.h"
 
 #define SLOTS_MIN 4096
@@ -49,6 +50,7 @@ int flow_table_init(struct flow_table *t, const struct flow_table_options *o)
 				  .finished = FLOW_NONE,
 				  .finished_tail = FLOW_NONE,
 				  .free_bin = FLOW_NONE,
+				  .free_gap = FLOW_NONE,
 				  .bin_ns = o->bin_ns,
 				  .observe = o->observe };
 	t->detail_capacity = o->memory / OBSERVED_SHARE;
@@ -63,6 +65,8 @@ int flow_table_init(struct flow_table *t, const struct flow_table_options *o)
 	if (t->bin_capacity < 1024)
 		t->bin_capacity = 1024;
 	t->server_capacity = t->capacity / 8 + 64;
+	/* few connections miss bytes at several places at once: a third of a byte each */
+	t->gap_capacity = t->capacity / 64 + 64;
 	if (o->seed)
 		fill_secret(t->secret, o->seed);
 	else if (getrandom(t->secret, sizeof(t->secret), 0) != sizeof(t->secret))
@@ -78,6 +82,7 @@ void flow_table_deinit(struct flow_table *t)
 		pages_free(t->chunks.items[i], CHUNK_SIZE);
 	vec_deinit(&t->chunks);
 	vec_deinit(&t->bins);
+	vec_deinit(&t->gaps);
 	map_deinit(&t->servers);
 	pages_free(t->slots, t->n_slots * sizeof(*t->slots));
 	t->slots = NULL;
@@ -105,18 +110,21 @@ static uint64_t hash_tunnel_ends(const struct flow_table *t, const struct decode
 static uint32_t tunnel_tag(const struct flow_table *t, const struct decoded *d, unsigned i)
 {
 	uint64_t tag = 0;
+	bool is_inner = false;
 
 	for (unsigned k = 1; k <= i; k++) {
 		const struct decoded_layer *l = &d->layers[k];
 
 		if (l->tunnel == DECODE_TUNNEL_NONE || l->tunnel == DECODE_TUNNEL_AMSDU)
 			continue;
-		tag = map_mix(tag + k, l->tunnel);
+		is_inner = true;
+		/* mixing maps equal halves to 0: kinds are numbers no tag begins with */
+		tag = map_mix(tag, UINT64_C(1) << 63 | l->tunnel);
 		tag = map_mix(tag, hash_tunnel_ends(t, l - 1));
 		if (is_id_of_both(l->tunnel))
 			tag = map_mix(tag, l->tunnel_id);
 	}
-	return tag ? (uint32_t)tag | 1 : 0;
+	return is_inner ? (uint32_t)tag | 1 : 0;
 }
 
 /* A request and its reply are of one kind: the type of the request. */
@@ -369,10 +377,13 @@ uint32_t flow_table_take(struct flow_table *t)
 
 static void free_bins(struct flow_table *t, struct flow_entry *e)
 {
-	if (e->first_bin == FLOW_NONE)
+	uint32_t first;
+
+	if (e->last_bin == FLOW_NONE)
 		return;
+	first = t->bins.items[e->last_bin].next;
 	t->bins.items[e->last_bin].next = t->free_bin;
-	t->free_bin = e->first_bin;
+	t->free_bin = first;
 }
 
 void flow_table_free_entry(struct flow_table *t, uint32_t index)
@@ -380,6 +391,7 @@ void flow_table_free_entry(struct flow_table *t, uint32_t index)
 	struct flow_entry *e = flow_table_entry(t, index);
 
 	free_bins(t, e);
+	flow_gaps_free(t, e);
 	if (t->observe)
 		observe_state_release(t->observe, &e->observe);
 	memset(e, 0, sizeof(*e));
@@ -406,7 +418,7 @@ static int new_entry(struct flow_table *t, const struct flow_ref *ref,
 	e->half[0].entry_flags = FLOW_ENTRY_LIVE;
 	e->half[0].first_sender = ref->side & 1;
 	e->half[0].opener = e->half[0].closer = e->half[0].resetter = FLOW_NO_SIDE;
-	e->first_bin = e->last_bin = e->next = FLOW_NONE;
+	e->last_bin = e->gaps = e->next = FLOW_NONE;
 	e->tunnel = l->tunnel == DECODE_TUNNEL_AMSDU ? DECODE_TUNNEL_NONE : l->tunnel;
 	if (e->tunnel && l->tunnel_id) {
 		e->half[0].entry_flags |= FLOW_ENTRY_HAS_TUNNEL_ID;
@@ -500,11 +512,11 @@ static int count_bin(struct flow_table *t, struct flow_entry *e, unsigned side, 
 		r = new_bin(t, &index);
 		if (r < 0)
 			return r;
-		t->bins.items[index] = (struct flow_bin){ .start = start, .next = FLOW_NONE };
-		if (e->last_bin == FLOW_NONE)
-			e->first_bin = index;
-		else
+		t->bins.items[index] = (struct flow_bin){ .start = start, .next = index };
+		if (e->last_bin != FLOW_NONE) {
+			t->bins.items[index].next = t->bins.items[e->last_bin].next;
 			t->bins.items[e->last_bin].next = index;
+		}
 		e->last_bin = index;
 		b = &t->bins.items[index];
 	}
@@ -529,6 +541,8 @@ static void count(struct flow_entry *e, unsigned side, int64_t time, const struc
 	h->payload += l->payload_wire + l->held_payload;
 	if (time > h->last)
 		h->last = time;
+	else if (time < e->cold[side].first)
+		e->cold[side].first = time;
 	if (l->flags & DECODE_OVERLAP)
 		e->half[0].entry_flags |= FLOW_ENTRY_OVERLAP;
 }

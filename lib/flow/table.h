@@ -22,6 +22,8 @@
 /* A closed connection's stray segments; RFC 9293: twice the maximum segment lifetime of 2 min. */
 #define FLOW_SILENCE_CLOSED_S 240
 
+#define FLOW_GAPS_MAX 16 /* of a side, besides the newest, that may still be filled */
+
 #define FLOW_CHUNK 16384 /* entries: some megabytes, for huge pages */
 #define FLOW_SECRET_SIZE 192
 
@@ -33,6 +35,12 @@ struct flow_bin {
 	int64_t start;
 	uint64_t packets[2], bytes[2];
 	uint32_t next;
+};
+
+struct flow_gap {
+	struct flow_hole hole;
+	uint32_t next;
+	uint8_t side;
 };
 
 struct flow_table {
@@ -48,6 +56,9 @@ struct flow_table {
 	VEC(struct flow_bin) bins;
 	size_t bin_capacity;
 	uint32_t free_bin;
+	VEC(struct flow_gap) gaps;
+	size_t gap_capacity;
+	uint32_t free_gap;
 	struct map servers; /* sockets that answered a handshake, by flow_table_socket_hash() */
 	size_t server_capacity;
 	struct observe *observe;	  /* borrowed, or NULL */

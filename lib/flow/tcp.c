@@ -3,11 +3,9 @@
  * What TCP segments say of a connection: who opened and closed it, what was sent again, what was
  * never seen, how long the ends took to answer. Sequence numbers wrap; differences are signed.
  */
-#include "flow/table.h"
+#include "flow/gaps.h"
 
 #define SECOND_NS INT64_C(1000000000)
-/* Beyond the largest window there is (RFC 7323: 1 GiB) a sequence number is no gap but nonsense. */
-#define NONSENSE (1 << 30)
 /* A gap filled sooner than any sender could learn of it: reordered, not sent again. */
 #define REORDER_US 3000
 #define ANY (DECODE_TCP_SYN | DECODE_TCP_FIN | DECODE_TCP_RST)
@@ -152,53 +150,33 @@ static void add_flags(struct flow_table *t, struct flow_entry *e, unsigned side,
 
 /* ---- sequence numbers ---- */
 
-static void add_gap(struct flow_entry *e, unsigned side, uint32_t end, int64_t time)
+static void add_gap(struct flow_table *t, struct flow_entry *e, unsigned side, uint32_t end,
+		    int64_t time)
 {
 	struct flow_half *h = &e->half[side];
 	struct flow_cold *c = &e->cold[side];
 
 	c->lost += end - h->next_seq;
-	c->hole_start = h->next_seq;
-	c->hole_end = end;
-	c->hole_time = (uint32_t)(time / 1000);
-	h->state |= FLOW_HAS_HOLE;
+	flow_gaps_add(t, e, side, h->next_seq, end, time);
 	h->next_seq = end;
 	note_often(e, side, LETTER_G, ++c->gaps);
 }
 
-/* true when the bytes lie in the newest gap, which gets smaller then */
-static bool fills_hole(struct flow_entry *e, unsigned side, uint32_t seq, uint32_t len)
-{
-	struct flow_cold *c = &e->cold[side];
-
-	if (!(e->half[side].state & FLOW_HAS_HOLE) || (int32_t)(seq - c->hole_start) < 0 ||
-	    (int32_t)(c->hole_end - (seq + len)) < 0)
-		return false;
-	c->lost -= len;
-	if (seq == c->hole_start)
-		c->hole_start += len;
-	else if (seq + len == c->hole_end)
-		c->hole_end -= len;
-	else /* what was before it stays lost */
-		c->hole_start = seq + len;
-	if (c->hole_start == c->hole_end)
-		e->half[side].state &= (uint8_t)~FLOW_HAS_HOLE;
-	return true;
-}
-
 /* Bytes below the highest one seen. */
-static void add_old(struct flow_entry *e, unsigned side, uint32_t seq, uint32_t len, int64_t time)
+static void add_old(struct flow_table *t, struct flow_entry *e, unsigned side, uint32_t seq,
+		    uint32_t len, int64_t time)
 {
 	struct flow_half *h = &e->half[side];
 	struct flow_cold *c = &e->cold[side];
-	uint32_t age = (uint32_t)(time / 1000) - c->hole_time;
-	bool fills = fills_hole(e, side, seq, len);
+	uint32_t seen, filled = flow_gaps_fill(t, e, side, seq, len, &seen);
+	uint32_t age = (uint32_t)(time / 1000) - seen;
 
+	c->lost -= filled;
 	if ((int32_t)(seq + len - h->next_seq) > 0)
 		h->next_seq = seq + len;
 	/* which of the two was acknowledged nobody knows (Karn) */
 	h->sample_time = 0;
-	if (fills && age < (c->handshake_us > REORDER_US ? c->handshake_us : REORDER_US))
+	if (filled && age < (c->handshake_us > REORDER_US ? c->handshake_us : REORDER_US))
 		c->out_of_order++;
 	else
 		note_often(e, side, LETTER_T, ++c->retransmitted);
@@ -219,8 +197,8 @@ static void sample(struct flow_half *h, int64_t time)
 	h->sample_seq = h->next_seq;
 }
 
-static void add_bytes(struct flow_entry *e, unsigned side, const struct decoded_layer *l,
-		      int64_t time)
+static void add_bytes(struct flow_table *t, struct flow_entry *e, unsigned side,
+		      const struct decoded_layer *l, int64_t time)
 {
 	const struct decoded_tcp *tcp = &l->tcp;
 	struct flow_half *h = &e->half[side];
@@ -229,7 +207,7 @@ static void add_bytes(struct flow_entry *e, unsigned side, const struct decoded_
 	uint32_t span = l->payload_wire + marks;
 	int32_t ahead = (int32_t)(tcp->seq - h->next_seq);
 
-	if (!(h->state & FLOW_HAS_SEQ) || ahead >= NONSENSE || ahead <= -NONSENSE) {
+	if (!(h->state & FLOW_HAS_SEQ) || ahead >= FLOW_NONSENSE || ahead <= -FLOW_NONSENSE) {
 		begin(h, tcp, span);
 		if (span)
 			sample(h, time);
@@ -238,12 +216,12 @@ static void add_bytes(struct flow_entry *e, unsigned side, const struct decoded_
 	if (!span)
 		return;
 	if (ahead > 0)
-		add_gap(e, side, tcp->seq, time);
+		add_gap(t, e, side, tcp->seq, time);
 	if (ahead >= 0) {
 		h->next_seq += span;
 		sample(h, time);
 	} else if (ahead != -1 || l->payload_wire > 1 || marks) {
-		add_old(e, side, tcp->seq, span, time);
+		add_old(t, e, side, tcp->seq, span, time);
 	} /* else: a keep-alive, which repeats one byte on purpose */
 }
 
@@ -267,7 +245,8 @@ static void add_round_trip(struct flow_entry *e, unsigned side, const struct flo
 	c->rtt_samples++;
 }
 
-static void add_ack(struct flow_entry *e, unsigned side, uint32_t ack, int64_t time)
+static void add_ack(struct flow_table *t, struct flow_entry *e, unsigned side, uint32_t ack,
+		    int64_t time)
 {
 	struct flow_half *o = &e->half[!side];
 	int32_t ahead = (int32_t)(ack - o->next_seq);
@@ -275,8 +254,8 @@ static void add_ack(struct flow_entry *e, unsigned side, uint32_t ack, int64_t t
 	if (!(o->state & FLOW_HAS_SEQ))
 		return;
 	/* acknowledged, but never captured */
-	if (ahead > 0 && ahead < NONSENSE)
-		add_gap(e, !side, ack, time);
+	if (ahead > 0 && ahead < FLOW_NONSENSE)
+		add_gap(t, e, !side, ack, time);
 	if (o->sample_time && (int32_t)(ack - o->sample_seq) >= 0) {
 		add_round_trip(e, side, o, time - o->sample_time);
 		o->sample_time = 0;
@@ -304,8 +283,8 @@ void flow_tcp_add(struct flow_table *t, struct flow_entry *e, unsigned side, int
 	if (tcp->flags & DECODE_TCP_RST)
 		return; /* its numbers need not fit, and it opens or closes no window */
 	if (tcp->flags & DECODE_TCP_ACK)
-		add_ack(e, side, tcp->ack, time);
-	add_bytes(e, side, l, time);
+		add_ack(t, e, side, tcp->ack, time);
+	add_bytes(t, e, side, l, time);
 	if (!(tcp->flags & DECODE_TCP_SYN))
 		add_window(e, side, tcp->window);
 }

@@ -11,11 +11,11 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "base/fdio.h"
 #include "procfs/text.h"
 
 #define INFO "/var/lib/dpkg/info"
 #define DIVERSIONS "/var/lib/dpkg/diversions"
+#define STATUS "/var/lib/dpkg/status"
 #define LIST ".list"
 /* The list of the largest package of Debian 12 has 2 MB. */
 #define LIST_BYTES_MAX ((off_t)64 << 20)
@@ -36,6 +36,8 @@ static struct pv_bytes without_usr(struct pv_bytes path)
 	static const char *const merged[] = { "/usr/bin/",   "/usr/sbin/",  "/usr/lib/",
 					      "/usr/lib32/", "/usr/lib64/", "/usr/libx32/" };
 
+	if (path.len < 5 || memcmp(path.data, "/usr/", 5) != 0)
+		return path;
 	for (size_t i = 0; i < sizeof(merged) / sizeof(*merged); i++) {
 		size_t n = strlen(merged[i]);
 
@@ -45,14 +47,35 @@ static struct pv_bytes without_usr(struct pv_bytes path)
 	return path;
 }
 
-/* Of the length and the last bytes: most lines of a list differ in those. */
-static uint32_t hash_of(const struct pv_bytes *name)
+/* Of the last eight bytes: most lines differ in those from what is looked for. */
+static uint16_t end_of(const char *line, size_t len)
 {
 	uint64_t tail = 0;
-	uint32_t n = name->len < sizeof(tail) ? name->len : sizeof(tail);
 
-	memcpy(&tail, name->data + name->len - n, n);
-	return (uint32_t)((tail * UINT64_C(0x9fb21c651e98df25) ^ name->len) >> 32) % 1024;
+	if (len >= sizeof(tail))
+		memcpy(&tail, line + len - sizeof(tail), sizeof(tail));
+	else if (len)
+		memcpy(&tail, line, len);
+	return (uint16_t)(tail * UINT64_C(0x9fb21c651e98df25) >> 48);
+}
+
+static uint32_t hash_of(const struct pv_bytes *name)
+{
+	return (end_of(name->data, name->len) ^ name->len) % 1024;
+}
+
+/* A line may have "/usr" before the name; of one shorter than eight bytes that changes the end. */
+static void enter_ends(struct dpkg_index *x, const struct pv_bytes *name)
+{
+	char text[4 + 8] = "/usr";
+	uint16_t end = end_of(name->data, name->len);
+
+	x->ends[end / 64] |= UINT64_C(1) << end % 64;
+	if (name->len >= 8)
+		return;
+	memcpy(text + 4, name->data, name->len);
+	end = end_of(text, 4 + name->len);
+	x->ends[end / 64] |= UINT64_C(1) << end % 64;
 }
 
 int dpkg_diversions_parse(const void *data, size_t len, dpkg_diversions *d)
@@ -106,7 +129,7 @@ int dpkg_index_build(struct dpkg_index *x, const struct package_query *queries, 
 		if (vec_push(&x->needles, needle) < 0)
 			return -ENOMEM;
 		x->heads[hash] = (uint32_t)x->needles.n;
-		x->lengths[needle.name.len / 64] |= UINT64_C(1) << needle.name.len % 64;
+		enter_ends(x, &needle.name);
 		x->n_open++;
 	}
 	return 0;
@@ -135,8 +158,6 @@ static void search_line(struct dpkg_index *x, struct package_query *queries,
 	uint32_t i;
 
 	line = without_usr(line);
-	if (line.len == 0 || line.len >= 4096 || !(x->lengths[line.len / 64] >> line.len % 64 & 1))
-		return;
 	for (i = x->heads[hash_of(&line)]; i; i = x->needles.items[i - 1].next) {
 		const struct dpkg_needle *needle = &x->needles.items[i - 1];
 		struct package_query *q = &queries[needle->query];
@@ -158,8 +179,9 @@ void dpkg_list_search(struct dpkg_index *x, struct package_query *queries,
 	while (p < end) {
 		const char *newline = memchr(p, '\n', (size_t)(end - p));
 		size_t n = (size_t)((newline ? newline : end) - p);
+		uint16_t last = end_of(p, n);
 
-		if (n < UINT32_MAX)
+		if (x->ends[last / 64] >> last % 64 & 1 && n < UINT32_MAX)
 			search_line(x, queries, package, unpacked,
 				    (struct pv_bytes){ p, (uint32_t)n });
 		p += n + 1;
@@ -192,10 +214,14 @@ int dpkg_md5sums_find(const void *data, size_t len, const struct pv_bytes *path,
 	return -ENOENT;
 }
 
-/* One list, into a buffer that is used again and again. */
-static int read_list(int dirfd, const char *name, struct buf *b, uint64_t *ret_time)
+/*
+ * One file of the database, into a buffer that is used again and again. What is no plain file is
+ * none of it: it could keep us waiting, or never end.
+ */
+static int read_file(int dirfd, const char *name, struct buf *b, uint64_t *ret_time)
 {
-	_cleanup_(cleanup_fd) int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	_cleanup_(cleanup_fd) int fd =
+		openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
 	struct stat st;
 	char *p;
 	ssize_t n;
@@ -204,14 +230,19 @@ static int read_list(int dirfd, const char *name, struct buf *b, uint64_t *ret_t
 		return -errno;
 	if (!S_ISREG(st.st_mode) || st.st_size > LIST_BYTES_MAX)
 		return -EBADMSG;
-	*ret_time = (uint64_t)st.st_mtim.tv_sec;
+	if (ret_time)
+		*ret_time = (uint64_t)st.st_mtim.tv_sec;
 	buf_clear(b);
 	p = buf_room(b, (size_t)st.st_size + 1);
 	if (!p)
 		return -ENOMEM;
-	while ((n = read(fd, p + b->len, (size_t)st.st_size - b->len)) > 0)
+	while (b->len < (size_t)st.st_size) {
+		n = read(fd, p + b->len, (size_t)st.st_size - b->len);
+		if (n <= 0)
+			return n < 0 ? -errno : 0;
 		b->len += (size_t)n;
-	return n < 0 ? -errno : 0;
+	}
+	return 0;
 }
 
 static bool is_list(const char *name, size_t *ret_stem)
@@ -255,7 +286,7 @@ static int search_lists(DIR *dir, struct dpkg_index *x, struct package_query *qu
 		if (!is_list(e->d_name, &stem))
 			continue;
 		package.len = (uint32_t)stem;
-		r = read_list(dirfd(dir), e->d_name, &b, &unpacked);
+		r = read_file(dirfd(dir), e->d_name, &b, &unpacked);
 		if (r < 0 && r != -ENOMEM) {
 			r = 0; /* removed meanwhile: what it owned is not explained by it */
 			continue;
@@ -282,7 +313,7 @@ static int find(const char *root, struct package_query *queries, size_t n, struc
 	if (!dir || !x)
 		return x ? -errno : -ENOMEM;
 	snprintf(path, sizeof(path), "%s%s", root, DIVERSIONS);
-	r = file_read_at(AT_FDCWD, path, &text);
+	r = read_file(AT_FDCWD, path, &text, NULL);
 	if (r == -ENOMEM || buf_error(&text) < 0)
 		return -ENOMEM;
 	r = dpkg_diversions_parse(text.data, text.len, &diversions);
@@ -305,8 +336,17 @@ static int digest(const char *root, const struct pv_bytes *package, const struct
 	if (snprintf(name, sizeof(name), "%s%s/%.*s.md5sums", root, INFO, (int)package->len,
 		     package->data) >= (int)sizeof(name))
 		return -ENAMETOOLONG;
-	r = file_read_at(AT_FDCWD, name, &b);
+	r = read_file(AT_FDCWD, name, &b, NULL);
 	return r < 0 ? r : dpkg_md5sums_find(b.data, b.len, path, ret_hex);
 }
 
-const struct package_provider packages_dpkg = { "dpkg", find, digest };
+static uint64_t changed(const char *root)
+{
+	char name[PATH_MAX];
+	struct stat st;
+
+	snprintf(name, sizeof(name), "%s%s", root, STATUS);
+	return stat(name, &st) == 0 ? (uint64_t)st.st_mtim.tv_sec : 0;
+}
+
+const struct package_provider packages_dpkg = { "dpkg", find, digest, changed };

@@ -27,9 +27,9 @@ struct dpkg_needle {
 
 struct dpkg_index {
 	VEC(struct dpkg_needle) needles;
-	uint32_t heads[1024];	     /* 1 + index of a needle, by hash */
-	uint64_t lengths[4096 / 64]; /* bit n: some name has n bytes */
-	size_t n_open;		     /* needles not found yet */
+	uint32_t heads[1024];	   /* 1 + index of a needle, by hash */
+	uint64_t ends[65536 / 64]; /* bit n: lines of some needle end so (end_of()) */
+	size_t n_open;		   /* needles not found yet */
 };
 
 /* Three lines each: from, to, package. Points into the text. 0 or -ENOMEM. */

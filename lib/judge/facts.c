@@ -138,7 +138,7 @@ static int enter_program(struct judge *j, struct subject *subject)
 
 /* --- questions to the package database --- */
 
-static int add_query(struct judge *j, struct pv_bytes path, uint32_t *ret_index)
+int facts_ask(struct judge *j, struct pv_bytes path, uint32_t *ret_index)
 {
 	struct package_query q = { .path = path };
 	uint32_t old;
@@ -221,10 +221,10 @@ static int ask_script(struct judge *j, struct subject *subject)
 	if (program->kind != KIND_INTERPRETER && program->kind != KIND_SHELL)
 		return 0;
 	subject->script_path = script_of(&subject->p->cmdline);
-	r = add_query(j, subject->script_path, &subject->script);
+	r = facts_ask(j, subject->script_path, &subject->script);
 	if (r == 0)
 		r = unit_path(j, subject->p, &path);
-	return r < 0 ? r : add_query(j, path, &subject->unit);
+	return r < 0 ? r : facts_ask(j, path, &subject->unit);
 }
 
 /* Libraries of "NAME=a:b c" and of ld.so.preload: both separators count (ld.so(8)). */
@@ -239,7 +239,7 @@ static int ask_libraries(struct judge *j, struct pv_bytes list)
 
 		while (p < end && !strchr(": \t\n=", *p))
 			p++; /* strchr() finds NUL, too */
-		r = add_query(j, (struct pv_bytes){ start, (uint32_t)(p - start) }, &ignored);
+		r = facts_ask(j, (struct pv_bytes){ start, (uint32_t)(p - start) }, &ignored);
 		if (r < 0)
 			return r;
 		p++;
@@ -265,7 +265,7 @@ static int ask_programs(struct judge *j)
 		struct program *p = &j->programs.items[i];
 
 		if (!p->is_memory)
-			r = add_query(j, p->path, &p->query);
+			r = facts_ask(j, p->path, &p->query);
 	}
 	return r;
 }
@@ -291,7 +291,7 @@ static int recall_query(struct judge *j, struct package_query *q, const struct p
 	return snapshot_bytes(j->s, &q->package, name.p, text_len(name));
 }
 
-static int replay_queries(struct judge *j)
+static int replay_queries(struct judge *j, size_t first)
 {
 	_cleanup_(cleanup_buf) struct buf key = BUF_INIT;
 	struct pv_bytes value;
@@ -299,7 +299,7 @@ static int replay_queries(struct judge *j)
 
 	recall_get(&j->recall, "packages", &value);
 	j->has_packages = value.len > 0;
-	for (size_t i = 0; r == 0 && j->has_packages && i < j->queries.n; i++) {
+	for (size_t i = first; r == 0 && j->has_packages && i < j->queries.n; i++) {
 		key_of(&j->queries.items[i], &key);
 		if (!buf_str(&key))
 			return -ENOMEM;
@@ -309,11 +309,11 @@ static int replay_queries(struct judge *j)
 	return r;
 }
 
-static int record_queries(struct judge *j)
+static int record_queries(struct judge *j, size_t first)
 {
 	_cleanup_(cleanup_buf) struct buf key = BUF_INIT, value = BUF_INIT;
 
-	for (size_t i = 0; i < j->queries.n; i++) {
+	for (size_t i = first; i < j->queries.n; i++) {
 		const struct package_query *q = &j->queries.items[i];
 
 		key_of(q, &key);
@@ -330,24 +330,26 @@ static int record_queries(struct judge *j)
 	return 0;
 }
 
-static int answer_queries(struct judge *j)
+/* Those from `first` on. */
+static int answer_queries(struct judge *j, size_t first)
 {
 	const struct package_provider *provider;
+	size_t n = j->queries.n - first;
 	int r = 0;
 
 	if (j->tape->mode == TAPE_REPLAY)
-		return replay_queries(j);
+		return replay_queries(j, first);
 	provider = packages_provider("");
 	j->has_packages = provider != NULL;
 	recall_put(&j->recall, "packages", provider ? provider->name : "",
 		   provider ? strlen(provider->name) : 0);
-	if (provider && j->queries.n)
-		r = provider->find("", j->queries.items, j->queries.n, &j->s->arena);
+	if (provider && n)
+		r = provider->find("", j->queries.items + first, n, &j->s->arena);
 	if (r < 0 && r != -ENOMEM) {
 		j->has_packages = false;
 		r = 0;
 	}
-	return r < 0 || j->tape->mode != TAPE_RECORD ? r : record_queries(j);
+	return r < 0 || j->tape->mode != TAPE_RECORD ? r : record_queries(j, first);
 }
 
 static enum disk_state compare(const struct program *p, int error, const struct disk_file *file)
@@ -420,6 +422,15 @@ static int read_preload_file(struct judge *j)
 	return buf_error(&b) < 0 ? -ENOMEM : snapshot_bytes(j->s, &j->preload_file, b.data, b.len);
 }
 
+/* Libraries of programs that turned out to be packaged where others are not. */
+static int gather_rest(struct judge *j)
+{
+	size_t first = j->queries.n;
+	int r = libraries_gather(j);
+
+	return r < 0 || first == j->queries.n ? r : answer_queries(j, first);
+}
+
 int facts_gather(struct judge *j)
 {
 	int r = new_subjects(j);
@@ -433,10 +444,12 @@ int facts_gather(struct judge *j)
 	for (size_t i = 0; r == 0 && i < j->n_subjects; i++)
 		r = ask_subject(j, &j->subjects[i]);
 	if (r == 0)
-		r = answer_queries(j);
+		r = libraries_gather(j);
+	if (r == 0)
+		r = answer_queries(j, 0);
 	for (size_t i = 0; r == 0 && i < j->programs.n; i++)
 		r = take_answer(j, &j->programs.items[i]);
-	return r;
+	return r < 0 ? r : gather_rest(j);
 }
 
 /* --- facts of one program, on demand --- */
@@ -487,6 +500,8 @@ int facts_need(struct judge_case *k, uint32_t facts)
 		r = need_folder(j, k->program);
 	if (r == 0 && k->program && facts & FACT_DIGEST)
 		r = need_digest(j, k->program);
+	if (k->subject && facts & FACT_LIBRARIES)
+		libraries_judge(j, k->subject);
 	if (r == 0 && facts & FACT_HIDING)
 		r = hiding_gather(j);
 	if (r == 0 && facts & FACT_SHELLS && may_feed_shell(k))

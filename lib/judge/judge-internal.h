@@ -14,17 +14,18 @@
 #include "judge/recall.h"
 
 /* Facts that cost, by the rules that need them. */
-#define FACT_EXE 0x0001	    /* struct program itself */
-#define FACT_PACKAGE 0x0002 /* program.package, program.disk */
-#define FACT_DISK 0x0004    /* the same */
-#define FACT_FOLDER 0x0008  /* program.folder */
-#define FACT_DIGEST 0x0010  /* program.digest, with --verify */
-#define FACT_NAMES 0x0020   /* programs of this host by name */
-#define FACT_PRELOAD 0x0040 /* subject.preload */
-#define FACT_SCRIPT 0x0080  /* subject.script */
-#define FACT_HIDING 0x0100  /* subject.hidden */
-#define FACT_SHELLS 0x0200  /* processes that may be fed by a holder */
-#define FACT_KERNEL 0x0400  /* who uses the kernel's own sockets */
+#define FACT_EXE 0x0001	      /* struct program itself */
+#define FACT_PACKAGE 0x0002   /* program.package, program.disk */
+#define FACT_DISK 0x0004      /* the same */
+#define FACT_FOLDER 0x0008    /* program.folder */
+#define FACT_DIGEST 0x0010    /* program.digest, with --verify */
+#define FACT_NAMES 0x0020     /* programs of this host by name */
+#define FACT_PRELOAD 0x0040   /* subject.preload */
+#define FACT_SCRIPT 0x0080    /* subject.script */
+#define FACT_HIDING 0x0100    /* subject.hidden */
+#define FACT_SHELLS 0x0200    /* processes that may be fed by a holder */
+#define FACT_KERNEL 0x0400    /* who uses the kernel's own sockets */
+#define FACT_LIBRARIES 0x0800 /* subject.library */
 
 enum rule_scope { SCOPE_POLICY, SCOPE_PROGRAM, SCOPE_SOCKET, SCOPE_FOLLOW };
 
@@ -65,6 +66,32 @@ struct program {
 	bool has_folder, has_digest; /* those were asked for */
 };
 
+/* Of a file that is mapped as code; the later the worse. */
+enum library_state {
+	LIBRARY_NEW,	  /* not looked at */
+	LIBRARY_PACKAGED, /* a package's, at its place */
+	LIBRARY_REPLACED, /* deleted, and a package's path: fine if it was unpacked since */
+	LIBRARY_REMOVED,  /* deleted, where packages install */
+	LIBRARY_LOCAL,	  /* of no package, but where root or a service would put it */
+	LIBRARY_FOREIGN,
+};
+
+struct library {
+	uint64_t device, inode, start, end; /* as /proc/PID/maps has them, of this process: */
+	int32_t pid;
+	struct pv_bytes path; /* without " (deleted)" */
+	bool is_deleted, is_memory;
+	uint32_t query; /* of its path; MAP_NONE = not asked */
+	enum library_state state;
+};
+
+enum maps_state {
+	MAPS_NONE,    /* not asked for */
+	MAPS_UNKNOWN, /* could not be read */
+	MAPS_STRANGE, /* the executable is not among them */
+	MAPS_READ,
+};
+
 /* A process. */
 struct subject {
 	const struct pv_process *p;
@@ -75,6 +102,12 @@ struct subject {
 	uint32_t first, n;     /* of judge.process_findings */
 	uint32_t script, unit; /* queries; MAP_NONE = none */
 	struct pv_bytes script_path;
+	bool is_holder; /* of something that is judged */
+	enum maps_state maps;
+	uint32_t first_library, n_libraries; /* of judge.library_uses */
+	bool has_libraries;		     /* the next two are known */
+	uint32_t library;		     /* the worst of them; MAP_NONE = none */
+	enum library_state library_state;
 	bool has_fed; /* the next two are known */
 	uint32_t fed; /* 1 + index of the shell that it feeds; 0 = none */
 	const char *channel;
@@ -110,8 +143,11 @@ struct judge {
 	size_t n_subjects;
 	VEC(struct package_query) queries;
 	struct map by_path; /* of queries */
-	bool has_packages;  /* there is a package database */
-	bool lacks_digest;  /* for want of libcrypto a program could not be verified */
+	VEC(struct library) libraries;
+	struct map by_mapping;	    /* of libraries */
+	VEC(uint32_t) library_uses; /* indices of libraries */
+	bool has_packages;	    /* there is a package database */
+	bool lacks_digest;	    /* for want of libcrypto a program could not be verified */
 	finding_vec process_findings;
 	VEC(struct shell) shells;
 	bool has_shells;
@@ -176,6 +212,10 @@ bool case_may_be_kernels(const struct judge_case *k);
 int facts_gather(struct judge *j);
 /* Those of one case that a rule needs and that are not there yet. 0 or -ENOMEM. */
 int facts_need(struct judge_case *k, uint32_t facts);
+/* Puts a path to the package database, when all are; MAP_NONE = it is none. 0 or -ENOMEM. */
+int facts_ask(struct judge *j, struct pv_bytes path, uint32_t *ret_query);
+/* When the process started, seconds since 1970; 0 = unknown. */
+uint64_t subject_started(const struct judge *j, const struct subject *subject);
 /* The package of a path that was asked for: empty = none. */
 struct pv_bytes facts_package(const struct judge *j, const char *path, size_t len);
 /* Is the running file the one at its path, and that of a package? */
@@ -207,6 +247,10 @@ int disk_read_preload(struct buf *b);
 int hiding_gather(struct judge *j);
 int shells_gather(struct judge *j);
 int kernel_gather(struct judge *j);
+/* libraries.c: what holders have loaded, before packages are asked; 0 or -ENOMEM */
+int libraries_gather(struct judge *j);
+/* Sets subject->library. */
+void libraries_judge(struct judge *j, struct subject *subject);
 /* How a process is hidden; NULL = it is not. *pid = 0 asks for any, and is set. */
 const char *hiding_of(const struct judge *j, int32_t *pid);
 /* A shell whose input comes from the process, and through what; or NULL. */

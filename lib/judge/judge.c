@@ -19,6 +19,9 @@ static void judge_deinit(struct judge *j)
 	free(j->subjects);
 	vec_deinit(&j->queries);
 	map_deinit(&j->by_path);
+	vec_deinit(&j->libraries);
+	map_deinit(&j->by_mapping);
+	vec_deinit(&j->library_uses);
 	vec_deinit(&j->process_findings);
 	vec_deinit(&j->shells);
 	vec_deinit(&j->kernel_uses);

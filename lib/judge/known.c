@@ -16,6 +16,7 @@ static const struct known_program programs[] = {
 	{ "mysqld", "mysql", true },
 	{ "mariadbd", "mysql", true },
 	{ "redis-server", "redis", true },
+	{ "redis-check-rdb", "redis", true }, /* Debian's redis-server is a link to it */
 	{ "memcached", "memcache", true },
 	{ "mongod", "mongodb", true },
 	{ "named", "domain,domain-s,rndc,http,https,mdns", false },

@@ -36,6 +36,8 @@ struct package_provider {
 	 */
 	int (*digest)(const char *root, const struct pv_bytes *package, const struct pv_bytes *path,
 		      char ret_hex[static 33]);
+	/* When something was last installed or removed, seconds since 1970; 0 = unknown. */
+	uint64_t (*changed)(const char *root);
 };
 
 /* The first provider whose database exists below `root`; NULL = none. */

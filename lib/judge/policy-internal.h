@@ -42,8 +42,9 @@ int policy_parse_line(struct policy_reader *p);
 
 /* policy_file.c: a file that is to be trusted. 0, or a negative errno with the error set. */
 int policy_file_read(const char *file, size_t max, struct buf *b, struct pv_policy_error *error);
-/* Reads the list that a rule of p names, relative to the folder of p->file. */
-int policy_block_read(struct policy_reader *p, const char *name, struct policy_rule *rule);
+/* Reads the list that a rule of p names at that place, relative to the folder of p->file. */
+int policy_block_read(struct policy_reader *p, const char *at, const char *name,
+		      struct policy_rule *rule);
 
 /*
  * The error at `at`, which points into the line start...end. Returns -EINVAL. `expected` may be

@@ -159,7 +159,22 @@ static int fail_list(struct policy_reader *p, const char *path, const struct buf
 			   end ? end : b->data + b->len, at, e->message, e->expected);
 }
 
-int policy_block_read(struct policy_reader *p, const char *name, struct policy_rule *rule)
+/* The error of reading it, told where the policy names it. */
+static int fail_block(struct policy_reader *p, const char *at, int r)
+{
+	struct pv_policy_error why = *p->error;
+	char message[sizeof(why.message)];
+
+	if (r == -ENOMEM)
+		return r;
+	if (snprintf(message, sizeof(message), "the list %s: %s", why.file, why.message) < 0)
+		return r;
+	policy_fail(p->error, p->file, p->line, p->text, p->end, at, message, NULL);
+	return r;
+}
+
+int policy_block_read(struct policy_reader *p, const char *at, const char *name,
+		      struct policy_rule *rule)
 {
 	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
 	struct block_error e;
@@ -171,7 +186,7 @@ int policy_block_read(struct policy_reader *p, const char *name, struct policy_r
 	rule->public.title = (struct pv_bytes){ path, (uint32_t)strlen(path) };
 	r = policy_file_read(path, BLOCK_FILE_MAX, &b, p->error);
 	if (r < 0)
-		return r;
+		return fail_block(p, at, r);
 	r = block_parse(&rule->block, b.data ? b.data : "", b.len, &e);
 	rule->public.n_addresses = rule->block.entries.n;
 	return r == -EINVAL ? fail_list(p, path, &b, &e) : r;

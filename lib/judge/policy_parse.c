@@ -315,7 +315,7 @@ static int parse_block(struct policy_reader *p, const char *at, struct policy_ru
 	r = take_text(p, &w, &name);
 	if (r == 0 && !name.len)
 		return fail_at(p, w.start, "the name of a file is missing here", NULL);
-	return r < 0 ? r : policy_block_read(p, name.data, rule);
+	return r < 0 ? r : policy_block_read(p, w.start, name.data, rule);
 }
 
 int policy_parse_line(struct policy_reader *p)

@@ -6,17 +6,25 @@
 #include "judge/judge-internal.h"
 #include "procfs/text.h"
 
+uint64_t subject_started(const struct judge *j, const struct subject *subject)
+{
+	const struct pv_clock *clock = pv_snapshot_clock(j->s);
+
+	if (!clock->boot_time)
+		return 0;
+	return clock->boot_time + subject->p->start_ticks / PV_TICKS_PER_SECOND;
+}
+
 /* Upgraded by its package: what is there now was unpacked after the process had started. */
 static bool is_upgraded(const struct judge_case *k)
 {
-	const struct pv_clock *clock = pv_snapshot_clock(k->j->s);
 	const struct program *p = k->program;
 	uint64_t started;
 
-	if (!p->package.len || p->disk != DISK_OTHER || !clock->boot_time || !k->subject)
+	if (!p->package.len || p->disk != DISK_OTHER || !k->subject)
 		return false;
-	started = clock->boot_time + k->subject->p->start_ticks / PV_TICKS_PER_SECOND;
-	return p->unpacked >= started;
+	started = subject_started(k->j, k->subject);
+	return started && p->unpacked >= started;
 }
 
 bool test_exe_memory(struct judge_case *k)
@@ -64,16 +72,22 @@ static bool is_in_container(const struct judge_case *k)
 	return k->subject->p->container.len > 0;
 }
 
+/* Nothing else is in its memory but what packages brought. */
+static bool is_whole(const struct judge_case *k)
+{
+	return k->subject->library_state < LIBRARY_LOCAL && k->subject->maps != MAPS_STRANGE;
+}
+
 bool test_package(struct judge_case *k)
 {
 	return k->program && program_is_explained(k->program) && !is_in_container(k) &&
-	       k->program->digest == DIGEST_NONE;
+	       is_whole(k) && k->program->digest == DIGEST_NONE;
 }
 
 bool test_package_verified(struct judge_case *k)
 {
 	return k->program && program_is_explained(k->program) && !is_in_container(k) &&
-	       k->program->digest == DIGEST_SAME;
+	       is_whole(k) && k->program->digest == DIGEST_SAME;
 }
 
 bool test_packaged_script(struct judge_case *k)
@@ -82,7 +96,8 @@ bool test_packaged_script(struct judge_case *k)
 	const struct package_query *script, *unit;
 
 	if (!k->program || !program_is_packaged(k->program) || k->program->kind == KIND_PLAIN ||
-	    is_in_container(k) || k->subject->script == MAP_NONE || k->subject->unit == MAP_NONE)
+	    is_in_container(k) || !is_whole(k) || k->subject->script == MAP_NONE ||
+	    k->subject->unit == MAP_NONE)
 		return false;
 	script = &j->queries.items[k->subject->script];
 	unit = &j->queries.items[k->subject->unit];
@@ -315,8 +330,39 @@ static bool preloads(struct judge_case *k, struct pv_bytes *ret_library, struct 
 	return false;
 }
 
+/* The mapped library that is worst, when it is as bad as that. */
+static const struct library *mapped(const struct judge_case *k, enum library_state state)
+{
+	const struct subject *subject = k->subject;
+
+	if (!k->program || !k->j->has_packages || !program_is_packaged(k->program) ||
+	    subject->library_state != state)
+		return NULL;
+	return &k->j->libraries.items[subject->library];
+}
+
+static const char *where_text(const struct library *lib)
+{
+	return lib->is_memory	 ? "found in its memory, and there is no file of it"
+	       : lib->is_deleted ? "found in its memory, and the file is deleted"
+				 : "found in its memory";
+}
+
+bool test_foreign_library(struct judge_case *k)
+{
+	const struct library *lib = mapped(k, LIBRARY_LOCAL);
+
+	if (!lib)
+		return false;
+	case_say(k, "library", lib->path);
+	case_text(k, "state",
+		  lib->is_deleted ? "deleted since packages were last changed" : "of no package");
+	return true;
+}
+
 bool test_preloaded_library(struct judge_case *k)
 {
+	const struct library *lib = mapped(k, LIBRARY_FOREIGN);
 	struct pv_bytes library, name;
 
 	if (!k->program || !k->j->has_packages)
@@ -326,9 +372,14 @@ bool test_preloaded_library(struct judge_case *k)
 		case_say(k, "variable", name);
 		return true;
 	}
-	if (!find_library(k, k->j->preload_file, &library))
+	if (find_library(k, k->j->preload_file, &library)) {
+		case_say(k, "library", library);
+		case_text(k, "variable", "/etc/ld.so.preload");
+		return true;
+	}
+	if (!lib)
 		return false;
-	case_say(k, "library", library);
-	case_text(k, "variable", "/etc/ld.so.preload");
+	case_say(k, "library", lib->path);
+	case_text(k, "variable", where_text(lib));
 	return true;
 }

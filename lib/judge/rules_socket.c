@@ -243,6 +243,10 @@ static const char *partial_process(const struct judge_case *k)
 		return "the file it runs could not be looked at";
 	if (!k->j->has_packages)
 		return "no package database was found";
+	if (program_is_packaged(k->program) && k->subject->maps == MAPS_STRANGE)
+		return "the file it is said to run is not in its memory";
+	if (program_is_packaged(k->program) && k->subject->maps == MAPS_UNKNOWN)
+		return "what it has loaded could not be looked at";
 	if (k->program->is_folder_unknown)
 		return "the folders above its executable could not be looked at";
 	if (k->program->has_digest && k->program->digest == DIGEST_NONE)

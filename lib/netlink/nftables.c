@@ -28,6 +28,7 @@
 
 #define STREAM_NAME_MAX 64
 #define SEQUENCE 1
+#define NAME_MAX_NFT 255
 #define N_REGISTERS 16 /* of 4 bytes */
 #define IPV4_DST 16    /* offsets in the headers */
 #define IPV4_PROTOCOL 9
@@ -54,6 +55,8 @@ struct nft_register {
 
 struct machine {
 	struct nft_rule *rule;
+	const struct nft_element *element; /* of the set `lookup`, for its first use; or NULL */
+	struct pv_bytes lookup;
 	struct nft_register registers[N_REGISTERS];
 };
 
@@ -171,7 +174,10 @@ static void run_meta(struct machine *m, struct attribute_list l)
 			  key == NFT_META_L4PROTO   ? FIELD_PROTOCOL
 			  : key == NFT_META_NFPROTO ? FIELD_FAMILY
 						    : FIELD_UNKNOWN,
-			  16, 0);
+			  key == NFT_META_L4PROTO || key == NFT_META_NFPROTO ? 1
+			  : key <= NFT_META_OIF				     ? 4
+									     : 16,
+			  0);
 }
 
 /* The header that a table or an earlier comparison says it is; 0 = not known. */
@@ -368,14 +374,76 @@ static void run_range(struct machine *m, struct attribute_list l)
 		m->rule->match.is_partial = true;
 }
 
-/* The elements of sets and maps are not read: what they say of the packet is not known. */
+static void compare_part(struct machine *m, unsigned at, const struct nft_element *e, size_t pos)
+{
+	const struct nft_register *r = &m->registers[at];
+	struct attribute_value first = { .data = e->key + pos, .len = r->len };
+	struct attribute_value last = { .data = e->last + pos, .len = r->len };
+	bool is_range = e->last_len && memcmp(e->key + pos, e->last + pos, r->len) != 0;
+
+	if (!is_range ? !compare(m, at, NFT_CMP_EQ, &first)
+		      : !compare(m, at, NFT_CMP_GTE, &first) || !compare(m, at, NFT_CMP_LTE, &last))
+		m->rule->match.is_partial = true;
+}
+
+/* Each part of a key begins a register of its own. */
+static void compare_key(struct machine *m, uint32_t number, const struct nft_element *e)
+{
+	unsigned at = register_at(number);
+
+	for (size_t pos = 0; pos < e->key_len && !e->is_catchall;) {
+		size_t len = at < N_REGISTERS ? m->registers[at].len : 0;
+
+		if (!len || pos + len > e->key_len || (e->last_len && e->last_len != e->key_len)) {
+			m->rule->match.is_partial = true;
+			return;
+		}
+		compare_part(m, at, e, pos);
+		at += (unsigned)(len + 3) / 4;
+		pos += (len + 3) / 4 * 4;
+	}
+}
+
+static void load_element(struct machine *m, uint32_t number, const struct nft_element *e)
+{
+	struct attribute_value v = { .data = e->data, .len = e->data_len };
+
+	if (number != NFT_REG_VERDICT) {
+		set_bytes(m, number, &v);
+	} else if (e->is_jump) {
+		m->rule->verdict = NFT_LEADS_TO_CHAIN;
+		m->rule->to_chain = e->to_chain;
+	}
+}
+
+/* Without an element, what a set or map says of the packet is not known. */
 static void run_lookup(struct machine *m, struct attribute_list l)
 {
 	struct numbers n = numbers_in(l);
+	struct nft_rule *rule = m->rule;
+	struct attribute_value name, v;
+	bool is_map = find_attribute(l, NFTA_LOOKUP_DREG, &v);
+	bool is_inverse = n.of[NFTA_LOOKUP_FLAGS] & NFT_LOOKUP_F_INV;
+	struct pv_bytes set = { "", 0 };
 
-	m->rule->match.is_partial = true;
+	if (find_attribute(l, NFTA_LOOKUP_SET, &name) && !is_inverse)
+		set = text_of(&name);
+	if (m->element && set.len && set.len == m->lookup.len &&
+	    !memcmp(set.data, m->lookup.data, set.len)) {
+		compare_key(m, n.of[NFTA_LOOKUP_SREG], m->element);
+		if (is_map)
+			load_element(m, n.of[NFTA_LOOKUP_DREG], m->element);
+		m->element = NULL;
+		return;
+	}
+	rule->match.is_partial = true;
 	if (n.of[NFTA_LOOKUP_DREG])
 		set_field(m, n.of[NFTA_LOOKUP_DREG], FIELD_UNKNOWN, 20, 0);
+	/* where there are several a map tells more than a set */
+	if (set.len && (!rule->lookup.len || (is_map && !rule->is_map))) {
+		rule->lookup = set;
+		rule->is_map = is_map;
+	}
 }
 
 static void run_condition(struct machine *m, struct attribute_list l)
@@ -609,9 +677,10 @@ static void run_expression(struct machine *m, const struct attribute_value *elem
 				      : none);
 }
 
-static bool read_rule(struct attribute_list l, struct nft_rule *rule)
+static bool read_rule(struct attribute_list l, const struct nft_element *element,
+		      struct pv_bytes lookup, struct nft_rule *rule)
 {
-	struct machine m = { .rule = rule };
+	struct machine m = { .rule = rule, .element = element, .lookup = lookup };
 	struct attribute_value v, list;
 	bool has_list = false;
 
@@ -635,6 +704,58 @@ static bool read_rule(struct attribute_list l, struct nft_rule *rule)
 	return attributes_ended(&l);
 }
 
+void nft_rule_with(const struct nft_rule *rule, const struct nft_element *element,
+		   struct nft_rule *ret_rule)
+{
+	struct nft_rule r = { .family = rule->family };
+
+	/* it was sound when it was read first */
+	(void)read_rule(attributes_of(rule->message.data, rule->message.len), element, rule->lookup,
+			&r);
+	r.table = rule->table;
+	r.chain = rule->chain;
+	*ret_rule = r;
+}
+
+/* ---- elements ---- */
+
+static uint8_t copy_value(const struct attribute_value *v, uint8_t to[static NFT_ELEMENT_MAX])
+{
+	if (v->len > NFT_ELEMENT_MAX)
+		return 0;
+	memcpy(to, v->data, v->len);
+	return (uint8_t)v->len;
+}
+
+static void read_element_verdict(struct attribute_list l, struct nft_element *e)
+{
+	uint32_t code = numbers_in(l).of[NFTA_VERDICT_CODE];
+	struct attribute_value v;
+
+	e->is_jump = ((int32_t)code == NFT_JUMP || (int32_t)code == NFT_GOTO) &&
+		     find_attribute(l, NFTA_VERDICT_CHAIN, &v);
+	if (e->is_jump)
+		e->to_chain = text_of(&v);
+}
+
+static void read_element(struct attribute_list l, struct nft_element *e)
+{
+	uint32_t flags = numbers_in(l).of[NFTA_SET_ELEM_FLAGS];
+	struct attribute_value v;
+
+	*e = (struct nft_element){ .is_end = flags & NFT_SET_ELEM_INTERVAL_END,
+				   .is_catchall = flags & NFT_SET_ELEM_CATCHALL };
+	if (find_data(l, NFTA_SET_ELEM_KEY, &v))
+		e->key_len = copy_value(&v, e->key);
+	if (find_data(l, NFTA_SET_ELEM_KEY_END, &v))
+		e->last_len = copy_value(&v, e->last);
+	if (find_data(l, NFTA_SET_ELEM_DATA, &v))
+		e->data_len = copy_value(&v, e->data);
+	else if (find_attribute(l, NFTA_SET_ELEM_DATA, &v) &&
+		 find_attribute(attributes_in(&v), NFTA_DATA_VERDICT, &v))
+		read_element_verdict(attributes_in(&v), e);
+}
+
 static bool read_chain(struct attribute_list l, struct nft_chain *chain)
 {
 	struct attribute_value v;
@@ -654,21 +775,25 @@ static bool read_chain(struct attribute_list l, struct nft_chain *chain)
 
 /* ---- messages ---- */
 
-/* One of the two callbacks is set. */
+/* What is read, and who takes it: one of the callbacks is set. */
 struct walk {
+	const char *stream;
+	uint8_t request, answer; /* NFT_MSG_* */
+	int (*take)(const struct walk *w, uint8_t family, struct attribute_list l);
 	nft_chain_fn *chain;
 	nft_rule_fn *rule;
+	nft_element_fn *element;
 	void *userdata;
 	uint64_t *malformed;
 };
 
 static int take_rule(const struct walk *w, uint8_t family, struct attribute_list l)
 {
-	struct nft_rule rule = { .family = family };
+	struct nft_rule rule = { .family = family, .message = { l.p, (uint32_t)(l.end - l.p) } };
 
-	if (!read_rule(l, &rule))
+	if (!read_rule(l, NULL, (struct pv_bytes){ 0 }, &rule))
 		++*w->malformed;
-	else if (rule.verdict != NFT_LEADS_NOWHERE)
+	else if (rule.verdict != NFT_LEADS_NOWHERE || rule.is_map)
 		return w->rule(w->userdata, &rule);
 	return 0;
 }
@@ -684,12 +809,62 @@ static int take_chain(const struct walk *w, uint8_t family, struct attribute_lis
 	return 0;
 }
 
+static int take_elements(const struct walk *w, uint8_t family, struct attribute_list l)
+{
+	struct attribute_value list, v;
+	struct nft_element e;
+	int r = 0;
+
+	(void)family;
+	if (!find_attribute(l, NFTA_SET_ELEM_LIST_ELEMENTS, &list))
+		return 0;
+	l = attributes_in(&list);
+	while (r >= 0 && attribute_next(&l, &v)) {
+		read_element(attributes_in(&v), &e);
+		r = w->element(w->userdata, &e);
+	}
+	*w->malformed += r >= 0 && !attributes_ended(&l);
+	return r < 0 ? r : 0;
+}
+
+static struct walk walk_of_chains(nft_chain_fn *chain, void *userdata, uint64_t *malformed)
+{
+	return (struct walk){ .stream = "nft-chains",
+			      .request = NFT_MSG_GETCHAIN,
+			      .answer = NFT_MSG_NEWCHAIN,
+			      .take = take_chain,
+			      .chain = chain,
+			      .userdata = userdata,
+			      .malformed = malformed };
+}
+
+static struct walk walk_of_rules(nft_rule_fn *rule, void *userdata, uint64_t *malformed)
+{
+	return (struct walk){ .stream = "nft-rules",
+			      .request = NFT_MSG_GETRULE,
+			      .answer = NFT_MSG_NEWRULE,
+			      .take = take_rule,
+			      .rule = rule,
+			      .userdata = userdata,
+			      .malformed = malformed };
+}
+
+static struct walk walk_of_elements(nft_element_fn *element, void *userdata, uint64_t *malformed)
+{
+	return (struct walk){ .stream = "nft-elements",
+			      .request = NFT_MSG_GETSETELEM,
+			      .answer = NFT_MSG_NEWSETELEM,
+			      .take = take_elements,
+			      .element = element,
+			      .userdata = userdata,
+			      .malformed = malformed };
+}
+
 static int take_message(const struct walk *w, const struct nlmsghdr *nlh)
 {
-	int type = NFNL_SUBSYS_NFTABLES << 8 | (w->rule ? NFT_MSG_NEWRULE : NFT_MSG_NEWCHAIN);
+	int type = NFNL_SUBSYS_NFTABLES << 8 | w->answer;
 	const char *fixed = mnl_nlmsg_get_payload(nlh);
 	size_t len = mnl_nlmsg_get_payload_len(nlh);
-	struct attribute_list l;
 	struct nfgenmsg g;
 
 	if (nlh->nlmsg_type != type || len < sizeof(g)) {
@@ -697,8 +872,7 @@ static int take_message(const struct walk *w, const struct nlmsghdr *nlh)
 		return 0;
 	}
 	memcpy(&g, fixed, sizeof(g));
-	l = attributes_of(fixed + sizeof(g), len - sizeof(g));
-	return w->rule ? take_rule(w, g.nfgen_family, l) : take_chain(w, g.nfgen_family, l);
+	return w->take(w, g.nfgen_family, attributes_of(fixed + sizeof(g), len - sizeof(g)));
 }
 
 static int walk(const struct walk *w, const void *data, size_t len)
@@ -721,7 +895,7 @@ static int walk(const struct walk *w, const void *data, size_t len)
 int nft_chains_parse(const void *data, size_t len, nft_chain_fn *chain, void *userdata,
 		     uint64_t *malformed)
 {
-	struct walk w = { chain, NULL, userdata, malformed };
+	struct walk w = walk_of_chains(chain, userdata, malformed);
 
 	return walk(&w, data, len);
 }
@@ -729,7 +903,15 @@ int nft_chains_parse(const void *data, size_t len, nft_chain_fn *chain, void *us
 int nft_rules_parse(const void *data, size_t len, nft_rule_fn *rule, void *userdata,
 		    uint64_t *malformed)
 {
-	struct walk w = { NULL, rule, userdata, malformed };
+	struct walk w = walk_of_rules(rule, userdata, malformed);
+
+	return walk(&w, data, len);
+}
+
+int nft_elements_parse(const void *data, size_t len, nft_element_fn *element, void *userdata,
+		       uint64_t *malformed)
+{
+	struct walk w = walk_of_elements(element, userdata, malformed);
 
 	return walk(&w, data, len);
 }
@@ -739,9 +921,11 @@ static int take_datagram(void *userdata, const struct netlink_datagram *d)
 	return walk(userdata, d->data, d->len);
 }
 
-static int dump(struct tape *t, int fd, const char *suffix, struct walk *w)
+/* `of` is the rule whose set is asked for, or NULL. */
+static int dump(struct tape *t, int fd, const char *suffix, const struct nft_rule *of,
+		struct walk *w)
 {
-	_Alignas(struct nlmsghdr) char request[64];
+	_Alignas(struct nlmsghdr) char request[1024];
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(request);
 	struct netlink_stream stream = { NULL, request, 0, take_datagram, w };
 	struct netlink_dump_result result;
@@ -749,15 +933,18 @@ static int dump(struct tape *t, int fd, const char *suffix, struct walk *w)
 	struct nfgenmsg *g;
 	int r;
 
-	nlh->nlmsg_type = (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 |
-				     (w->rule ? NFT_MSG_GETRULE : NFT_MSG_GETCHAIN));
+	nlh->nlmsg_type = (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | w->request);
 	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	nlh->nlmsg_seq = SEQUENCE;
 	g = mnl_nlmsg_put_extra_header(nlh, sizeof(*g));
-	g->nfgen_family = NFPROTO_UNSPEC;
+	g->nfgen_family = of ? of->family : NFPROTO_UNSPEC;
 	g->version = NFNETLINK_V0;
+	if (of) {
+		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, of->table.data);
+		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, of->lookup.data);
+	}
 	stream.len = nlh->nlmsg_len;
-	snprintf(name, sizeof(name), "%s%s", w->rule ? "nft-rules" : "nft-chains", suffix);
+	snprintf(name, sizeof(name), "%s%s", w->stream, suffix);
 	stream.name = name;
 	r = netlink_read_stream(t, fd, &stream, &result);
 	return r == NETLINK_REFUSED ? result.error : r;
@@ -766,15 +953,26 @@ static int dump(struct tape *t, int fd, const char *suffix, struct walk *w)
 int nft_chains_read(struct tape *t, int fd, const char *suffix, nft_chain_fn *chain, void *userdata,
 		    uint64_t *malformed)
 {
-	struct walk w = { chain, NULL, userdata, malformed };
+	struct walk w = walk_of_chains(chain, userdata, malformed);
 
-	return dump(t, fd, suffix, &w);
+	return dump(t, fd, suffix, NULL, &w);
 }
 
 int nft_rules_read(struct tape *t, int fd, const char *suffix, nft_rule_fn *rule, void *userdata,
 		   uint64_t *malformed)
 {
-	struct walk w = { NULL, rule, userdata, malformed };
+	struct walk w = walk_of_rules(rule, userdata, malformed);
 
-	return dump(t, fd, suffix, &w);
+	return dump(t, fd, suffix, NULL, &w);
+}
+
+int nft_elements_read(struct tape *t, int fd, const char *suffix, const struct nft_rule *rule,
+		      nft_element_fn *element, void *userdata, uint64_t *malformed)
+{
+	struct walk w = walk_of_elements(element, userdata, malformed);
+
+	/* longer than any name of the kernel's */
+	if (rule->table.len > NAME_MAX_NFT || rule->lookup.len > NAME_MAX_NFT)
+		return -EINVAL;
+	return dump(t, fd, suffix, rule, &w);
 }

@@ -55,13 +55,32 @@ struct nft_rule {
 	uint8_t to_family;	     /* AF_INET or AF_INET6, with has_address */
 	uint8_t first_addr[16], last_addr[16];
 	uint16_t first_port, last_port;
+	/* a set or map it looks in; what its elements make of it nft_rule_with() tells. Empty =
+	 * none */
+	struct pv_bytes lookup;
+	bool is_map;
+	struct pv_bytes message; /* what it was read from */
+};
+
+#define NFT_ELEMENT_MAX 64 /* bytes of a key, or of what a map has for it (the kernel's limit) */
+
+/* One of a set, or of a map. */
+struct nft_element {
+	uint8_t key[NFT_ELEMENT_MAX], last[NFT_ELEMENT_MAX], data[NFT_ELEMENT_MAX];
+	uint8_t key_len, last_len, data_len; /* 0 = there is none */
+	bool is_catchall,
+		is_end; /* it stands for all others; it is behind the end of an interval */
+	bool is_jump;
+	struct pv_bytes to_chain; /* borrowed, and foreign */
 };
 
 typedef int nft_chain_fn(void *userdata, const struct nft_chain *chain);
 typedef int nft_rule_fn(void *userdata, const struct nft_rule *rule);
+typedef int nft_element_fn(void *userdata, const struct nft_element *element);
 
 /*
- * Walk the messages of one datagram (4-byte aligned); of rules those that lead somewhere are given.
+ * Walk the messages of one datagram (4-byte aligned); of rules those that lead somewhere, or may by
+ * a map, are given.
  * 0, what the callback returned when negative, or -EINVAL (not aligned). *malformed is raised by
  * what was not understood.
  */
@@ -69,6 +88,11 @@ int nft_chains_parse(const void *data, size_t len, nft_chain_fn *chain, void *us
 		     uint64_t *malformed);
 int nft_rules_parse(const void *data, size_t len, nft_rule_fn *rule, void *userdata,
 		    uint64_t *malformed);
+int nft_elements_parse(const void *data, size_t len, nft_element_fn *element, void *userdata,
+		       uint64_t *malformed);
+/* What the rule is for packets that the element of its lookup fits; its strings are the first's. */
+void nft_rule_with(const struct nft_rule *rule, const struct nft_element *element,
+		   struct nft_rule *ret_rule);
 
 /*
  * All of the namespace of `fd` (netlink_open_family(NETLINK_NETFILTER)); streams "nft-chains" and
@@ -80,5 +104,11 @@ int nft_chains_read(struct tape *t, int fd, const char *suffix, nft_chain_fn *ch
 		    uint64_t *malformed);
 int nft_rules_read(struct tape *t, int fd, const char *suffix, nft_rule_fn *rule, void *userdata,
 		   uint64_t *malformed);
+/*
+ * The elements of the set or map that the rule looks in; stream "nft-elements" with `suffix`. When
+ * the callback ends the dump the descriptor must be closed.
+ */
+int nft_elements_read(struct tape *t, int fd, const char *suffix, const struct nft_rule *rule,
+		      nft_element_fn *element, void *userdata, uint64_t *malformed);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who was told which name for an address: a table of fixed size in sets of four entries, the oldest
- * of a set makes place. Keyed with a random seed, so nobody can choose which entries are lost.
+ * Who asked for which name and was told an address for it: tables of fixed size, the one for
+ * answers in sets of four entries, of which the oldest makes place. Keyed with a random seed, so
+ * nobody can choose which entries are lost.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -75,6 +76,46 @@ static int start(struct asked *asked)
 	return 0;
 }
 
+/* ---- questions ---- */
+
+static uint64_t mix_bytes(uint64_t h, uint64_t seed, const uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < n; i += 8) {
+		uint64_t word = 0;
+
+		memcpy(&word, p + i, n - i < 8 ? n - i : 8);
+		h = map_mix(h ^ seed, word);
+	}
+	return map_mix(h ^ seed, n);
+}
+
+static uint64_t question_hash(const struct asked *asked, const struct asked_question *q)
+{
+	size_t n = q->family == AF_INET ? 4 : 16;
+	uint64_t h = map_mix(asked->seed,
+			     (uint64_t)q->client_port << 32 | (uint32_t)q->id << 16 | q->type);
+
+	h = mix_bytes(h, asked->seed, q->client, n);
+	h = mix_bytes(h, asked->seed, q->server, n);
+	return mix_bytes(h, asked->seed, q->name, q->len) | 1;
+}
+
+void asked_note(struct asked *asked, const struct asked_question *q)
+{
+	uint64_t h = question_hash(asked, q);
+
+	asked->questions[h / 2 % ASKED_QUESTIONS] = h;
+}
+
+bool asked_has(const struct asked *asked, const struct asked_question *q)
+{
+	uint64_t h = question_hash(asked, q);
+
+	return asked->questions[h / 2 % ASKED_QUESTIONS] == h;
+}
+
+/* ---- answers ---- */
+
 static bool has_key(const struct asked_entry *e, const struct asked_key *key)
 {
 	return e->stamp && !memcmp(&e->key, key, sizeof(*key));
@@ -120,10 +161,6 @@ int asked_put(struct asked *asked, const struct asked_answer *a)
 		if (r < 0)
 			return r;
 	}
-	key = make_key(a->family, NULL, a->addr);
-	r = put(asked, &key, a->name, a->len, a->time);
-	if (r < 0 || !a->asker)
-		return r;
 	key = make_key(a->family, a->asker, a->addr);
 	return put(asked, &key, a->name, a->len, a->time);
 }

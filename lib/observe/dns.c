@@ -2,9 +2,10 @@
 /*
  * DNS (RFC 1035) over UDP and TCP, mDNS and LLMNR; NetBIOS names have its form, but are not. A
  * message counts only when it can be read to its last byte. Every answer with an address is
- * remembered: it names the remote end of conversations to come.
+ * remembered, if the query was seen: it names the remote end of conversations to come.
  */
 #include <stdio.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include "base/inet.h"
@@ -18,6 +19,7 @@
 #define DETAIL_FULL (OBSERVE_DETAIL_MAX - 55) /* a question of fair length would not fit */
 
 #define TYPE_A 1
+#define TYPE_CNAME 5
 #define TYPE_AAAA 28
 #define TYPE_OPT 41
 #define TYPE_NB 32
@@ -26,7 +28,8 @@
 #define CLASS_ANY 255
 #define CLASS_NONE 254
 #define CLASS_CHAOS 3
-#define MDNS_BIT 0x8000 /* RFC 6762: unicast answer wanted, or the cache is to be flushed */
+#define IS_RESPONSE 0x8000 /* of the flags */
+#define MDNS_BIT 0x8000	   /* RFC 6762: unicast answer wanted, or the cache is to be flushed */
 
 struct message {
 	const uint8_t *p;
@@ -145,6 +148,16 @@ static bool is_full(const struct probe *p)
 	return p->s->detail_len >= DETAIL_FULL || p->s->repeats >= REPEATS_MAX;
 }
 
+/*
+ * Over which IPv6 address will it talk that asked by IPv4, over which at all that asked a resolver
+ * of its own? The name is anybody's then.
+ */
+static const uint8_t *asker_of(const struct observe_payload *payload, int family)
+{
+	return payload->family == family && !inet_is_loopback(family, payload->dst) ? payload->dst
+										    : NULL;
+}
+
 static int read_address(struct probe *p, const struct name *name, uint16_t type,
 			const uint8_t *addr)
 {
@@ -154,22 +167,46 @@ static int read_address(struct probe *p, const struct name *name, uint16_t type,
 
 	if (!is_full(p))
 		detail_bytes(&p->detail, "answer", text, inet_text(family, addr, text));
-	return asked_put(&p->o->asked,
-			 &(struct asked_answer){
-				 .addr = addr,
-				 /* over which IPv6 address will it talk that asked by
-				    IPv4? the name is anybody's then */
-				 .asker = payload->family == family ? payload->dst : NULL,
-				 .name = (const char *)name->text,
-				 .len = name->len,
-				 .time = payload->time,
-				 .family = family,
-			 });
+	if (!name)
+		return 0;
+	return asked_put(&p->o->asked, &(struct asked_answer){
+					       .addr = addr,
+					       .asker = asker_of(payload, family),
+					       .name = (const char *)name->text,
+					       .len = name->len,
+					       .time = payload->time,
+					       .family = family,
+				       });
 }
 
-/* One record; those of the answer section that hold an address are remembered under `asked`. */
-static bool read_record(struct probe *p, struct message *m, const struct name *asked,
-			bool is_answer)
+static bool is_same_name(const struct name *a, const struct name *b)
+{
+	return a->len == b->len &&
+	       !strncasecmp((const char *)a->text, (const char *)b->text, a->len);
+}
+
+/* What answers are to: a question that was seen, and the name that its CNAMEs have led to. */
+struct answered {
+	bool was_asked;
+	const struct name *asked;
+	struct name alias;
+};
+
+/* Of the answer section: addresses of what was asked for are remembered under its name. */
+static bool take_answer(struct probe *p, const struct message *m, struct answered *a,
+			const struct name *owner, uint16_t type)
+{
+	struct message at = *m;
+
+	if (!is_same_name(owner, &a->alias))
+		return true;
+	if (type == TYPE_CNAME)
+		return read_name(&at, &a->alias);
+	return read_address(p, a->was_asked ? a->asked : NULL, type, m->p + m->pos) >= 0;
+}
+
+/* One record; `a` NULL: not of the answer section. */
+static bool read_record(struct probe *p, struct message *m, struct answered *a)
 {
 	struct name owner;
 	uint16_t type, class, n;
@@ -188,9 +225,9 @@ static bool read_record(struct probe *p, struct message *m, const struct name *a
 		return fail_short(m);
 	if ((type == TYPE_A && n != 4 && n != 0) || (type == TYPE_AAAA && n != 16 && n != 0))
 		return false;
-	if (is_answer && (class & ~MDNS_BIT) == CLASS_IN && n &&
-	    (type == TYPE_A || type == TYPE_AAAA) &&
-	    read_address(p, asked->len ? asked : &owner, type, m->p + m->pos) < 0)
+	if (a && (class & ~MDNS_BIT) == CLASS_IN && n &&
+	    (type == TYPE_A || type == TYPE_AAAA || type == TYPE_CNAME) &&
+	    !take_answer(p, m, a, &owner, type))
 		return false;
 	m->pos += n;
 	return true;
@@ -227,7 +264,7 @@ static bool read_question(struct message *m, struct name *name, uint16_t *ret_ty
 static bool header_is_sound(struct message *m)
 {
 	unsigned opcode = m->flags >> 11 & 15, rcode = m->flags & 15;
-	bool is_response = m->flags & 0x8000, is_mdns = get_be16(m->p) == 0;
+	bool is_response = m->flags & IS_RESPONSE, is_mdns = get_be16(m->p) == 0;
 
 	if ((opcode != 0 && opcode != 4 && opcode != 5) || m->flags & 0x0040)
 		return false;
@@ -265,12 +302,38 @@ static bool detail_has_question(const struct probe *p, const struct detail *ques
 	       memmem(known, n, question->text, question->len);
 }
 
+/* Notes a query; of a response, says whether its query was seen. */
+static bool meet_question(struct probe *p, const struct message *m, const struct name *name,
+			  uint16_t type)
+{
+	const struct observe_payload *payload = p->payload;
+	bool is_response = m->flags & IS_RESPONSE;
+	struct asked_question q = {
+		.client = is_response ? payload->dst : payload->src,
+		.server = is_response ? payload->src : payload->dst,
+		.client_port = is_response ? payload->dst_port : payload->src_port,
+		.id = get_be16(m->p),
+		.type = type,
+		.name = name->text,
+		.len = name->len,
+		.family = payload->family,
+	};
+
+	if (!payload->src || !payload->dst)
+		return false;
+	if (is_response)
+		return asked_has(&p->o->asked, &q);
+	asked_note(&p->o->asked, &q);
+	return false;
+}
+
 /* Reads a whole message; false: damaged, then m->is_short tells whether for lack of bytes. */
 static bool read_message(struct probe *p, struct message *m)
 {
 	struct name asked = { .len = 0 }, name;
+	struct answered a = { .asked = &asked };
 	struct detail question = { 0 };
-	uint16_t type;
+	uint16_t type = 0;
 
 	if (!read_header(m))
 		return false;
@@ -282,13 +345,15 @@ static bool read_message(struct probe *p, struct message *m)
 	}
 	if (!is_full(p) && !detail_has_question(p, &question))
 		p->detail = question;
-	if (m->flags & 0x8000 && !is_full(p))
+	if (m->flags & IS_RESPONSE && !is_full(p))
 		detail_rcode(&p->detail, m->flags & 15);
+	a.was_asked = m->questions == 1 && meet_question(p, m, &asked, type);
+	a.alias = asked;
 	for (unsigned i = 0; i < m->answers; i++)
-		if (!read_record(p, m, &asked, m->flags & 0x8000))
+		if (!read_record(p, m, m->flags & IS_RESPONSE ? &a : NULL))
 			return false;
 	for (unsigned i = 0; i < (unsigned)m->authorities + m->additionals; i++)
-		if (!read_record(p, m, &asked, false))
+		if (!read_record(p, m, NULL))
 			return false;
 	return m->pos == m->len;
 }

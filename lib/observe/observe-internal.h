@@ -254,11 +254,14 @@ static inline struct span work_side_bytes(const struct work_side *side)
 
 struct asked_entry;
 
+#define ASKED_QUESTIONS 4096 /* remembered until they are answered */
+
 struct asked {
 	struct asked_entry *entries;
 	size_t n_sets;
 	uint64_t seed, clock; /* clock: counts entries written */
 	size_t limit;
+	uint64_t questions[ASKED_QUESTIONS]; /* keyed hashes; a later one takes the place */
 };
 
 void asked_init(struct asked *asked, size_t limit);
@@ -270,6 +273,19 @@ struct asked_answer {
 	uint64_t time;
 	int family;
 };
+
+/* Who asked whom what, of a payload that holds the question or of its answer. */
+struct asked_question {
+	const uint8_t *client, *server;
+	uint16_t client_port, id, type;
+	const uint8_t *name;
+	size_t len;
+	int family;
+};
+
+void asked_note(struct asked *asked, const struct asked_question *question);
+/* Was it asked? Nobody can say so who has not seen the question. */
+bool asked_has(const struct asked *asked, const struct asked_question *question);
 
 /* 0 or -ENOMEM; a name that is not fit to be shown is not kept. */
 int asked_put(struct asked *asked, const struct asked_answer *answer);

@@ -317,34 +317,81 @@ def add_names(c):
               + enhanced(1, frame(1), options=option(1, text) + option(0, b"")), 2, True, hostile=text)
 
 
-def add_mutants(c, count, seed):
-    """Sound files with a few bytes changed, moved or left out."""
-    rng = random.Random(seed)
-    frames = [ethernet(ipv4(tcp(1, 443, client_hello(b"www.example.test")), proto=6)), ethernet(ipv4(udp(53, 5000, dns_answer(b"www")))),
-              ethernet(ipv6(udp(7)), 0x86DD), frame(3, b"x" * 700), ethernet(ipv4(udp(1, 4789, b"\x08\0\0\0\0\0\1\0" + frame(9)))),
-              ethernet(ipv4(b"x" * 64, fragment=0x2000)), ethernet(ipv4(b"x" * 64, fragment=0x0008))]
-    bases = [pcap(frames), pcap(frames, ">"), pcapng(frames), pcapng(frames, ">")]
-    for i in range(count):
-        data = bytearray(rng.choice(bases))
-        for _ in range(rng.choice((1, 1, 2, 4, 16))):
-            at = rng.randrange(len(data))
-            kind = rng.randrange(4)
-            if kind == 0:
-                data[at] = rng.choice((0, 1, 0x7F, 0x80, 0xFF, rng.randrange(256)))
-            elif kind == 1:
-                data[at] ^= 1 << rng.randrange(8)
-            elif kind == 2:
-                del data[at:at + rng.randrange(1, 9)]
-            else:
-                data[at:at] = data[at:at + rng.randrange(1, 65)]
-        c.add(f"mutant-{i:04}.cap", bytes(data))
+def mixed():
+    """Frames of many kinds: tunnel, fragments, names, a connection from its first to its last segment."""
+    client = {"source": b"\x0a\0\0\1", "target": b"\xc0\0\2\1", "proto": 6}
+    server = {"source": b"\xc0\0\2\1", "target": b"\x0a\0\0\1", "proto": 6}
+    get, answer = b"GET /a HTTP/1.1\r\nHost: www.example.test\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+    segments = [(client, 40000, 80, b"", 0x02, 99), (server, 80, 40000, b"", 0x12, 499), (client, 40000, 80, get, 0x18, 100),
+                (server, 80, 40000, answer, 0x18, 500), (client, 40000, 80, b"", 0x11, 100 + len(get)),
+                (server, 80, 40000, b"", 0x11, 500 + len(answer))]
+    return [ethernet(ipv4(tcp(1, 443, client_hello(b"www.example.test")), proto=6)), ethernet(ipv4(udp(53, 5000, dns_answer(b"www")))),
+            ethernet(ipv6(udp(7)), 0x86DD), frame(3, b"x" * 100), ethernet(ipv4(udp(1, 4789, b"\x08\0\0\0\0\0\1\0" + frame(9)))),
+            ethernet(ipv4(b"x" * 64, fragment=0x2000)), ethernet(ipv4(b"x" * 64, fragment=0x0008))] + [
+                ethernet(ipv4(tcp(s, d, data, flags, seq=seq), **ends)) for ends, s, d, data, flags, seq in segments]
 
 
-def write_corpus(folder, mutants=0, seed=1):
+def in_corpus(name):
+    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../fuzz/corpus", name)
+    for path in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, path), "rb") as f:
+            yield f.read()
+
+
+def decode_capture(data):
+    """An input of fuzz_decode: the link type, then frames behind their length."""
+    frames, at = [], 2
+    while len(data) - at >= 4:
+        n = int.from_bytes(data[at:at + 2], "big")
+        frames.append(data[at + 4:at + 4 + n])
+        at += 4 + n
+    return pcap(frames, link=int.from_bytes(data[:2], "big"))
+
+
+def observe_capture(data):
+    """An input of fuzz_observe: payloads of both sides behind flags and their length."""
+    frames, at, sent = [], 0, [1, 1]
+    while len(data) - at >= 4:
+        side, n = data[at] & 1, int.from_bytes(data[at + 2:at + 4], "big")
+        payload, ports = data[at + 4:at + 4 + n], (53, 40000) if side else (40000, 53)
+        is_udp = data[at] & 2
+        segment = udp(*ports, payload) if is_udp else tcp(*ports, payload, seq=sent[side])
+        frames.append(ethernet(ipv4(segment, proto=17 if is_udp else 6, source=bytes([192, 0, 2, 1 + side]),
+                                    target=bytes([192, 0, 2, 2 - side]))))
+        sent[side] += n
+        at += 4 + n
+    return pcap(frames)
+
+
+def mutant_bases():
+    """What mutants are made of: captures of every format, link type, tunnel and observed protocol."""
+    frames = mixed()
+    return [pcap(frames), pcap(frames, ">"), pcapng(frames), pcapng(frames, ">"), *in_corpus("capture"),
+            *map(decode_capture, in_corpus("decode")), *map(observe_capture, in_corpus("observe"))]
+
+
+def mutant(bases, seed, number):
+    """One of the bases with a few bytes changed, moved or left out; the same for the same numbers."""
+    rng = random.Random(f"{seed}.{number}")
+    data = bytearray(rng.choice(bases))
+    for _ in range(rng.choice((1, 1, 2, 4, 16))):
+        at = rng.randrange(len(data) or 1)
+        kind = rng.randrange(4)
+        if kind == 0:
+            data[at:at + 1] = bytes([rng.choice((0, 1, 0x7F, 0x80, 0xFF, rng.randrange(256)))])
+        elif kind == 1:
+            data[at:at + 1] = bytes(b ^ 1 << rng.randrange(8) for b in data[at:at + 1])
+        elif kind == 2:
+            del data[at:at + rng.randrange(1, 9)]
+        else:
+            data[at:at] = data[at:at + rng.randrange(1, 65)]
+    return bytes(data)
+
+
+def write_corpus(folder):
     c = Corpus(folder)
     for add in (add_sound, add_cut, add_damaged_pcap, add_damaged_pcapng, add_packets, add_names):
         add(c)
-    add_mutants(c, mutants, seed)
     c.close()
     return c.index
 

@@ -4,7 +4,7 @@
 
     tests/captures/make_files.py
 
-writes tests/fuzz/corpus/capture/NAME and tests/unit/data/capture.txt. All bytes are put together
+writes tests/fuzz/corpus/capture/NAME and tests/unit/data/capture.txt, and tests/fuzz/corpus/read. All bytes are put together
 here, and so is what is expected of them. The end of each packet in the file is told, so that a test
 can cut the file anywhere and know which packets must still come. Needs zstd and lz4.
 """
@@ -13,6 +13,8 @@ import os
 import re
 import struct
 import subprocess
+
+import badcap
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 DATA = [bytes([i]) * n for i, n in ((1, 14), (2, 60), (3, 1), (4, 0), (5, 33))]
@@ -253,6 +255,11 @@ emit("gz-of.gz", gzip.compress(gz, mtime=0), "damaged 0+0 after 0: a pcap or pca
 def main():
     corpus = os.path.join(ROOT, "fuzz/corpus/capture")
     os.makedirs(corpus, exist_ok=True)
+    whole = os.path.join(ROOT, "fuzz/corpus/read")
+    os.makedirs(whole, exist_ok=True)
+    for name, data in ("mixed.pcap", badcap.pcap(badcap.mixed())), ("mixed.pcapng", badcap.pcapng(badcap.mixed(), ">")):
+        with open(os.path.join(whole, name), "wb") as f:
+            f.write(data)
     lines = []
     for name, data, expected in files:
         with open(os.path.join(corpus, name), "wb") as f:

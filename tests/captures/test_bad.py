@@ -99,12 +99,15 @@ def test_names_of_the_file():
 
 
 def test_mutants():
-    """E3: a few bytes changed, moved or left out."""
+    """E3: a few bytes changed, moved or left out; many more are made by tools/mutants."""
+    bases = badcap.mutant_bases()
     with tempfile.TemporaryDirectory() as folder:
-        index = badcap.Corpus(folder)
-        badcap.add_mutants(index, 1080, 7)
-        for name in sorted(index.index):
-            read(os.path.join(folder, name), "--csv", "--columns=" + TEXTS)
+        for i in range(1080):
+            path = os.path.join(folder, "mutant-7-%d" % i)
+            with open(path, "wb") as f:
+                f.write(badcap.mutant(bases, 7, i))
+            read(path, "--csv", "--columns=" + TEXTS)
+            os.unlink(path)
 
 
 def peak_memory(*args):

@@ -98,5 +98,53 @@ def test_overlapping_fragments():
     equal(gaps.get("overlap"), 1, "coverage")
 
 
+def test_times_out_of_order():
+    """First and last are the smallest and the largest time, as captures of several queues have them in any order."""
+    frame = badcap.frame(0)
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "file.pcap")
+        with open(path, "wb") as f:
+            f.write(badcap.pcap([]))
+            for second in (100, 50, 99):
+                f.write(struct.pack("<IIII", second, 0, len(frame), len(frame)) + frame)
+        row = json.loads(run("read", "--json", "--columns=start,duration", path).stdout)["conversations"][0]
+    equal((row["start"], row["duration"]), (50, 50), "start and duration")
+
+
+def answer(name, address, source, target):
+    """A DNS datagram from port 53: one question, one answer, both of `name`."""
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0"
+    body = struct.pack("!HHHHHH", 7, 0x8180, 1, 1, 0, 0) + labels + struct.pack("!HH", 1, 1) \
+        + b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 60, 4) + address
+    return badcap.ipv4(badcap.udp(53, 5353, body), source=source, target=target)
+
+
+def question(name, source, target):
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0"
+    body = struct.pack("!HHHHHH", 7, 0x0100, 1, 0, 0, 0) + labels + struct.pack("!HH", 1, 1)
+    return badcap.ipv4(badcap.udp(5353, 53, body), source=source, target=target)
+
+
+def names(*packets, options=()):
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "file.pcap")
+        with open(path, "wb") as f:
+            f.write(badcap.pcap([badcap.ethernet(p) for p in packets]))
+        table = run("read", *options, "--columns=remote", "-H", path, "dport", "443").stdout
+        document = json.loads(run("read", "--json", "--columns=remote_name", path, "dport", "443").stdout)
+    return table.decode().strip(), [row["remote_name"] for row in document["conversations"]]
+
+
+def test_asked_names():
+    """The name of an address is the one its host asked for, not one that somebody told it unasked; -n shows the address."""
+    call = badcap.ipv4(badcap.udp(4000, 443), source=A, target=D)
+    asked, told = question("www.example.org", A, B), answer("www.example.org", D, B, A)
+    equal(names(asked, told, call), ("www.example.org?:https", ["www.example.org"]), "asked and answered")
+    equal(names(asked, told, call, options=("-n",))[0], "10.0.0.4:443", "with -n")
+    equal(names(told, call)[1], [None], "not asked")
+    equal(names(question("mail.example.org", A, B), told, call)[1], [None], "asked for another name")
+    equal(names(question("www.example.org", A, C), told, call)[1], [None], "another server was asked")
+
+
 if __name__ == "__main__":
     live.main(globals())

@@ -86,6 +86,19 @@ def totals(*args):
     return summary
 
 
+def test_order_is_told():
+    """--sort gives one order, and says so when what had to leave early is not part of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "some.pcap")
+        many_conversations(path, 5000)
+        for memory, is_whole in ("16M", True), ("1M", False):
+            done = run("read", "--csv", "--columns=local_port", "--sort=-local_port", "--memory=" + memory, path)
+            ports = [int(n) for n in done.stdout.split()[1:]]
+            equal(len(ports), 5000, "conversations in " + memory)
+            equal(ports == sorted(ports, reverse=True), is_whole, "one order in " + memory)
+            equal(b"--sort: note: " in done.stderr, not is_whole, "note in %s: %r" % (memory, done.stderr))
+
+
 def test_a_million_conversations():
     """E4: a million fit into 400 MiB; in a small table all are counted, and those that left are, too."""
     if live.SANITIZED:

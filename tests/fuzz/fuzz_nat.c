@@ -37,7 +37,10 @@ static int check_chain(void *userdata, const struct nft_chain *c)
 
 static int check_rule(void *userdata, const struct nft_rule *r)
 {
-	require(r->verdict != NFT_LEADS_NOWHERE);
+	struct nft_element e = { .key_len = 6, .last_len = 6, .data_len = 8 };
+	struct nft_rule with;
+
+	require(r->verdict != NFT_LEADS_NOWHERE || (r->is_map && r->lookup.len));
 	require(r->match.dst_prefix <= 128);
 	require(!r->match.dst_prefix || r->match.family);
 	require(!r->has_address || r->to_family == AF_INET || r->to_family == AF_INET6);
@@ -45,6 +48,18 @@ static int check_rule(void *userdata, const struct nft_rule *r)
 	touch(userdata, r->chain);
 	if (r->verdict == NFT_LEADS_TO_CHAIN)
 		touch(userdata, r->to_chain);
+	touch(userdata, r->lookup);
+	nft_rule_with(r, &e, &with);
+	require(with.match.dst_prefix <= 128);
+	return 0;
+}
+
+static int check_element(void *userdata, const struct nft_element *e)
+{
+	require(e->key_len <= NFT_ELEMENT_MAX && e->last_len <= NFT_ELEMENT_MAX);
+	require(e->data_len <= NFT_ELEMENT_MAX);
+	if (e->is_jump)
+		touch(userdata, e->to_chain);
 	return 0;
 }
 
@@ -89,6 +104,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 4:
 		r = link_nsid_parse(data + HEADER, size - HEADER, &nsid, &malformed);
+		break;
+	case 5:
+		r = nft_elements_parse(data + HEADER, size - HEADER, check_element, &sum,
+				       &malformed);
 		break;
 	}
 	require(r == 0);

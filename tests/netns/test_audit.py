@@ -232,6 +232,54 @@ def test_preloaded_library():
         live.holds("/srv/lib.so" in " ".join(found[0]["evidence"]), found[0]["evidence"])
 
 
+def test_what_is_mapped():
+    """The environment can be erased, the list of mappings cannot."""
+    hidden = {"LD_PRELOAD": "/srv/lib.so", "HIDEENV": "1"}
+    with Scene() as s:
+        shutil.copy(os.path.join(live.HELPERS, "hidepid.so"), "/srv/lib.so")
+        s.copy("/srv/path/libz.so.1", os.path.realpath(scene.library("libz.so.1")))
+        s.mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", "/opt")
+        s.copy("/opt/lib/libz.so.1", "/srv/path/libz.so.1")
+        s.copy("/opt/open/libz.so.1", "/srv/path/libz.so.1")
+        os.chmod("/opt/open/libz.so.1", 0o646)
+        preloaded = git_daemon(s, 9418, env=hidden)
+        by_path = git_daemon(s, 9419, env={"LD_LIBRARY_PATH": "/srv/path"})
+        installed = git_daemon(s, 9420, env={"LD_LIBRARY_PATH": "/opt/lib"})
+        writable = git_daemon(s, 9421, env={"LD_LIBRARY_PATH": "/opt/open"})
+        live.holds(b"lib.so" not in open("/proc/%d/environ" % preloaded.pid, "rb").read(), "the variable is erased")
+        doc = audit("--verify", "--record=/srv/recording")
+        found = expect(doc, preloaded.pid, "suspicious", "preloaded-library")
+        live.holds("/srv/lib.so" in found[0]["evidence"][0], found[0]["evidence"])
+        live.holds("package-verified" not in found[0]["rules"], found[0]["rules"])
+        expect(doc, by_path.pid, "suspicious", "preloaded-library")
+        expect(doc, installed.pid, "unexplained", "foreign-library")
+        expect(doc, writable.pid, "suspicious", "preloaded-library")
+        live.equal(simple(audit("--replay=/srv/recording", "--verify")), simple(doc), "what the recording says")
+        os.unlink("/opt/lib/libz.so.1")
+        expect(audit(), installed.pid, "suspicious", "preloaded-library")
+
+
+def test_libraries_that_were_upgraded():
+    """What an upgrade deletes accuses nobody, what somebody else deletes does."""
+    with Scene() as s:
+        place = os.path.realpath(scene.library("libz.so.1"))
+        for path in (os.path.dirname(place), "/var/lib/dpkg"):
+            s.mount("-t", "overlay", "-o", "lowerdir=%s,upperdir=%s,workdir=%s" % (
+                path, s.folder("/srv/upper" + path), s.folder("/srv/work" + path)), "overlay", path)
+        p = git_daemon(s, 9418)
+        expect(audit("--verify"), p.pid, "explained", "package-verified")
+        shutil.copy(place, place + ".new")
+        os.rename(place + ".new", place)
+        expect(audit(), p.pid, "suspicious", "preloaded-library")
+        package = subprocess.run(["dpkg", "-S", place], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                                 check=False).stdout or \
+            subprocess.run(["dpkg", "-S", place.removeprefix("/usr")], stdout=subprocess.PIPE, text=True,
+                           check=True).stdout
+        name = package.split(": ")[0]
+        os.utime("/var/lib/dpkg/info/%s.list" % name)
+        expect(audit(), p.pid, "explained", "package")
+
+
 def test_sniffers():
     with Scene() as s:
         packet = s.intruder(s.copy("/srv/sniff"), "packet")
@@ -259,8 +307,8 @@ def test_open_dynamic_listener():
         expect(doc, registered["pid"], "unexplained", "exe-unpackaged")
 
 
-def git_daemon(s, port, path=GIT_DAEMON):
-    p = s.start(path, "--listen=127.0.0.1", "--port=%d" % port, "--base-path=/srv", "--reuseaddr")
+def git_daemon(s, port, path=GIT_DAEMON, **kwargs):
+    p = s.start(path, "--listen=127.0.0.1", "--port=%d" % port, "--base-path=/srv", "--reuseaddr", **kwargs)
     scene.wait_until("git daemon listens", lambda: scene.listens(port))
     return p
 
@@ -303,6 +351,18 @@ def test_a_program_of_many_names():
         scene.wait_until("busybox listens", lambda: scene.listens(7010) or scene.listens(7010, "/proc/net/tcp6"))
         found = expect(audit(), p.pid, "unexplained", "generic-tool")
         live.holds("imitates-program" not in found[0]["rules"], found[0]["rules"])
+
+
+def test_a_damaged_package_database():
+    """What is no plain file in it is passed over: nothing waits for it, nothing grows without end."""
+    with Scene() as s:
+        p = git_daemon(s, 9418)
+        s.mount("-t", "overlay", "-o", "lowerdir=/var/lib/dpkg,upperdir=%s,workdir=%s" % (
+            s.folder("/srv/upper"), s.folder("/srv/work")), "overlay", "/var/lib/dpkg")
+        os.mkfifo("/var/lib/dpkg/info/a.list")
+        os.unlink("/var/lib/dpkg/diversions")
+        os.symlink("/dev/zero", "/var/lib/dpkg/diversions")
+        expect(audit("--verify"), p.pid, "explained", "package-verified")
 
 
 def test_service_on_anothers_port():
@@ -500,6 +560,116 @@ def test_notes():
         p = s.intruder(s.copy("/srv/old"), "listen", "0.0.0.0", 23)
         found = expect(audit(), p["pid"], "unexplained", "cleartext")
         live.holds("telnet" in " ".join(found[0]["evidence"]), found[0]["evidence"])
+
+
+def test_exposure_of_known_programs():
+    with Scene() as s:
+        for address, port in (("0.0.0.0", 6390), ("127.0.0.1", 6391)):
+            s.start("/usr/bin/redis-server", "--port", port, "--bind", address, "--protected-mode", "no", "--save", "", "--dir", "/srv")
+        scene.wait_until("redis listens", lambda: scene.listens(6390) and scene.listens(6391))
+        (wide,), (narrow,) = (audit("sport = :%d" % port)["findings"] for port in (6390, 6391))
+        live.equal((wide["verdict"], narrow["verdict"]), ("explained", "explained"), wide["evidence"])
+        live.holds("exposed" in wide["rules"] and "every address" in " ".join(wide["evidence"]), wide["evidence"])
+        live.holds("exposed" not in narrow["rules"], narrow["evidence"])
+
+
+def test_source_ports():
+    with Scene() as s:
+        sock, port = s.attacker()
+        for source, is_odd in ((1022, True), (0, False)):
+            with socket.socket() as client:
+                client.bind(("127.0.0.1", source))
+                client.connect(("127.0.0.1", port))
+                s.accept(sock)
+                (found,) = audit("sport = :%d" % client.getsockname()[1], "and", "direction", "outgoing")["findings"]
+                live.equal("odd-source-port" in found["rules"], is_odd, found["evidence"])
+                live.equal("1022" in " ".join(found["evidence"]), is_odd, found["evidence"])
+
+
+class Packages:
+    """dpkg's own work, on a copy of its database and in folders that are gone with the scene."""
+
+    def __init__(self, s):
+        self.version = 0
+        for folder in ("/var/lib/dpkg", "/usr/lib/systemd/system", "/opt"):
+            upper = "/srv/upper" + folder
+            os.makedirs(upper)
+            os.makedirs("/srv/work" + folder)
+            s.mount("-t", "overlay", "overlay", "-o", "lowerdir=%s,upperdir=%s,workdir=/srv/work%s" % (folder, upper, folder), folder)
+
+    def install(self, files):
+        """Another version of the package portavoz-test, with these files: {path: bytes}."""
+        self.version += 1
+        root = "/srv/deb%d" % self.version
+        for path, data in {**files, "/DEBIAN/control": b"Package: portavoz-test\nVersion: %d\nArchitecture: all\n"
+                           b"Maintainer: nobody <nobody@example.org>\nDescription: test\n" % self.version}.items():
+            os.makedirs(os.path.dirname(root + path), exist_ok=True)
+            with open(root + path, "wb") as f:
+                f.write(data)
+            os.chmod(root + path, 0o755 if data[:2] in (b"#!", b"\x7fE") else 0o644)
+        subprocess.run(["dpkg-deb", "-b", root, root + ".deb"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["dpkg", "--log=/srv/dpkg.log", "-i", root + ".deb"], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_upgraded():
+    """A program whose package is upgraded by dpkg while it runs, and one that something else replaced."""
+    with Scene() as s:
+        packages = Packages(s)
+        with open(scene.INTRUDER, "rb") as f:
+            program = f.read()
+        packages.install({"/opt/server": program})
+        p = s.intruder("/opt/server", "listen", "127.0.0.1", 0)
+        expect(audit(), p["pid"], "explained", "package")
+        time.sleep(2.2)  # dates of files and the time of the boot count seconds
+        packages.install({"/opt/server": program + b"\0"})
+        found = expect(audit(), p["pid"], "unexplained", "exe-upgraded")
+        live.holds("restart it" in " ".join(found[0]["evidence"]), found[0]["evidence"])
+        restarted = s.intruder("/opt/server", "listen", "127.0.0.1", 0)
+        expect(audit(), restarted["pid"], "explained", "package")
+        time.sleep(2.2)
+        late = s.intruder("/opt/server", "listen", "127.0.0.1", 0)
+        s.copy("/opt/new")
+        os.rename("/opt/new", "/opt/server")
+        expect(audit(), late["pid"], "suspicious", "exe-replaced")
+
+
+SCRIPT = b"""#!/usr/bin/python3
+import socket, sys
+listening = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+sys.stdin.read()
+"""
+
+
+def test_packaged_scripts():
+    """A script of the package whose unit it runs in is explained; the same elsewhere, and another there, are not."""
+    with Scene() as s:
+        packages = Packages(s)
+        packages.install({"/opt/server": SCRIPT, "/usr/lib/systemd/system/portavoz-test.service": b"[Service]\n"})
+        other = s.copy("/srv/server", "/opt/server")
+        os.makedirs("/srv/cgroup")
+        s.mount("-t", "cgroup2", "none", "/srv/cgroup")
+        group = "/srv/cgroup/system.slice/portavoz-test.service"
+        made = [g for g in (os.path.dirname(group), group) if not os.path.exists(g)]
+        os.makedirs(group, exist_ok=True)
+        try:
+            place = "echo $$ >%s/cgroup.procs; exec \"$@\"" % group
+            runs = [(7001, s.start("sh", "-c", place, "sh", "/opt/server", 7001), "explained"),
+                    (7002, s.start("/opt/server", 7002), "unexplained"),
+                    (7003, s.start("sh", "-c", place, "sh", other, 7003), "unexplained"),
+                    (7004, s.start("sh", "-c", place, "sh", "/usr/bin/python3", "-", 7004), "unexplained")]
+            runs[3][1].stdin.write(SCRIPT.replace(b"sys.stdin.read()", b"import time; time.sleep(60)"))
+            runs[3][1].stdin.close()
+            scene.wait_until("they listen", lambda: all(scene.listens(port) for port, _, _ in runs))
+            doc = audit()
+            for _, process, verdict in runs:
+                found = expect(doc, process.pid, verdict)
+                live.equal("packaged-script" in found[0]["rules"], verdict == "explained", found[0]["evidence"])
+        finally:
+            for _, process, _ in runs:
+                process.kill()
+                process.wait()
+            for folder in reversed(made):
+                os.rmdir(folder)
 
 
 def test_hostile_names():

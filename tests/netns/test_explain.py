@@ -293,11 +293,19 @@ def test_ambiguous():
     equal(found["also_pid"]["number"], 1, "the number that is also a pid")
 
 
+def test_port_zero():
+    """Listeners, whose other end has no port, are no sockets of port 0."""
+    with listener():
+        says("port 0", explain("0", "--as=port")[1], "port_zero", never=("listens", "others_here"))
+
+
 def test_address():
     with connection() as (client, _, _):
         client.sendall(b"x")
         found = says("an address", explain("127.0.0.1")[1], "title_address", "address_loopback", "address_local")
         holds(found["address_local"]["n"] >= 3, "sockets bound to it: %d" % found["address_local"]["n"])
+        found = says("both ends of one address", explain("127.0.0.1")[1], "address_remote")
+        holds(found["address_remote"]["n"] >= 2, "conversations with it: %d" % found["address_remote"]["n"])
     with socket.socket(socket.AF_INET6) as six:
         six.bind(("::", 0))
         six.listen()

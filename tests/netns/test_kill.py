@@ -92,6 +92,11 @@ def test_kill_needs_consent_and_a_filter():
                            (["--yes", match], b"goes with --kill"), (["-K", "--yes", "-s", match], b"does not go")):
         done = live.run("list", *arguments, expect=2)
         live.holds(why in done.stderr and not done.stdout, "%s: %r" % (arguments, done.stderr))
+    for every in ("state all", "state connected", "exclude listening", "not state closed", "src * or " + match, "dst *:*",
+                  "state established or not state established"):
+        for command in ("list", "ss"):
+            done = live.run(command, "-K", "--yes", every, expect=2)
+            live.holds(b"needs a filter" in done.stderr and not done.stdout, "%s %s: %r" % (command, every, done.stderr))
     for arguments in (["-K"], ["-K", match]):
         done = live.run("ss", *arguments, expect=2)
         live.holds(done.stderr.startswith(b"portavoz: --kill: "), "ss %s: %r" % (arguments, done.stderr))

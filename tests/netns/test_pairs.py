@@ -272,6 +272,52 @@ def test_iptables():
         subprocess.run(["ip", "netns", "exec", "host", "nft", "-f", "-"], input=RULES.encode(), check=True)
 
 
+MAPS = """
+table ip services {
+    map published { type inet_service : ipv4_addr . inet_service; elements = { 6100 : 10.9.0.2 . 6001, 6101 : 10.9.0.2 . 6002 } }
+    map verdicts { type ipv4_addr . inet_proto . inet_service : verdict
+        elements = { 192.0.2.1 . tcp . 6200 : goto service-a } }
+    map ranges { type inet_service : ipv4_addr; flags interval; elements = { 6300-6310 : 10.9.0.2 } }
+    set blocked { type ipv4_addr; elements = { 203.0.113.9 } }
+    chain service-a { numgen random mod 1 vmap { 0 : goto endpoint-a }; }
+    chain endpoint-a { meta l4proto tcp dnat to 10.9.0.2:6003; }
+    chain pre {
+        type nat hook prerouting priority -100
+        ip saddr @blocked return
+        meta l4proto tcp dnat ip to tcp dport map @published
+        ip daddr . meta l4proto . th dport vmap @verdicts
+        udp dport { 6400, 6402 } dnat to 10.9.0.3
+        dnat to tcp dport map { 6500 : 10.9.0.2, 6501 : 10.9.0.3 }
+        meta l4proto tcp dnat to tcp dport map @ranges
+    }
+}
+"""
+
+
+def test_maps():
+    """Rules that look in sets and maps: docker's and kube-proxy's own ways."""
+    subprocess.run(["ip", "netns", "exec", "host", "nft", "-f", "-"], input=MAPS.encode(), check=True)
+    try:
+        with children() as start, folder() as path:
+            start("c1", *["tcp|bind|0.0.0.0|%d" % port for port in (6001, 6002, 6003, 6004, 6305, 6311, 6500, 6501)])
+            start("c2", *["udp|bind|0.0.0.0|%d" % port for port in (6400, 6401)], "tcp|bind|0.0.0.0|6501")
+            wanted = {("c1", 6001): ("published", 6100, "pre"), ("c1", 6002): ("published", 6101, "pre"),
+                      ("c1", 6003): ("published", 6200, "endpoint-a"), ("c1", 6004): ("container", None, None),
+                      ("c1", 6305): ("published", 6305, "pre"), ("c1", 6311): ("container", None, None),
+                      ("c1", 6500): ("published", 6500, "pre"), ("c1", 6501): ("container", None, None),
+                      ("c2", 6400): ("published", 6400, "pre"), ("c2", 6401): ("container", None, None),
+                      ("c2", 6501): ("published", 6501, "pre")}
+            record = path + "/r"
+            for args in ([], ["--record", record], ["--replay", record]):
+                doc = document("-N", "all", "-tul", *args, columns=COLUMNS)
+                found = {(row["netns_name"], row["local_port"]): (row["exposure"], row["published_port"],
+                         row["published_chain"]) for row in doc["conversations"] if row["local_port"] in range(6000, 7000)}
+                equal(found, wanted, "exposure %r" % args)
+                equal(gaps(doc).get("rules"), None, "every rule was read")
+    finally:
+        shell("ip netns exec host nft delete table ip services")
+
+
 def test_conntrack_shows():
     """Where no rule is left, a conversation that was translated still shows how it came in."""
     with children() as start:

@@ -320,6 +320,28 @@ def test_captures():
         equal([n for n in os.listdir(folder) if n.startswith("no")], [], "files of a refused capture")
 
 
+def test_one_name_everywhere():
+    """list, ss and netstat call an address the same, and a route leads to the network of the addresses in it."""
+    with live.folder() as folder:
+        os.chmod(folder, 0o777)
+        k = key(folder, "key")
+        with Host(folder):
+            rows = live.rows("-tan4", "--redact", k, "state", "ESTABLISHED", columns="local_addr,local_port,remote_addr,remote_port")
+            listed = sorted("%(local_addr)s:%(local_port)d %(remote_addr)s:%(remote_port)d" % row for row in rows)
+            holds(len(listed) >= 2, "conversations of IPv4")
+            ss = live.run("ss", "-4tnH", "state", "established", "--redact", k).stdout.decode().splitlines()
+            equal(sorted(" ".join(line.split()[2:4]) for line in ss), listed, "as ss has them")
+            tables = [line.split() for line in live.run("netstat", "-tnW", "-4", "--redact", k).stdout.decode().splitlines()]
+            equal(sorted(" ".join(line[3:5]) for line in tables if line[-1] == "ESTABLISHED" and line[0] == "tcp"), listed,
+                  "as netstat has them")
+            routes = live.run("netstat", "-rn", "--redact", k).stdout.decode().splitlines()[2:]
+            networks = [ipaddress.ip_network("%s/%s" % (r.split()[0], r.split()[2])) for r in routes]
+            mine = live.address(rows[0]["local_addr"])
+            holds(any(mine in n and n.prefixlen == 24 for n in networks), "%s in %s" % (mine, networks))
+            shown = live.run("netstat", "-ie", "--redact", k).stdout.decode()
+            holds(" %s " % mine in shown, "the address of its interface")
+
+
 def test_compares():
     """A recording made with a key and this host under the same key have no difference; what is new shows."""
     with live.folder() as folder:

@@ -480,8 +480,14 @@ def test_filters():
         "-tan dev != lo", "-tan fwmark = 0x2a", "-tan fwmark = 0x2a/0xff", "-uan sport eq 53 | dport eq 53",
         "-xan src /run/portavoz-ss/*", "-xan src *abstract*", "-an src unix:/run/portavoz-ss/listener",
         "-n state closed", "-n -o state time-wait", "-an -A netlink src netlink:*",
-        "-0an src link:*:quiet", "-tan inet:127.0.0.1", "-an state all dst :80 and dst 127.0.0.1")
+        "-0an src link:*:quiet", "-tan inet:127.0.0.1", "-an state all dst :80 and dst 127.0.0.1",
+        # to ss "and" and "or" bind alike, from left to right
+        "-tan sport = :80 or sport = :8080 and sport = :8080", "-tan sport = :80 or not sport = :8080 dst 127.0.0.1",
+        "-tan not sport = :80 or sport = :80 and dport = :80")
         if "inet:127" not in case and "unix:" not in case and "-o" not in case])
+    with open("/proc/mounts") as f:
+        groups = [line.split()[1] for line in f if line.split()[2] == "cgroup2"]
+    compare_all([["-tan", "cgroup", "=", group] for group in groups] + [["-tan", "cgroup", "!=", group] for group in groups])
     compare_all([["-tan", "-F", "/dev/stdin", "state", "established"]],
                 runner=lambda c: run(c, text=b"sport = :80\n or dport = :80\n"))
 

@@ -271,6 +271,109 @@ static void losses(void **state)
 	world_deinit(&w);
 }
 
+static uint64_t lost_now(const struct world *w, unsigned side)
+{
+	return flow_table_entry(&w->table, 0)->cold[side].lost;
+}
+
+/* What is lost after each of many segments: sequence numbers that wrap, gaps filled in any way. */
+static void several_gaps(void **state)
+{
+	static const struct {
+		int at, n;
+		uint64_t lost;
+	} steps[] = {
+		{ 100, 10, 100 }, { 120, 10, 110 }, { 200, 10, 180 }, /* three gaps */
+		{ 0, 50, 130 },					      /* the oldest from below */
+		{ 90, 10, 120 },				      /* from above */
+		{ 60, 10, 110 },				      /* from the middle */
+		{ 60, 10, 110 },				      /* once more */
+		{ 40, 80, 70 },					      /* the rest, and the second */
+		{ 150, 60, 20 }, /* over the end of the newest */
+		{ 0, 1000, 0 },
+	};
+	struct world w;
+	uint32_t at;
+
+	(void)state;
+	world_init(&w);
+	play(&w, "c S, s SA, c A");
+	at = w.seq[1];
+	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+		segment(&w, 1, DECODE_TCP_ACK, at + (uint32_t)steps[i].at, (uint32_t)steps[i].n, 9);
+		assert_int_equal(lost_now(&w, 1), steps[i].lost);
+		assert_int_equal(lost_now(&w, 0), 0);
+	}
+	assert_int_equal(flow_table_entry(&w.table, 0)->gaps, FLOW_NONE);
+	world_deinit(&w);
+}
+
+/* The same with segments by chance in both directions, against a list of the bytes that came. */
+static void gaps_by_chance(void **state)
+{
+	enum { BYTES = 1500, SEGMENTS = 60 };
+	uint64_t random = 1;
+
+	(void)state;
+	for (unsigned round = 0; round < 200; round++) {
+		bool came[2][BYTES] = { { false } };
+		unsigned top[2] = { 0, 0 };
+		uint32_t first[2];
+		struct world w;
+
+		world_init(&w);
+		play(&w, "c S, s SA, c A");
+		memcpy(first, w.seq, sizeof(first));
+		w.seq[0] -= BYTES; /* what is acknowledged tells nothing new */
+		w.seq[1] -= BYTES;
+		for (unsigned i = 0; i < SEGMENTS; i++) {
+			unsigned side, at, n, lost = 0;
+
+			random = map_mix(random + 1, i);
+			side = random & 1;
+			at = random >> 8 & 1023;
+			n = 1 + (random >> 32) % (BYTES - 1024);
+			/* one byte again just before the end is a keep-alive */
+			if (at + 1 == top[side])
+				continue;
+			memset(&came[side][at], 1, n);
+			top[side] = top[side] > at + n ? top[side] : at + n;
+			segment(&w, side, DECODE_TCP_ACK, first[side] + at, n, 9);
+			for (unsigned k = 0; k < top[side]; k++)
+				lost += !came[side][k];
+			assert_int_equal(lost_now(&w, side), lost);
+		}
+		world_deinit(&w);
+	}
+}
+
+/* More gaps than are kept: the oldest stay lost, nothing is counted twice, memory has its bound. */
+static void too_many_gaps(void **state)
+{
+	enum { GAPS = 100 };
+	struct world w;
+	uint32_t at;
+
+	(void)state;
+	world_init(&w);
+	play(&w, "c S, s SA, c A");
+	at = w.seq[1];
+	for (uint32_t i = 1; i <= GAPS; i++)
+		segment(&w, 1, DECODE_TCP_ACK, at + 20 * i, 10, 9);
+	assert_int_equal(lost_now(&w, 1), 20 + 10 * (GAPS - 1));
+	assert_int_equal(w.table.gaps.n, FLOW_GAPS_MAX);
+	segment(&w, 1, DECODE_TCP_ACK, at, 20 * GAPS, 9);
+	assert_int_equal(lost_now(&w, 1), 20 + 10 * (GAPS - 1) - 10 * (FLOW_GAPS_MAX + 1));
+	w.table.gap_capacity = FLOW_GAPS_MAX; /* which the first connection gave back */
+	for (unsigned k = 0; k < 3; k++) {
+		w.client++;
+		for (uint32_t i = 0; i < GAPS; i++)
+			segment(&w, 1, DECODE_TCP_ACK, at + 20 * i, 10, 9);
+	}
+	assert_int_equal(w.table.gaps.n, FLOW_GAPS_MAX);
+	world_deinit(&w);
+}
+
 static void reused_pairs(void **state)
 {
 	static const struct {
@@ -449,6 +552,32 @@ static void pings(void **state)
 	}
 	pv_snapshot_free(s);
 	world_deinit(&w);
+}
+
+/* Inside of a tunnel of any kind, with an id or none, is another conversation than outside. */
+static void tunnels(void **state)
+{
+	(void)state;
+	for (unsigned i = DECODE_TUNNEL_NONE + 1; i < 2 * DECODE_TUNNEL_N; i++) {
+		struct decoded d = { .n_layers = 2 };
+		struct flow_ref ref[2];
+		uint32_t addr[2];
+		struct world w;
+
+		if (i % DECODE_TUNNEL_N == DECODE_TUNNEL_NONE ||
+		    i % DECODE_TUNNEL_N == DECODE_TUNNEL_AMSDU)
+			continue;
+		world_init(&w);
+		put_ends(&w, 0, &d.layers[0], addr);
+		put_ends(&w, 0, &d.layers[1], addr);
+		d.layers[1].tunnel = (uint8_t)(i % DECODE_TUNNEL_N);
+		d.layers[1].tunnel_id = i / DECODE_TUNNEL_N;
+		for (unsigned k = 0; k < 2; k++)
+			assert_true(flow_table_key(&w.table, &d, k, &ref[k]));
+		assert_int_equal(ref[0].key.tunnel, 0);
+		assert_int_not_equal(ref[1].key.tunnel, 0);
+		world_deinit(&w);
+	}
 }
 
 /* The error came from a router, about what the client had sent. */
@@ -770,13 +899,15 @@ static void crafted_collisions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(conn_states),	 cmocka_unit_test(counts_and_round_trips),
-		cmocka_unit_test(losses),	 cmocka_unit_test(reused_pairs),
-		cmocka_unit_test(repeated_syn),	 cmocka_unit_test(directions),
-		cmocka_unit_test(udp_states),	 cmocka_unit_test(pings),
-		cmocka_unit_test(icmp_errors),	 cmocka_unit_test(eviction),
-		cmocka_unit_test(cost),		 cmocka_unit_test(series),
-		cmocka_unit_test(community_ids), cmocka_unit_test(crafted_collisions),
+		cmocka_unit_test(conn_states),	  cmocka_unit_test(counts_and_round_trips),
+		cmocka_unit_test(losses),	  cmocka_unit_test(several_gaps),
+		cmocka_unit_test(gaps_by_chance), cmocka_unit_test(too_many_gaps),
+		cmocka_unit_test(reused_pairs),	  cmocka_unit_test(repeated_syn),
+		cmocka_unit_test(directions),	  cmocka_unit_test(udp_states),
+		cmocka_unit_test(pings),	  cmocka_unit_test(icmp_errors),
+		cmocka_unit_test(eviction),	  cmocka_unit_test(tunnels),
+		cmocka_unit_test(cost),		  cmocka_unit_test(series),
+		cmocka_unit_test(community_ids),  cmocka_unit_test(crafted_collisions),
 		cmocka_unit_test(listings),
 	};
 

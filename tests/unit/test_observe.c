@@ -547,7 +547,7 @@ static void test_asked_names(void **state)
 	feed_sample(o, "dns-nxdomain");
 	/* the name that was asked for, not the one the alias stands for */
 	assert_string_equal(observe_asked_name(o, AF_INET, asker, real, 0), "alias2.example.org");
-	assert_string_equal(observe_asked_name(o, AF_INET, NULL, real, 0), "alias2.example.org");
+	assert_null(observe_asked_name(o, AF_INET, NULL, real, 0));
 	assert_null(observe_asked_name(o, AF_INET, stranger, real, 0));
 	assert_string_equal(observe_asked_name(o, AF_INET, asker, www, 0), "www.example.org");
 	/* asked for over IPv4: it is not known under which IPv6 address the asker will talk */
@@ -580,7 +580,7 @@ static void test_asked_names_in_time(void **state)
 	assert_string_equal(asked_get(&asked, AF_INET, asker, addr, 20), "b.example.org");
 	assert_int_equal(put_name(&asked, addr, "a.example.org", 30), 0);
 	assert_string_equal(asked_get(&asked, AF_INET, asker, addr, 30), "a.example.org");
-	assert_string_equal(asked_get(&asked, AF_INET, NULL, addr, 25), "b.example.org");
+	assert_null(asked_get(&asked, AF_INET, NULL, addr, 25));
 	asked_deinit(&asked);
 }
 
@@ -603,7 +603,6 @@ static void test_asked_names_are_bounded(void **state)
 		uint8_t addr[4] = { 10, 0, (uint8_t)(i >> 8), (uint8_t)i };
 
 		known += asked_get(&asked, AF_INET, asker, addr, 0) != NULL;
-		known += asked_get(&asked, AF_INET, NULL, addr, 0) != NULL;
 	}
 	assert_true(known <= 64 && known > 32);
 	/* a name that would pass for an address is none */

@@ -242,7 +242,10 @@ static void test_trust(void **state)
 	assert_int_equal(add_only(&f, "p", &e), 0);
 	assert_int_equal(fchmodat(f.fd, "list", 0602, 0), 0);
 	assert_int_equal(add_only(&f, "p", &e), -EPERM);
-	assert_non_null(strstr(e.file, "/list"));
+	assert_non_null(strstr(e.message, "/list: "));
+	assert_non_null(strstr(e.message, "everybody may write"));
+	assert_int_equal(e.line, 2);
+	assert_int_equal(e.offset, 11);
 	assert_int_equal(fchmodat(f.fd, "list", 0644, 0), 0);
 	assert_int_equal(fchmodat(f.fd, "p", 0666, 0), 0);
 	assert_int_equal(add_only(&f, "p", &e), -EPERM);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 #include <sys/socket.h>
 
 #include <cmocka.h>
@@ -20,6 +21,7 @@
 #include "procfs/cgroup.h"
 #include "procfs/clock.h"
 #include "procfs/environ.h"
+#include "procfs/maps.h"
 #include "procfs/nettables.h"
 #include "procfs/process.h"
 #include "procfs/scan.h"
@@ -631,6 +633,46 @@ static bool has_port(const uint64_t *bits, unsigned port)
 	return bits[port / 64] >> port % 64 & 1;
 }
 
+static void test_maps(void **state)
+{
+	static const char text[] =
+		"55d0c0000000-55d0c0010000 r--p 00000000 08:01 1183 /usr/sbin/sshd\n"
+		"55d0c0010000-55d0c00b0000 r-xp 00010000 08:01 1183                       "
+		"/usr/sbin/sshd\n"
+		"7f0000000000-7f0000100000 rw-p 00000000 00:00 0 \n"
+		"7f0000200000-7f0000220000 r-xp 00000000 00:1f 77                         /srv/a "
+		"b.so (deleted)\n"
+		"7f0000300000-7f0000320000 r-xs 00000000 00:01 5                          "
+		"/memfd:jit (deleted)\n"
+		"7f0000400000-7f0000420000 r-xp 00000000 00:01 6                          /memfd:x "
+		"(deleted)\n"
+		"7ffd00000000-7ffd00002000 r-xp 00000000 00:00 0                          [vdso]\n"
+		"ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  "
+		"[vsyscall]\n";
+	const struct {
+		const char *path;
+		uint64_t device, inode, start;
+	} want[] = {
+		{ "/usr/sbin/sshd", makedev(8, 1), 1183, 0x55d0c0010000 },
+		{ "/srv/a b.so (deleted)", makedev(0, 0x1f), 77, 0x7f0000200000 },
+		{ "/memfd:x (deleted)", makedev(0, 1), 6, 0x7f0000400000 },
+	};
+	struct text t = text_of(text, sizeof(text) - 1);
+	struct procfs_map map;
+
+	(void)state;
+	/* code that was mapped privately from a file, and nothing else */
+	for (size_t i = 0; i < sizeof(want) / sizeof(*want); i++) {
+		assert_true(procfs_maps_next(&t, &map));
+		assert_int_equal(map.path.len, strlen(want[i].path));
+		assert_memory_equal(map.path.data, want[i].path, map.path.len);
+		assert_int_equal(map.device, want[i].device);
+		assert_int_equal(map.inode, want[i].inode);
+		assert_int_equal(map.start, want[i].start);
+	}
+	assert_false(procfs_maps_next(&t, &map));
+}
+
 static void test_ports(void **state)
 {
 	static const char *const bad[] = { "80-", "-", "90-80", "65536", "1,,2", "1-2-3", "x" };
@@ -915,6 +957,7 @@ int main(void)
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_cgroup),
 		cmocka_unit_test(test_cgroup_path),
+		cmocka_unit_test(test_maps),
 		cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_mountinfo),
 		cmocka_unit_test(test_sockstat),

@@ -184,7 +184,8 @@ static void table_for_people(void **state)
 {
 	(void)state;
 	assert_rendered(
-		COLUMNS_TABLE, NULL, (struct render_options){ .header = true },
+		COLUMNS_TABLE, NULL,
+		(struct render_options){ .header = true, .needs = PV_NEED_NAMES },
 		"PROTO  STATE        LOCAL            DIR  REMOTE                  SERVICE  PROCESS"
 		"                                                       USER/UNIT\n"
 		"tcp    LISTEN       0.0.0.0:ssh      <*   *                       ssh      "

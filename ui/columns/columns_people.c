@@ -154,7 +154,7 @@ static void put_inet(const struct column_context *context, const struct pv_conve
 		buf_putc(b, '*');
 		return;
 	}
-	if (e == &c->remote && c->remote_name) {
+	if (e == &c->remote && c->remote_name && context->needs & PV_NEED_NAMES) {
 		text_put(b, c->remote_name, strlen(c->remote_name), word_flags(context));
 		middle = b->len;
 		buf_putc(b, '?');

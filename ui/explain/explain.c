@@ -272,10 +272,8 @@ static void as_address(struct subject *s)
 
 	for (size_t l = 0; l < 2; l++)
 		for (size_t i = 0; i < lists[l]->n; i++) {
-			if (explain_query_is_local(s->q, lists[l]->items[i]))
-				n_local++;
-			else
-				n_remote++;
+			n_local += explain_query_is_local(s->q, lists[l]->items[i]);
+			n_remote += explain_query_is_remote(s->q, lists[l]->items[i]);
 		}
 	explain_address(s->e, end->family, end->addr, n_local, n_remote);
 	say_others(s);

@@ -293,7 +293,8 @@ static bool matches_port(const struct explain_query *q, const struct pv_conversa
 {
 	enum pv_transport transport = pv_proto_transport((enum pv_proto)c->proto);
 
-	return transport != PV_TRANSPORT_N &&
+	/* the number of an end that is not there is 0 */
+	return transport != PV_TRANSPORT_N && q->port &&
 	       (q->transport < 0 || q->transport == (int)transport) &&
 	       (c->local.port == q->port || c->remote.port == q->port);
 }
@@ -331,6 +332,12 @@ bool explain_query_is_local(const struct explain_query *q, const struct pv_conve
 	return is_same_address(c, &c->local, &q->ends[0]);
 }
 
+bool explain_query_is_remote(const struct explain_query *q, const struct pv_conversation *c)
+{
+	return is_same_address(c, &c->remote, &q->ends[0]) &&
+	       !inet_is_any(c->family, c->remote.addr);
+}
+
 bool explain_query_match(const struct explain_query *q, enum explain_as as,
 			 const struct pv_snapshot *snapshot, const struct pv_conversation *c)
 {
@@ -347,8 +354,7 @@ bool explain_query_match(const struct explain_query *q, enum explain_as as,
 	case EXPLAIN_PAIR:
 		return has_ports && matches_pair(q, c);
 	case EXPLAIN_ADDRESS:
-		return is_inet && (explain_query_is_local(q, c) ||
-				   is_same_address(c, &c->remote, &q->ends[0]));
+		return is_inet && (explain_query_is_local(q, c) || explain_query_is_remote(q, c));
 	case EXPLAIN_PATH:
 		return matches_path(q, c);
 	default:

@@ -52,7 +52,8 @@ int explain_query_parse(const char *text, const char *second, int as, struct exp
 int explain_query_filter(const struct explain_query *q, struct buf *b);
 bool explain_query_match(const struct explain_query *q, enum explain_as as,
 			 const struct pv_snapshot *snapshot, const struct pv_conversation *c);
-/* Is it the local end that has the address asked for? */
+/* Has this end the address asked for? Both may. */
 bool explain_query_is_local(const struct explain_query *q, const struct pv_conversation *c);
+bool explain_query_is_remote(const struct explain_query *q, const struct pv_conversation *c);
 
 #endif
