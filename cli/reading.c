@@ -160,7 +160,10 @@ static bool say_damage(const struct pv_capture *capture)
 	for (; (e = pv_capture_damage(capture, i)); i++) {
 		const char *unit = e->is_decompressed ? "decompressed byte" : "byte";
 
-		if (e->error)
+		if (e->is_live)
+			usage_error(e->path, "after %llu packets: %s",
+				    (unsigned long long)e->packets, strerror(e->error));
+		else if (e->error)
 			usage_error(e->path, "%s %llu, after %llu packets: %s", unit,
 				    (unsigned long long)e->offset, (unsigned long long)e->packets,
 				    strerror(e->error));
@@ -347,7 +350,8 @@ static int open_capture(struct reading *g, const struct view *view, const struct
 	q->progress = show_progress;
 	q->userdata = g;
 	r = pv_capture_open(q, &g->capture, &message);
-	if (r == -EINVAL && message)
+	/* of an interface the message says all, of a file which it is */
+	if (r < 0 && message && (r == -EINVAL || q->live))
 		usage_error(g->command, "%s", message);
 	else if (r < 0)
 		fail(message ? message : g->command, r);

@@ -113,6 +113,7 @@ static const int allowed[] = {
 	SCMP_SYS(select),
 	SCMP_SYS(pselect6),
 	SCMP_SYS(getsockopt),
+	SCMP_SYS(getsockname), /* libpcap asks whether the interface is still there */
 	SCMP_SYS(brk),
 	SCMP_SYS(munmap),
 	SCMP_SYS(mremap),

@@ -30,6 +30,7 @@ struct pv_capture_progress {
 /* Damage of a file: everything before it was reported. */
 struct pv_capture_error {
 	const char *path;     /* as it was given */
+	bool is_live;	      /* path is an interface that went away; error tells, packets count */
 	uint64_t offset;      /* byte at which the damage begins */
 	bool is_decompressed; /* offset counts what the file decompresses to */
 	uint64_t packets;     /* whole packets of this file before it */
@@ -47,7 +48,7 @@ struct pv_capture_owner {
 	uint32_t uid;	 /* of the process */
 	uint32_t socket_uid, inode, n_holders;
 	uint64_t start_ticks;
-	char comm[20], user[36], runtime[20], unit[100], container[72], exe[200];
+	char comm[20], user[36], runtime[20], unit[100], container[88], exe[184];
 };
 
 /* Of what conversation: its socket pair, and when its first packet was seen (CLOCK_MONOTONIC, ns).

@@ -176,7 +176,10 @@ int live_read(struct live *l, struct packet *ret, size_t max, size_t *ret_n)
 		ret[i].data = (const uint8_t *)l->bytes.data + (uintptr_t)ret[i].data;
 	l->delivered += n;
 	*ret_n = n;
-	return n || status >= 0 ? 0 : of_status(status);
+	if (n || status >= 0)
+		return 0;
+	/* libpcap has words only for what ends a run: the interface went down or away */
+	return status == PCAP_ERROR ? -ENETDOWN : of_status(status);
 }
 
 /* Not pcap_stats(), which opens files of /sys. The kernel begins anew at each reading. */

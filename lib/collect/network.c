@@ -14,6 +14,7 @@
 #include <portavoz/filter.h>
 
 #include "base/cleanup.h"
+#include "netlink/xtables.h"
 #include "procfs/modules.h"
 
 #define ELEMENTS_MAX 4096 /* of one set that is looked in */
@@ -322,19 +323,32 @@ static int read_rules(struct collector *c, struct reading *reading)
 	return r == -ENOMEM ? r : 0;
 }
 
-/* iptables of the old kind: its tables have names here once they are in use. */
-static bool has_legacy_rules(struct collector *c)
+/* Legacy iptables: its tables have names there once they are in use. */
+static bool has_legacy_rules(struct collector *c, const char *file)
+{
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+
+	return tape_proc_read(&c->tape, -1, file, &b) == 0 &&
+	       procfs_modules_parse(b.data, b.len, "nat");
+}
+
+static int read_legacy_rules(struct collector *c, struct reading *reading)
 {
 	static const char *const files[] = { "net/ip_tables_names", "net/ip6_tables_names" };
+	int r = 0;
 
-	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-		_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+	for (size_t i = 0; r == 0 && i < sizeof(files) / sizeof(*files); i++) {
+		uint64_t malformed = 0;
+		int e;
 
-		if (tape_proc_read(&c->tape, -1, files[i], &b) == 0 &&
-		    procfs_modules_parse(b.data, b.len, "nat"))
-			return true;
+		if (!has_legacy_rules(c, files[i]))
+			continue;
+		e = xtables_read(&c->tape, i == 1, take_chain, take_rule, reading, &malformed);
+		if (e == -ENOMEM)
+			r = e;
+		reading->n->is_legacy_unread |= e < 0 || malformed;
 	}
-	return false;
+	return r;
 }
 
 int collect_network_links(struct collector *c)
@@ -361,8 +375,9 @@ int collect_network(struct collector *c)
 	if (r == 0 && c->needs & (PV_NEED_NAT | PV_NEED_EXPOSURE))
 		r = read_flows(c, &reading);
 	if (r == 0 && c->needs & PV_NEED_EXPOSURE) {
-		c->network->is_legacy |= has_legacy_rules(c);
 		r = read_rules(c, &reading);
+		if (r == 0)
+			r = read_legacy_rules(c, &reading);
 	}
 	return r;
 }
@@ -399,7 +414,7 @@ static int report_rules(struct collector *c)
 	if (r == 0 && n->n_rules_unread)
 		r = snapshot_add_gap(c->snapshot, PV_GAP_RULES, n->n_rules_unread,
 				     "rules that lead to places which sets or maps hold");
-	if (r == 0 && n->is_legacy)
+	if (r == 0 && n->is_legacy_unread)
 		r = snapshot_add_gap(c->snapshot, PV_GAP_RULES, 1,
 				     "legacy iptables has a table of translations");
 	return r;

@@ -78,7 +78,7 @@ struct network {
 	struct map ends;		  /* (index, that of the far end) -> first link */
 	VEC(uint32_t) next_ends;	  /* of each link; UINT32_MAX ends */
 	uint64_t n_rules_unread; /* that lead to a place which a map holds, and is not known */
-	bool is_legacy;		 /* iptables of the old kind has a table of translations */
+	bool is_legacy_unread;	 /* legacy iptables has translations that could not be read */
 	int rules_error;	 /* why rules of some namespace could not be read, or 0 */
 	int flows_error;	 /* the same of translated flows */
 	uint64_t n_places_without_rules, n_places_without_flows;

@@ -196,6 +196,16 @@ static int note_damage(struct pv_capture *c)
 	return vec_push(&c->damage, e);
 }
 
+static int note_lost(struct pv_capture *c, int error)
+{
+	struct pv_capture_error e = { .path = arena_strdup(&c->arena, flow_live_interface(c->live)),
+				      .packets = c->at.packets,
+				      .error = -error,
+				      .is_live = true };
+
+	return e.path ? vec_push(&c->damage, e) : -ENOMEM;
+}
+
 static int tell_progress(struct pv_capture *c)
 {
 	if (c->live)
@@ -285,8 +295,10 @@ static int read_live(struct pv_capture *c, bool *ret_end)
 
 	if (r == 0)
 		r = flow_live_read(c->live, c->packets, GROUP, &c->n_packets);
-	*ret_end = r == FLOW_LIVE_END;
-	if (r == FLOW_LIVE_END)
+	*ret_end = r == FLOW_LIVE_END || r == -ENETDOWN || r == -ENODEV;
+	if (*ret_end && r < 0)
+		r = note_lost(c, r);
+	if (*ret_end && r >= 0)
 		r = flow_live_work(c->live, &c->owners, true);
 	c->at.dropped = flow_live_dropped(c->live);
 	return r == 0 ? tell_progress(c) : r;
@@ -367,7 +379,11 @@ static int add_damage(const struct pv_capture *c, struct pv_snapshot *s,
 		r = redact_put(c->redactor, PV_REDACT_PATH, e->path, strlen(e->path), &b);
 	else
 		buf_puts(&b, e->path);
-	buf_printf(&b, ": byte %llu: expected %s", (unsigned long long)e->offset, e->expected);
+	if (e->is_live)
+		buf_printf(&b, ": %s", strerror(e->error));
+	else
+		buf_printf(&b, ": byte %llu: expected %s", (unsigned long long)e->offset,
+			   e->expected);
 	if (r == 0)
 		r = buf_error(&b);
 	return r < 0 ? r : snapshot_add_gap(s, PV_GAP_DAMAGED, 1, buf_str(&b));

@@ -162,6 +162,11 @@ static int wait_ms(const struct flow_live *l)
 	return left < WAIT_MS * MS ? (int)(left / MS) + 1 : WAIT_MS;
 }
 
+const char *flow_live_interface(const struct flow_live *l)
+{
+	return l->request.interface;
+}
+
 int flow_live_read(struct flow_live *l, struct packet *ret, size_t max, size_t *ret_n)
 {
 	struct pollfd polled = { .fd = live_fd(l->source), .events = POLLIN };

@@ -22,7 +22,8 @@ void flow_live_free(struct flow_live *l); /* NULL is fine */
 #define FLOW_LIVE_END 1
 /*
  * Packets that came, waiting a tenth of a second at most: 0, *ret_n may be 0; FLOW_LIVE_END;
- * -errno. They are valid until the next call.
+ * -errno, of which -ENETDOWN and -ENODEV mean that the interface is gone. They are valid until the
+ * next call.
  */
 int flow_live_read(struct flow_live *l, struct packet *ret, size_t max, size_t *ret_n);
 
@@ -35,6 +36,8 @@ int flow_live_note(struct flow_live *l, struct flow_owners *o, const struct pack
 /* Asks and writes what is due; the last time, everything. 0 or -errno. */
 int flow_live_work(struct flow_live *l, struct flow_owners *o, bool is_last);
 
+/* As it was asked for; borrowed. */
+const char *flow_live_interface(const struct flow_live *l);
 /* What the kernel dropped so far. */
 uint64_t flow_live_dropped(struct flow_live *l);
 

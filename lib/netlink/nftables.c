@@ -16,8 +16,6 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nf_tables_compat.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <linux/netfilter/xt_addrtype.h>
-#include <linux/netfilter/xt_tcpudp.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +23,7 @@
 
 #include "netlink/message.h"
 #include "netlink/stream.h"
+#include "netlink/xtables.h"
 
 #define STREAM_NAME_MAX 64
 #define SEQUENCE 1
@@ -513,131 +512,23 @@ static void run_redir(struct machine *m, struct attribute_list l)
 
 /* ---- matches and targets of x_tables ---- */
 
-static bool is_any_range(const uint16_t range[2])
-{
-	return range[0] == 0 && range[1] == UINT16_MAX;
-}
-
-/* tcp and udp begin alike: source ports, destination ports, in the order of the machine. */
-static bool match_xt_ports(struct nft_match *match, const struct attribute_value *info,
-			   uint8_t protocol)
-{
-	struct xt_tcp tcp = { .flg_mask = 0 };
-	struct xt_udp udp;
-	bool is_tcp = protocol == IPPROTO_TCP;
-
-	if (info->len < (is_tcp ? sizeof(tcp) : sizeof(udp)))
-		return false;
-	memcpy(is_tcp ? (void *)&tcp : (void *)&udp, info->data,
-	       is_tcp ? sizeof(tcp) : sizeof(udp));
-	if (!is_tcp) {
-		memcpy(tcp.spts, udp.spts, sizeof(tcp.spts));
-		memcpy(tcp.dpts, udp.dpts, sizeof(tcp.dpts));
-		tcp.option = 0;
-		tcp.invflags = udp.invflags;
-	}
-	match->protocol = protocol;
-	if (tcp.invflags & XT_TCP_INV_DSTPT)
-		return false;
-	match->first_port = tcp.dpts[0];
-	match->last_port = tcp.dpts[1];
-	return is_any_range(tcp.spts) && !tcp.option && !tcp.flg_mask && !tcp.invflags;
-}
-
-/* Revision 0 and 1 begin alike. */
-static bool match_xt_addrtype(struct nft_match *match, const struct attribute_value *info)
-{
-	const struct xt_addrtype_info_v1 only_local = { .dest = XT_ADDRTYPE_LOCAL };
-	struct xt_addrtype_info_v1 v;
-
-	if (info->len < sizeof(v))
-		return false;
-	memcpy(&v, info->data, sizeof(v));
-	match->is_dst_local = !memcmp(&v, &only_local, sizeof(v));
-	return match->is_dst_local;
-}
-
 static void run_match(struct machine *m, struct attribute_list l)
 {
 	struct attribute_value name, info;
-	struct nft_match *match = &m->rule->match;
-	bool is_known = false;
 
-	if (find_attribute(l, NFTA_MATCH_NAME, &name) &&
-	    find_attribute(l, NFTA_MATCH_INFO, &info)) {
-		if (is_text(&name, "tcp") || is_text(&name, "udp"))
-			is_known = match_xt_ports(
-				match, &info, is_text(&name, "tcp") ? IPPROTO_TCP : IPPROTO_UDP);
-		else if (is_text(&name, "addrtype"))
-			is_known = match_xt_addrtype(match, &info);
-		else
-			is_known = is_text(&name, "comment");
-	}
-	if (!is_known)
-		match->is_partial = true;
-}
-
-struct xt_range {
-	uint32_t flags;
-	uint8_t first_addr[16], last_addr[16];
-	uint8_t first_port[2], last_port[2];
-};
-
-/* Revision 0 of the IPv4 targets has a structure of its own; the others begin alike. */
-static bool read_xt_range(const struct attribute_value *info, bool is_v4_only, struct xt_range *r)
-{
-	struct nf_nat_ipv4_multi_range_compat old;
-	struct nf_nat_range range;
-
-	*r = (struct xt_range){ 0 };
-	if (info->len < (is_v4_only ? sizeof(old) : sizeof(range)))
-		return false;
-	if (is_v4_only) {
-		memcpy(&old, info->data, sizeof(old));
-		r->flags = old.range[0].flags;
-		memcpy(r->first_addr, &old.range[0].min_ip, 4);
-		memcpy(r->last_addr, &old.range[0].max_ip, 4);
-		memcpy(r->first_port, &old.range[0].min, 2);
-		memcpy(r->last_port, &old.range[0].max, 2);
-		return old.rangesize == 1;
-	}
-	memcpy(&range, info->data, sizeof(range));
-	r->flags = range.flags;
-	memcpy(r->first_addr, &range.min_addr, 16);
-	memcpy(r->last_addr, &range.max_addr, 16);
-	memcpy(r->first_port, &range.min_proto, 2);
-	memcpy(r->last_port, &range.max_proto, 2);
-	return true;
+	if (find_attribute(l, NFTA_MATCH_NAME, &name) && find_attribute(l, NFTA_MATCH_INFO, &info))
+		xtables_match(&m->rule->match, text_of(&name), &info);
+	else
+		m->rule->match.is_partial = true;
 }
 
 static void run_target(struct machine *m, struct attribute_list l)
 {
-	uint32_t revision = numbers_in(l).of[NFTA_TARGET_REV];
-	struct nft_rule *rule = m->rule;
 	struct attribute_value name, info;
-	bool is_dnat, is_redirect;
-	struct xt_range r;
 
-	if (!find_attribute(l, NFTA_TARGET_NAME, &name) ||
-	    !find_attribute(l, NFTA_TARGET_INFO, &info))
-		return;
-	is_dnat = is_text(&name, "DNAT");
-	is_redirect = is_text(&name, "REDIRECT");
-	if (!is_dnat && !is_redirect)
-		return;
-	rule->verdict = NFT_LEADS_TO_ADDRESS;
-	rule->is_redirect = is_redirect;
-	if (!read_xt_range(&info, revision == 0 && rule->family == NFPROTO_IPV4, &r)) {
-		rule->is_unknown = true;
-		return;
-	}
-	rule->has_address = is_dnat && r.flags & NF_NAT_RANGE_MAP_IPS;
-	rule->to_family = rule->family == NFPROTO_IPV4 ? AF_INET : AF_INET6;
-	memcpy(rule->first_addr, r.first_addr, rule->to_family == AF_INET ? 4 : 16);
-	memcpy(rule->last_addr, r.last_addr, rule->to_family == AF_INET ? 4 : 16);
-	rule->has_ports = r.flags & NF_NAT_RANGE_PROTO_SPECIFIED;
-	rule->first_port = port_of(r.first_port);
-	rule->last_port = port_of(r.last_port);
+	if (find_attribute(l, NFTA_TARGET_NAME, &name) &&
+	    find_attribute(l, NFTA_TARGET_INFO, &info))
+		xtables_target(m->rule, text_of(&name), numbers_in(l).of[NFTA_TARGET_REV], &info);
 }
 
 /* ---- rules ---- */

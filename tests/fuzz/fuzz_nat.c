@@ -9,6 +9,7 @@
 
 #include "netlink/links.h"
 #include "netlink/nftables.h"
+#include "netlink/xtables.h"
 
 #define HEADER 4
 
@@ -104,6 +105,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 4:
 		r = link_nsid_parse(data + HEADER, size - HEADER, &nsid, &malformed);
+		break;
+	case 6:
+	case 7:
+		r = xtables_parse(data + HEADER, size - HEADER, data[0] & 1, check_chain,
+				  check_rule, &sum, &malformed);
 		break;
 	case 5:
 		r = nft_elements_parse(data + HEADER, size - HEADER, check_element, &sum,

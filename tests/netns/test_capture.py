@@ -326,6 +326,30 @@ def test_privileges_are_gone():
     equal((status["Seccomp"], status["NoNewPrivs"]), ("2", "1"), "seccomp, no new privileges")
 
 
+def test_interface_goes():
+    """What was seen until then is shown, then what happened."""
+    shell("ip link add goes type veth peer name gone; ip link set goes up; ip link set gone up")
+    index = socket.if_nametoindex("goes")
+    with subprocess.Popen([PORTAVOZ, "capture", "-i", "goes", "--duration=30s", "-n", "-H", "--columns=proto"],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as capture, \
+            socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sender:
+        sender.bind(("gone", 0))
+        for _ in range(300):  # until its socket is there
+            with open("/proc/net/packet") as f:
+                if any(line.split()[4] == str(index) for line in f.readlines()[1:]):
+                    break
+            time.sleep(0.1)
+        for _ in range(10):
+            sender.send(b"\xff" * 6 + b"\x02\0\0\0\0\1" + b"\x08\0" + bytes.fromhex(
+                "4500001c000100004011000000000000ffffffff1000100000080000"))
+            time.sleep(0.1)
+        shell("ip link del goes")
+        out, err = capture.communicate(timeout=60)
+    holds(b"udp" in out, "conversations: %r" % out)
+    holds(re.search(rb"portavoz: goes: after \d+ packets: Network is down", err), "the end: %r" % err)
+    equal(capture.returncode, 1, "exit status")
+
+
 def test_errors():
     for args, words in ((["-i", "nowhere"], b"nowhere"), (["-w", "/nowhere/a"], b"/nowhere/a")):
         done = run("capture", "--duration=1s", *args, expect=1)

@@ -272,6 +272,41 @@ def test_iptables():
         subprocess.run(["ip", "netns", "exec", "host", "nft", "-f", "-"], input=RULES.encode(), check=True)
 
 
+def test_legacy_iptables():
+    """The old kind of iptables, whose tables the kernel hands out by themselves."""
+    if not shutil.which("iptables-legacy"):
+        raise Skip("there is no iptables-legacy")
+    try:
+        shell("""x='ip netns exec host iptables-legacy -t nat'; $x -N DOCKER
+            $x -A PREROUTING -d 192.0.2.1/32 -m addrtype --dst-type LOCAL -j DOCKER
+            $x -A DOCKER ! -i br0 -p tcp -m tcp --dport 6600 -j DNAT --to-destination 10.9.0.2:6601
+            $x -A PREROUTING -p udp --dport 6610:6612 -j DNAT --to-destination 10.9.0.3
+            $x -A PREROUTING -p tcp ! --dport 6620 -j REDIRECT --to-ports 6621
+            $x -A OUTPUT -p tcp --dport 6630 -j DNAT --to-destination 10.9.0.2:6631
+            ip netns exec host ip6tables-legacy -t nat -A PREROUTING -p tcp -d 2001:db8::1 --dport 6640 \
+                -j DNAT --to-destination [2001:db8::2]:6641""")
+        with children() as start, folder() as path:
+            start("c1", *["tcp|bind|%s" % end for end in ("0.0.0.0|6601", "0.0.0.0|6631", "::|6641")])
+            start("c2", "udp|bind|0.0.0.0|6611", "udp|bind|0.0.0.0|6613")
+            start("host", "tcp|bind|0.0.0.0|6621")
+            wanted = {6601: ("published", "192.0.2.1", 6600, "DOCKER"), 6631: ("container", None, None, None),
+                      6641: ("container", None, None, None), 6611: ("published", None, 6611, "PREROUTING"),
+                      6613: ("container", None, None, None), 6621: ("published", None, None, "PREROUTING")}
+            shell("ip -n c1 addr add 2001:db8::2/64 dev eth0 nodad; ip -n host addr add 2001:db8::1/64 dev br0 nodad")
+            wanted[6641] = ("published", "2001:db8::1", 6640, "PREROUTING")
+            for args in ([], ["--record", path + "/r"], ["--replay", path + "/r"]):
+                doc = document("-N", "all", "-tul", *args, columns=COLUMNS)
+                rows = [row for row in doc["conversations"] if row["local_port"] in wanted]
+                equal({row["local_port"]: (row["exposure"], row["published_addr"], row["published_port"],
+                                           row["published_chain"]) for row in rows}, wanted, "exposure %r" % args)
+                equal({row["published_table"] for row in rows}, {"nat (legacy)", None}, "table")
+                equal(gaps(doc).get("rules"), None, "every rule was read")
+    finally:
+        shell("""for t in iptables ip6tables; do
+            ip netns exec host $t-legacy -t nat -F; ip netns exec host $t-legacy -t nat -X; done
+            ip -n c1 addr del 2001:db8::2/64 dev eth0; ip -n host addr del 2001:db8::1/64 dev br0""")
+
+
 MAPS = """
 table ip services {
     map published { type inet_service : ipv4_addr . inet_service; elements = { 6100 : 10.9.0.2 . 6001, 6101 : 10.9.0.2 . 6002 } }

@@ -167,7 +167,8 @@ COLUMN_GETTER(column_get_published_port)
 	const struct pv_publication *p = pv_snapshot_publication(context->snapshot, c);
 
 	(void)column;
-	if (p)
+	/* any port has no number */
+	if (p && (p->first_port || p->last_port != UINT16_MAX))
 		cell_set_number(ret_cell, p->first_port);
 }
 
