@@ -259,7 +259,7 @@ static int wait_for(pid_t child, int signals, int fd, const struct sandbox_servi
 	int status = 0;
 
 	while (waitpid(child, &status, WNOHANG) == 0) {
-		polled[2].fd = service ? service->event_fd : -1;
+		polled[2].fd = service && service->on_event ? service->event_fd : -1;
 		poll(polled, 3, -1);
 		pass_on(signals, child);
 		if (polled[2].revents)

@@ -76,6 +76,13 @@ def parent(pid):
     return 0
 
 
+def name(pid):
+    with contextlib.suppress(OSError):
+        with open("/proc/%s/comm" % pid, errors="replace") as f:
+            return f.read().rstrip("\n")
+    return None
+
+
 class Capture:
     """portavoz capture until the end of the block; then `rows`, `gaps` and `errors` are what it said."""
 
@@ -93,7 +100,7 @@ class Capture:
         """Packets pass unseen before the ring is open; the child is there afterwards."""
         for _ in range(400):
             self.child = next((int(pid) for pid in os.listdir("/proc") if pid.isdigit()
-                               and parent(pid) == self.process.pid), None)
+                               and parent(pid) == self.process.pid and name(pid) == os.path.basename(PORTAVOZ)), None)
             if self.child or self.process.poll() is not None:
                 return
             time.sleep(0.02)
