@@ -47,7 +47,7 @@ struct pv_capture_owner {
 	uint32_t uid;	 /* of the process */
 	uint32_t socket_uid, inode, n_holders;
 	uint64_t start_ticks;
-	char comm[20], user[36], runtime[20], unit[100], container[72], exe[200];
+	char comm[20], user[36], runtime[20], unit[100], container[88], exe[184];
 };
 
 /*

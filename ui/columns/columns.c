@@ -257,8 +257,9 @@ static const struct column registry[COLUMN_END] = {
 			  PV_NEED_OWNERS | PV_NEED_CMDLINE, .min = 12, .get = column_get_cmdline },
 	[COL_CGROUP] = { "cgroup", "CGROUP", "Its control group.", COLUMN_NAME,
 			 PV_NEED_OWNERS | PV_NEED_CGROUP, .min = 12, .get = column_get_cgroup },
-	[COL_UNIT] = { "unit", "UNIT", "Its systemd unit.", COLUMN_NAME,
-		       PV_NEED_OWNERS | PV_NEED_CGROUP, .min = 12, .get = column_get_unit },
+	[COL_UNIT] = { "unit", "UNIT", "Its systemd unit; a user's is user@UID.service/NAME.",
+		       COLUMN_NAME, PV_NEED_OWNERS | PV_NEED_CGROUP, .min = 12,
+		       .get = column_get_unit },
 	[COL_RUNTIME] = { "runtime", "RUNTIME",
 			  "Its container's runtime: docker, podman, containerd, crio, lxc, "
 			  "systemd-nspawn.",
