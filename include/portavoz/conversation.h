@@ -265,10 +265,11 @@ struct pv_process {
 				 not read */
 	struct pv_bytes comm, exe, cmdline; /* cmdline: arguments separated by NUL */
 	struct pv_bytes cgroup; /* path in the unified hierarchy, else in name=systemd */
-	struct pv_bytes unit;	/* systemd unit, or empty */
+	/* systemd unit, or empty; one of a user's own manager is "user@UID.service/NAME" */
+	struct pv_bytes unit;
 	struct pv_bytes
 		runtime; /* docker, podman, containerd, crio, lxc, systemd-nspawn; or empty */
-	struct pv_bytes container; /* container id or machine name; or empty */
+	struct pv_bytes container; /* container id or machine name, likewise; or empty */
 	uint8_t reason;		   /* enum pv_reason: why details are missing */
 	uint8_t known;		   /* PV_PROCESS_*: which of the members below were read */
 	int32_t ppid;		   /* 0 = it has no parent in this pid namespace */

@@ -16,18 +16,21 @@ static int copy(struct pv_snapshot *s, struct pv_bytes *to, const struct buf *fr
 
 static int copy_cgroup(struct pv_snapshot *s, struct pv_process *p, const struct buf *path)
 {
+	_cleanup_(cleanup_buf) struct buf unit = BUF_INIT, container = BUF_INIT;
 	struct procfs_cgroup cgroup;
 	int r = copy(s, &p->cgroup, path);
 
 	if (r < 0)
 		return r;
 	procfs_cgroup_parse(path->data ? path->data : "", path->len, &cgroup);
-	r = snapshot_bytes(s, &p->unit, cgroup.unit.data, cgroup.unit.len);
+	procfs_cgroup_put_unit(&cgroup, &unit);
+	procfs_cgroup_put_container(&cgroup, &container);
+	if (buf_error(&unit) < 0 || buf_error(&container) < 0)
+		return -ENOMEM;
+	r = copy(s, &p->unit, &unit);
 	if (r == 0 && cgroup.runtime)
 		r = snapshot_bytes(s, &p->runtime, cgroup.runtime, strlen(cgroup.runtime));
-	return r < 0 ? r
-		     : snapshot_bytes(s, &p->container, cgroup.container.data,
-				      cgroup.container.len);
+	return r < 0 ? r : copy(s, &p->container, &container);
 }
 
 static int copy_preload(struct pv_snapshot *s, struct pv_process *p, const struct buf *environ)

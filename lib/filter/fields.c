@@ -693,12 +693,16 @@ static int parse_cgroup(struct parser *p, const struct predicate *pred, const st
 	return emit(p, &l, comparison, ret);
 }
 
+/* Behind the manager of the user who made it, if one did. */
 static bool is_container_id(const struct glob *g)
 {
-	for (uint32_t i = 0; i < g->len; i++)
+	const char *slash = g->len ? memrchr(g->data, '/', g->len) : NULL;
+	uint32_t first = slash ? (uint32_t)(slash + 1 - g->data) : 0;
+
+	for (uint32_t i = first; i < g->len; i++)
 		if (digit_value(g->data[i]) > 15)
 			return false;
-	return g->is_literal && g->len >= 12;
+	return g->is_literal && g->len - first >= 12;
 }
 
 static int parse_glob(struct parser *p, const struct predicate *pred, const struct word *name,

@@ -113,6 +113,16 @@ static bool consists_of(const char *text, size_t len, const char *set)
 	return true;
 }
 
+/* Behind the manager of the user who made it, if one did. */
+static struct pv_bytes own_name(const struct pv_bytes *name)
+{
+	const char *slash = name->len ? memrchr(name->data, '/', name->len) : NULL;
+
+	if (!slash)
+		return *name;
+	return (struct pv_bytes){ slash + 1, (uint32_t)(name->data + name->len - (slash + 1)) };
+}
+
 /*
  * Units that exist for one login, one call of systemd-run or one container: another name at the
  * next start (systemd.scope(5), systemd-run(1)).
@@ -149,13 +159,14 @@ static bool is_of_connection(const struct pv_bytes *unit, const char **ret_at)
 static void set_unit(struct pv_role_program *program, const struct pv_bytes *unit, char *out,
 		     size_t size)
 {
+	struct pv_bytes own = own_name(unit);
 	const char *at;
 	int n;
 
-	if (is_transient(unit))
+	if (is_transient(&own))
 		return;
 	program->unit = *unit;
-	program->unit_is_pattern = is_of_connection(unit, &at);
+	program->unit_is_pattern = is_of_connection(&own, &at);
 	if (!program->unit_is_pattern)
 		return;
 	n = snprintf(out, size, "%.*s@*.service", (int)(at - unit->data), unit->data);
@@ -166,6 +177,7 @@ static void set_program(struct pv_role_program *program, const struct pv_process
 			size_t size)
 {
 	static const char deleted[] = " (deleted)";
+	struct pv_bytes id = own_name(&p->container);
 
 	*program = (struct pv_role_program){ .exe = p->exe };
 	set_unit(program, &p->unit, out, size);
@@ -174,9 +186,7 @@ static void set_program(struct pv_role_program *program, const struct pv_process
 	if (!program->exe.len)
 		program->comm = p->comm;
 	/* an id is hexadecimal and long; the rest are names that people gave */
-	if (p->container.len &&
-	    (p->container.len < 12 ||
-	     !consists_of(p->container.data, p->container.len, "0123456789abcdef")))
+	if (id.len && (id.len < 12 || !consists_of(id.data, id.len, "0123456789abcdef")))
 		program->container = p->container;
 }
 

@@ -231,6 +231,11 @@ static bool is_unit(struct text part)
 	return false;
 }
 
+static bool is_user_manager(struct text part)
+{
+	return text_starts(part, "user@") && text_ends(part, ".service");
+}
+
 /*
  * Units of the system manager lie below slices only; the one unit below which another manager keeps
  * its own is user@UID.service. What lies below any other unit is no unit of the host.
@@ -239,10 +244,10 @@ static void take_unit(struct text part, bool *is_settled, struct procfs_cgroup *
 {
 	if (*is_settled || !is_unit(part))
 		return;
-	ret->is_user_unit = ret->unit.len > 0;
+	if (ret->unit.len)
+		ret->manager = ret->unit;
 	ret->unit = bytes_of(part);
-	*is_settled =
-		ret->is_user_unit || !text_starts(part, "user@") || !text_ends(part, ".service");
+	*is_settled = ret->manager.len || !is_user_manager(part);
 }
 
 void procfs_cgroup_parse(const void *path, size_t len, struct procfs_cgroup *ret)
@@ -260,9 +265,34 @@ void procfs_cgroup_parse(const void *path, size_t len, struct procfs_cgroup *ret
 		if (part.p == part.end)
 			continue;
 		is_container = find_container(parent, part, ret);
+		/* below a user's manager, and no unit of it */
+		if (is_container && !is_settled && ret->unit.len && !is_unit(part))
+			ret->manager = ret->unit;
 		take_unit(part, &is_settled, ret);
 		if (is_container)
 			break;
 		parent = part;
 	}
+}
+
+static void put_below(const struct procfs_cgroup *cgroup, const struct pv_bytes *name,
+		      struct buf *b)
+{
+	if (!name->len)
+		return;
+	if (cgroup->manager.len && cgroup->manager.data != name->data) {
+		buf_put(b, cgroup->manager.data, cgroup->manager.len);
+		buf_putc(b, '/');
+	}
+	buf_put(b, name->data, name->len);
+}
+
+void procfs_cgroup_put_unit(const struct procfs_cgroup *cgroup, struct buf *b)
+{
+	put_below(cgroup, &cgroup->unit, b);
+}
+
+void procfs_cgroup_put_container(const struct procfs_cgroup *cgroup, struct buf *b)
+{
+	put_below(cgroup, &cgroup->container, b);
 }

@@ -9,6 +9,8 @@
 
 #include <portavoz/conversation.h>
 
+#include "base/buf.h"
+
 #define PROCFS_MACHINE_MAX 64 /* what systemd allows a machine's name to be */
 
 struct procfs_cgroup {
@@ -17,7 +19,8 @@ struct procfs_cgroup {
 				      do not copy the struct */
 	const char *runtime; /* docker, podman, containerd, crio, lxc, systemd-nspawn, libvirt; or
 				NULL */
-	bool is_user_unit;   /* the unit is one of a user's own manager */
+	struct pv_bytes manager; /* user@UID.service, when what is below it made the unit or the
+				    container: names there are that user's choice; or empty */
 	char machine[PROCFS_MACHINE_MAX]; /* a name with systemd's escapes undone */
 };
 
@@ -27,5 +30,16 @@ struct procfs_cgroup {
  */
 int procfs_cgroup_path(const void *data, size_t len, struct pv_bytes *ret_path);
 void procfs_cgroup_parse(const void *path, size_t len, struct procfs_cgroup *ret);
+/*
+ * Append the name that identifies the unit or the container, or nothing: what a user's own manager
+ * made is named behind that manager, as in "user@1000.service/nginx.service", so that nobody can
+ * pass for a unit of the system.
+ */
+void procfs_cgroup_put_unit(const struct procfs_cgroup *cgroup, struct buf *b);
+void procfs_cgroup_put_container(const struct procfs_cgroup *cgroup, struct buf *b);
+
+/* Live: the folder where the unified hierarchy is mounted, a descriptor; -ENODEV = nowhere, or
+ * -errno. */
+int procfs_cgroup_open_root(void);
 
 #endif

@@ -348,7 +348,7 @@ static bool is_hex(const char *p, size_t len)
 
 static int read_container(struct tape *t, struct procfs_netns *n)
 {
-	_cleanup_(cleanup_buf) struct buf text = BUF_INIT;
+	_cleanup_(cleanup_buf) struct buf text = BUF_INIT, name = BUF_INIT;
 	struct procfs_cgroup cgroup;
 	struct pv_bytes path;
 	char file[32];
@@ -359,9 +359,10 @@ static int read_container(struct tape *t, struct procfs_netns *n)
 	    procfs_cgroup_path(text.data, text.len, &path) < 0)
 		return buf_error(&text);
 	procfs_cgroup_parse(path.data, path.len, &cgroup);
-	if (!cgroup.container.len)
-		return 0;
-	r = set_text(&n->container, cgroup.container.data, cgroup.container.len);
+	procfs_cgroup_put_container(&cgroup, &name);
+	if (!cgroup.container.len || buf_error(&name) < 0)
+		return buf_error(&name);
+	r = set_text(&n->container, name.data, name.len);
 	if (r == 0 && cgroup.runtime)
 		r = set_text(&n->runtime, cgroup.runtime, strlen(cgroup.runtime));
 	return r;
@@ -373,10 +374,14 @@ static int name_by_process(struct procfs_netns *n)
 
 	if (n->container) {
 		size_t len = strlen(n->container);
+		const char *slash = strrchr(n->container, '/');
+		const char *id = slash ? slash + 1 : n->container;
+		size_t before = (size_t)(id - n->container);
 
 		n->by = PV_NETNS_BY_CONTAINER;
-		return set_text(&n->name, n->container,
-				len == ID_LONG && is_hex(n->container, len) ? ID_SHORT : len);
+		if (len - before == ID_LONG && is_hex(id, ID_LONG))
+			len = before + ID_SHORT;
+		return set_text(&n->name, n->container, len);
 	}
 	n->by = PV_NETNS_BY_PROCESS;
 	buf_printf(&b, "pid %d", n->pid);

@@ -193,6 +193,12 @@ static int put_unit(const struct pv_redactor *r, const char *text, size_t len, s
 	return result;
 }
 
+/* A user's unit stands behind that user's manager. */
+static int put_units(const struct pv_redactor *r, const char *text, size_t len, struct buf *b)
+{
+	return put_parts(r, text, len, '/', put_unit, b);
+}
+
 static int put_cgroup_part(const struct pv_redactor *r, const char *text, size_t len, struct buf *b)
 {
 	if (type_of(text, len))
@@ -243,9 +249,17 @@ static int put_interface(const struct pv_redactor *r, const char *text, size_t l
 	return 0;
 }
 
+static int put_container_part(const struct pv_redactor *r, const char *text, size_t len,
+			      struct buf *b)
+{
+	if (type_of(text, len))
+		return put_unit(r, text, len, b);
+	return put_token(r, 'c', text, len, b);
+}
+
 static int put_container(const struct pv_redactor *r, const char *text, size_t len, struct buf *b)
 {
-	return put_token(r, 'c', text, len, b);
+	return put_parts(r, text, len, '/', put_container_part, b);
 }
 
 static int put_other(const struct pv_redactor *r, const char *text, size_t len, struct buf *b)
@@ -310,7 +324,7 @@ int redact_put(const struct pv_redactor *r, enum pv_redact_kind kind, const char
 {
 	static put_fn *const puts[PV_REDACT_KIND_N] = {
 		[PV_REDACT_HOST] = put_host,	       [PV_REDACT_USER] = put_user,
-		[PV_REDACT_PATH] = put_path,	       [PV_REDACT_UNIT] = put_unit,
+		[PV_REDACT_PATH] = put_path,	       [PV_REDACT_UNIT] = put_units,
 		[PV_REDACT_CGROUP] = put_cgroup,       [PV_REDACT_CONTAINER] = put_container,
 		[PV_REDACT_INTERFACE] = put_interface, [PV_REDACT_SOCKET] = put_socket,
 		[PV_REDACT_TEXT] = put_other,

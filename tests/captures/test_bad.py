@@ -3,14 +3,17 @@
 """Sound, damaged and hostile captures (badcap.py): no crash, what came before damage is shown, the place of the damage is told,
 no name reaches a writer's output raw."""
 import csv
+import fcntl
 import io
 import os
 import re
 import resource
 import signal
 import struct
+import subprocess
 import sys
 import tempfile
+import termios
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "netns"))
 import badcap  # noqa: E402
@@ -127,6 +130,35 @@ def peak_memory(*args):
         kilobytes = result.read()
     equal(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), 0, "read %r" % (args,))
     return int(kilobytes) * 1024
+
+
+def lines_on_terminal(path, width):
+    """The table as it comes on a terminal that wide."""
+    master, slave = os.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+    done = subprocess.Popen([live.PORTAVOZ, "read", "--color=never", path], stdout=slave, stderr=subprocess.DEVNULL)
+    os.close(slave)
+    text = b""
+    try:
+        while part := os.read(master, 65536):
+            text += part
+    except OSError:  # how a terminal says that its last writer is gone
+        pass
+    os.close(master)
+    equal(done.wait(), 0, "exit status")
+    return text.decode().replace("\r", "").splitlines()
+
+
+def test_narrow_terminals():
+    """No line is longer than the terminal is wide; both ends and the bytes are always there."""
+    path = os.path.join(FOLDER, "mixed")
+    with open(path, "wb") as f:
+        f.write(badcap.pcap(badcap.mixed()))
+    for width in (60, 80, 100, 132, 200):
+        lines = lines_on_terminal(path, width)
+        equal([line for line in lines if len(line) > width], [], "lines at %d columns" % width)
+        holds(set(("LOCAL", "REMOTE", "OUT-BYTES", "IN-BYTES")) <= set(lines[0].split()), "title at %d: %r" % (width, lines[0]))
+        holds(len(lines) > 8, "rows at %d: %r" % (width, lines))
 
 
 def test_memory_of_small_files():

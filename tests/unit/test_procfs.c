@@ -488,91 +488,96 @@ static void test_status(void **state)
 #define POD "pod8f2c3a5e-1111-4222-8333-123456789abc"
 #define PODS "pod8f2c3a5e_1111_4222_8333_123456789abc"
 
+#define MANAGER "user@1000.service/"
+
 static const struct cgroup_case {
 	const char *path, *unit, *runtime, *container;
-	bool is_user;
 } cgroup_cases[] = {
-	{ "/", "", NULL, "", false },
-	{ "/init.scope", "init.scope", NULL, "", false },
-	{ "/system.slice/ssh.service", "ssh.service", NULL, "", false },
-	{ "/system.slice/ssh.service (deleted)", "ssh.service", NULL, "", false },
-	{ "/system.slice/system-getty.slice/getty@tty1.service", "getty@tty1.service", NULL, "",
-	  false },
-	{ "/system.slice/dbus.socket", "dbus.socket", NULL, "", false },
-	{ "/system.slice/mnt-data.mount", "mnt-data.mount", NULL, "", false },
-	{ "/system.slice/dev-sda2.swap", "dev-sda2.swap", NULL, "", false },
-	{ "/system.slice/systemd\\x2dx.service", "systemd\\x2dx.service", NULL, "", false },
+	{ "/", "", NULL, "" },
+	{ "/init.scope", "init.scope", NULL, "" },
+	{ "/system.slice/ssh.service", "ssh.service", NULL, "" },
+	{ "/system.slice/ssh.service (deleted)", "ssh.service", NULL, "" },
+	{ "/system.slice/system-getty.slice/getty@tty1.service", "getty@tty1.service", NULL, "" },
+	{ "/system.slice/dbus.socket", "dbus.socket", NULL, "" },
+	{ "/system.slice/mnt-data.mount", "mnt-data.mount", NULL, "" },
+	{ "/system.slice/dev-sda2.swap", "dev-sda2.swap", NULL, "" },
+	{ "/system.slice/systemd\\x2dx.service", "systemd\\x2dx.service", NULL, "" },
 	{ "/system.slice/system-postgresql.slice/postgresql@15-main.service",
-	  "postgresql@15-main.service", NULL, "", false },
-	{ "/system.slice", "", NULL, "", false },
-	{ "/user.slice/user-1000.slice/session-3.scope", "session-3.scope", NULL, "", false },
-	{ "/user.slice/user-1000.slice/user@1000.service", "user@1000.service", NULL, "", false },
-	{ "/user.slice/user-1000.slice/user@1000.service/app.slice/foo.service", "foo.service",
-	  NULL, "", true },
-	{ "/user.slice/user-1000.slice/user@1000.service/init.scope", "init.scope", NULL, "",
-	  true },
+	  "postgresql@15-main.service", NULL, "" },
+	{ "/system.slice", "", NULL, "" },
+	{ "/user.slice/user-1000.slice/session-3.scope", "session-3.scope", NULL, "" },
+	{ "/user.slice/user-1000.slice/user@1000.service", "user@1000.service", NULL, "" },
+	{ "/user.slice/user-1000.slice/user@1000.service/app.slice/foo.service",
+	  MANAGER "foo.service", NULL, "" },
+	{ "/user.slice/user-1000.slice/user@1000.service/init.scope", MANAGER "init.scope", NULL,
+	  "" },
 	{ "/user.slice/user-1000.slice/user@1000.service/app.slice/app-gnome-firefox-1234.scope",
-	  "app-gnome-firefox-1234.scope", NULL, "", true },
+	  MANAGER "app-gnome-firefox-1234.scope", NULL, "" },
 	{ "/user.slice/user-1000.slice/user@1000.service/app.slice/foo.service/sshd.service",
-	  "foo.service", NULL, "", true },
-	{ "/system.slice/foo.service/sshd.service", "foo.service", NULL, "", false },
+	  MANAGER "foo.service", NULL, "" },
+	{ "/system.slice/foo.service/sshd.service", "foo.service", NULL, "" },
 	/* docker: cgroup v1 and cgroupfs driver, systemd driver, builds */
-	{ "/docker/" ID, "", "docker", ID, false },
-	{ "/system.slice/docker-" ID ".scope", "docker-" ID ".scope", "docker", ID, false },
-	{ "/system.slice/docker.service", "docker.service", NULL, "", false },
-	{ "/docker/buildkit/" ID, "", "docker", ID, false },
-	{ "/../../docker/" ID, "", "docker", ID, false },
+	{ "/docker/" ID, "", "docker", ID },
+	{ "/system.slice/docker-" ID ".scope", "docker-" ID ".scope", "docker", ID },
+	{ "/system.slice/docker.service", "docker.service", NULL, "" },
+	{ "/docker/buildkit/" ID, "", "docker", ID },
+	{ "/../../docker/" ID, "", "docker", ID },
 	/* what runs inside names no unit of the host */
-	{ "/docker/" ID "/system.slice/sshd.service", "", "docker", ID, false },
-	{ "/system.slice/docker-" ID ".scope/init.scope", "docker-" ID ".scope", "docker", ID,
-	  false },
-	{ "/system.slice/docker-0123.scope", "docker-0123.scope", NULL, "", false },
+	{ "/docker/" ID "/system.slice/sshd.service", "", "docker", ID },
+	{ "/system.slice/docker-" ID ".scope/init.scope", "docker-" ID ".scope", "docker", ID },
+	{ "/system.slice/docker-0123.scope", "docker-0123.scope", NULL, "" },
 	{ "/user.slice/user-1000.slice/user@1000.service/user.slice/docker-" ID ".scope",
-	  "docker-" ID ".scope", "docker", ID, true },
+	  MANAGER "docker-" ID ".scope", "docker", MANAGER ID },
 	/* podman */
-	{ "/machine.slice/libpod-" ID ".scope/container", "libpod-" ID ".scope", "podman", ID,
-	  false },
-	{ "/machine.slice/libpod-conmon-" ID ".scope", "libpod-conmon-" ID ".scope", "podman", ID,
-	  false },
-	{ "/libpod_parent/libpod-" ID, "", "podman", ID, false },
+	{ "/machine.slice/libpod-" ID ".scope/container", "libpod-" ID ".scope", "podman", ID },
+	{ "/machine.slice/libpod-conmon-" ID ".scope", "libpod-conmon-" ID ".scope", "podman", ID },
+	{ "/libpod_parent/libpod-" ID, "", "podman", ID },
 	{ "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" ID ".scope/container",
-	  "libpod-" ID ".scope", "podman", ID, true },
+	  MANAGER "libpod-" ID ".scope", "podman", MANAGER ID },
+	/* below a user's manager every name is that user's choice */
+	{ "/user.slice/user-1000.slice/user@1000.service/lxc/web", "user@1000.service", "lxc",
+	  MANAGER "web" },
+	{ "/user.slice/user-1000.slice/user@1000.service/app.slice/x.scope/lxc.payload.web",
+	  MANAGER "x.scope", "lxc", MANAGER "web" },
+	{ "/user.slice/user-1000.slice/user@1000.service/user@0.service/system.slice/foo.service",
+	  MANAGER "user@0.service", NULL, "" },
+	{ "/user.slice/user-1000.slice/session-3.scope/foo.service", "session-3.scope", NULL, "" },
 	/* Kubernetes */
 	{ "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-" PODS
 	  ".slice/cri-containerd-" ID ".scope",
-	  "cri-containerd-" ID ".scope", "containerd", ID, false },
-	{ "/kubepods/besteffort/" POD "/" ID, "", "containerd", ID, false },
-	{ "/kubepods/" POD "/" ID, "", "containerd", ID, false },
+	  "cri-containerd-" ID ".scope", "containerd", ID },
+	{ "/kubepods/besteffort/" POD "/" ID, "", "containerd", ID },
+	{ "/kubepods/" POD "/" ID, "", "containerd", ID },
 	{ "/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-" PODS ".slice/" ID, "",
-	  "containerd", ID, false },
+	  "containerd", ID },
 	{ "/kubepods.slice/kubepods-" PODS ".slice/crio-" ID ".scope", "crio-" ID ".scope", "crio",
-	  ID, false },
+	  ID },
 	{ "/kubepods.slice/kubepods-" PODS ".slice/crio-conmon-" ID ".scope",
-	  "crio-conmon-" ID ".scope", "crio", ID, false },
+	  "crio-conmon-" ID ".scope", "crio", ID },
 	{ "/kubepods.slice/kubepods-" PODS ".slice/docker-" ID ".scope", "docker-" ID ".scope",
-	  "docker", ID, false },
-	{ "/kubepods/burstable/" POD "/crio-" ID, "", "crio", ID, false },
-	{ "/k8s.io/" ID, "", "containerd", ID, false },
+	  "docker", ID },
+	{ "/kubepods/burstable/" POD "/crio-" ID, "", "crio", ID },
+	{ "/k8s.io/" ID, "", "containerd", ID },
 	{ "/system.slice/containerd.service/kubepods-burstable-" PODS ".slice:cri-containerd:" ID,
-	  "containerd.service", "containerd", ID, false },
-	{ "/system.slice/nerdctl-" ID ".scope", "nerdctl-" ID ".scope", "containerd", ID, false },
+	  "containerd.service", "containerd", ID },
+	{ "/system.slice/nerdctl-" ID ".scope", "nerdctl-" ID ".scope", "containerd", ID },
 	/* lxc, nspawn, libvirt */
-	{ "/lxc/web1", "", "lxc", "web1", false },
-	{ "/lxc.payload.web1/system.slice/nginx.service", "", "lxc", "web1", false },
-	{ "/lxc.monitor.web1", "", "lxc", "web1", false },
-	{ "/lxc.payload/web1/init.scope", "", "lxc", "web1", false },
+	{ "/lxc/web1", "", "lxc", "web1" },
+	{ "/lxc.payload.web1/system.slice/nginx.service", "", "lxc", "web1" },
+	{ "/lxc.monitor.web1", "", "lxc", "web1" },
+	{ "/lxc.payload/web1/init.scope", "", "lxc", "web1" },
 	{ "/machine.slice/systemd-nspawn@deb\\x2d12.service/payload/system.slice/cron.service",
-	  "systemd-nspawn@deb\\x2d12.service", "systemd-nspawn", "deb-12", false },
+	  "systemd-nspawn@deb\\x2d12.service", "systemd-nspawn", "deb-12" },
 	{ "/machine.slice/machine-deb\\x2d12.scope", "machine-deb\\x2d12.scope", "systemd-nspawn",
-	  "deb-12", false },
+	  "deb-12" },
 	{ "/machine.slice/machine-qemu\\x2d3\\x2dvm\\x2dweb.scope/libvirt/emulator",
-	  "machine-qemu\\x2d3\\x2dvm\\x2dweb.scope", "libvirt", "vm-web", false },
-	{ "/machine/qemu-1-vm.libvirt-qemu/emulator", "", "libvirt", "vm", false },
-	{ "/system.slice/machine-x.scope", "machine-x.scope", NULL, "", false },
+	  "machine-qemu\\x2d3\\x2dvm\\x2dweb.scope", "libvirt", "vm-web" },
+	{ "/machine/qemu-1-vm.libvirt-qemu/emulator", "", "libvirt", "vm" },
+	{ "/system.slice/machine-x.scope", "machine-x.scope", NULL, "" },
 	/* nothing in particular */
-	{ "/memory/process/5b7e5c8a3ca400467581d44400f76629", "", NULL, "", false },
-	{ "/.service", "", NULL, "", false },
-	{ "//docker//" ID, "", "docker", ID, false },
+	{ "/memory/process/5b7e5c8a3ca400467581d44400f76629", "", NULL, "" },
+	{ "/.service", "", NULL, "" },
+	{ "//docker//" ID, "", "docker", ID },
 };
 
 static void assert_bytes(struct pv_bytes b, const char *text)
@@ -589,12 +594,16 @@ static void test_cgroup(void **state)
 		const struct cgroup_case *c = &cgroup_cases[i];
 		struct procfs_cgroup g;
 
+		_cleanup_(cleanup_buf) struct buf unit = BUF_INIT, container = BUF_INIT;
+
 		procfs_cgroup_parse(c->path, strlen(c->path), &g);
 		print_message("%s\n", c->path);
-		assert_bytes(g.unit, c->unit);
-		assert_bytes(g.container, c->container);
+		procfs_cgroup_put_unit(&g, &unit);
+		procfs_cgroup_put_container(&g, &container);
+		assert_bytes((struct pv_bytes){ unit.data, (uint32_t)unit.len }, c->unit);
+		assert_bytes((struct pv_bytes){ container.data, (uint32_t)container.len },
+			     c->container);
 		assert_string_equal(g.runtime ? g.runtime : "-", c->runtime ? c->runtime : "-");
-		assert_int_equal(g.is_user_unit, c->is_user);
 	}
 }
 

@@ -467,11 +467,23 @@ COLUMN_PUTTER(column_put_holders)
 }
 
 /* "user", "user/unit" or "user/runtime:container" */
+/* The user, who is told beside it, has made it. */
+static struct pv_bytes without_manager(const struct pv_bytes *container)
+{
+	const char *slash = memrchr(container->data, '/', container->len);
+
+	if (!slash)
+		return *container;
+	return (struct pv_bytes){ slash + 1,
+				  (uint32_t)(container->data + container->len - (slash + 1)) };
+}
+
 COLUMN_PUTTER(column_put_user_unit)
 {
 	const char *user = context->numeric ? NULL : pv_snapshot_user(context->snapshot, c->uid);
 	const struct pv_process *p = c->n_holders ? process_of(context, c, 0) : NULL;
 	unsigned flags = word_flags(context);
+	struct pv_bytes name;
 
 	(void)column, (void)limit;
 	if (user)
@@ -484,9 +496,9 @@ COLUMN_PUTTER(column_put_user_unit)
 		buf_putc(b, '/');
 		text_put(b, p->runtime.data, p->runtime.len, flags);
 		buf_putc(b, ':');
+		name = without_manager(&p->container);
 		/* twelve digits are how people know a container */
-		text_put(b, p->container.data, p->container.len > 12 ? 12 : p->container.len,
-			 flags);
+		text_put(b, name.data, name.len > 12 ? 12 : name.len, flags);
 	} else if (p && p->unit.len) {
 		buf_putc(b, '/');
 		text_put(b, p->unit.data, p->unit.len, flags);
