@@ -17,6 +17,9 @@
 #include "cli/commands.h"
 #include "ui/text/escape.h"
 
+/* Far more than a filter may have; devices never end. */
+#define FILE_MAX ((size_t)1 << 20)
+
 void print_caret(const char *what, const char *text, size_t offset, const char *message,
 		 const char *expected)
 {
@@ -56,11 +59,15 @@ static void join_operands(const struct filter_text *from, struct buf *b)
 
 static int read_file(const char *path, struct buf *b)
 {
+	_cleanup_(cleanup_fd) int fd =
+		strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) : STDIN_FILENO;
 	size_t start = b->len;
-	int r = strcmp(path, "-") ? file_read_at(AT_FDCWD, path, b) : fd_read_all(STDIN_FILENO, b);
+	int r = fd < 0 ? -errno : fd_read_max(fd, FILE_MAX, b);
 
-	if (r < 0) {
-		usage_error(path, "%s", strerror(-r));
+	if (fd == STDIN_FILENO)
+		steal_fd(&fd);
+	if (r != 0) {
+		usage_error(path, "%s", strerror(r < 0 ? -r : EFBIG));
 		return r == -ENOMEM ? r : -EINVAL;
 	}
 	if (b->len > start && memchr(b->data + start, '\0', b->len - start)) {

@@ -4,16 +4,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
 
 #define READ_CHUNK 4096
+#define READ_AT_ONCE (64 * 1024)
 
-int fd_read_all(int fd, struct buf *b)
+int fd_read_max(int fd, size_t max, struct buf *b)
 {
-	for (;;) {
-		size_t room = b->cap - b->len > READ_CHUNK ? b->cap - b->len : READ_CHUNK;
+	for (size_t left = max;;) {
+		size_t spare = b->cap - b->len > READ_CHUNK ? b->cap - b->len : READ_CHUNK;
+		/* files of /proc are of one moment when one call reads them */
+		size_t room = left <= READ_AT_ONCE ? left + 1 : spare;
 		char *p = buf_room(b, room);
 		ssize_t n;
 
@@ -26,8 +30,16 @@ int fd_read_all(int fd, struct buf *b)
 			return -errno;
 		if (n == 0)
 			return 0;
-		b->len += (size_t)n;
+		b->len += (size_t)n < left ? (size_t)n : left;
+		if ((size_t)n > left)
+			return 1;
+		left -= (size_t)n;
 	}
+}
+
+int fd_read_all(int fd, struct buf *b)
+{
+	return fd_read_max(fd, SIZE_MAX, b);
 }
 
 int file_read_at(int dirfd, const char *path, struct buf *b)

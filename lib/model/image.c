@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/cleanup.h"
 
@@ -89,6 +90,8 @@ static const struct member row_members[] = {
 	ROW(n_findings, 0),
 	ROW(first_finding, 0),
 	ROW(references, 0),
+	ROW(exposure, PV_EXPOSURE_N),
+	ROW(relation, 0),
 	{ "path", offsetof(struct image_row, c.path), 0, MEMBER_POINTED, 0 },
 	{ "remote_name", offsetof(struct image_row, c.remote_name), 0, MEMBER_STRING, 0 },
 	{ "detail", offsetof(struct image_row, detail), 4, MEMBER_NUMBER, 0 },
@@ -127,6 +130,33 @@ static const struct member process_members[] = {
 	PROCESS(exe_links),
 	PROCESS(exe_uid),
 	PROCESS_BYTES(preload),
+};
+
+#define RELATION(member, limit) NUMBER(struct snapshot_relation, member, limit)
+#define RELATION_RAW(member) OTHER(RAW, struct snapshot_relation, member)
+static const struct member relation_members[] = {
+	RELATION_RAW(translation.local.addr),
+	RELATION(translation.local.port, UINT16_MAX + 1),
+	RELATION_RAW(translation.remote.addr),
+	RELATION(translation.remote.port, UINT16_MAX + 1),
+	RELATION(translation.family, 0),
+	RELATION(translation.is_opener, 2),
+	RELATION(translation.n_hops, 0),
+	RELATION(translation.netns, 0),
+	RELATION(n_candidates, 0),
+	RELATION(has_publication, 2),
+	RELATION_RAW(publication.addr),
+	RELATION(publication.family, 0),
+	RELATION(publication.prefix, 129),
+	RELATION(publication.by, PV_PUBLISHED_BY_N),
+	RELATION(publication.table_family, 0),
+	RELATION(publication.is_partial, 2),
+	RELATION(publication.first_port, 0),
+	RELATION(publication.last_port, 0),
+	RELATION(publication.netns, 0),
+	RELATION(publication.n_candidates, 0),
+	OTHER(BYTES, struct snapshot_relation, publication.table),
+	OTHER(BYTES, struct snapshot_relation, publication.chain),
 };
 
 static const struct member holder_members[] = { NUMBER(struct pv_holder, process, 0),
@@ -208,6 +238,7 @@ VECTOR_TABLE(processes, processes, struct pv_process)
 VECTOR_TABLE(netns, netns, struct pv_netns)
 VECTOR_TABLE(users, users, struct snapshot_user)
 VECTOR_TABLE(ifnames, ifnames, struct snapshot_user)
+VECTOR_TABLE(relations, relations, struct snapshot_relation)
 VECTOR_TABLE(gaps, gaps, struct pv_gap)
 VECTOR_TABLE(sources, sources, struct pv_source)
 
@@ -316,6 +347,8 @@ static const struct table tables[] = {
 	TABLE("holders", struct pv_holder, holder_members, count_holders, get_holders, add_holders),
 	TABLE("findings", struct image_finding, finding_members, count_findings, get_finding,
 	      add_finding),
+	TABLE("relations", struct snapshot_relation, relation_members, count_relations,
+	      get_relations, add_relations),
 	TABLE("details", struct pv_detail, detail_members, count_rows, get_detail, add_detail),
 	TABLE("rows", struct image_row, row_members, count_rows, get_row, add_row),
 };
@@ -598,11 +631,31 @@ static bool row_is_sound(const struct pv_snapshot *s, const struct pv_conversati
 		return false;
 	if (c->n_findings > s->findings.n || c->first_finding > s->findings.n - c->n_findings)
 		return false;
-	return c->peer <= s->n_rows && (c->n_holders == 0 || c->owner_reason == 0);
+	return c->peer <= s->n_rows && c->relation <= s->relations.n &&
+	       (c->n_holders == 0 || c->owner_reason == 0);
+}
+
+static bool is_inet(uint8_t family)
+{
+	return family == AF_INET || family == AF_INET6;
+}
+
+static bool relation_is_sound(const struct snapshot_relation *r)
+{
+	const struct pv_publication *p = &r->publication;
+
+	if (r->translation.n_hops && !is_inet(r->translation.family))
+		return false;
+	if (!p->family)
+		return !p->prefix;
+	return is_inet(p->family) && p->prefix <= (p->family == AF_INET ? 32 : 128);
 }
 
 static int check(const struct pv_snapshot *s)
 {
+	for (size_t i = 0; i < s->relations.n; i++)
+		if (!relation_is_sound(&s->relations.items[i]))
+			return -EBADMSG;
 	for (size_t i = 0; i < s->holders.n; i++)
 		if (s->holders.items[i].process >= s->processes.n)
 			return -EBADMSG;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "base/fdio.h"
 #include "base/thread.h"
 
 #define STACK_SIZE (128 * 1024)
@@ -34,27 +35,6 @@ static void job_free(struct reader_job *job)
 	free(job);
 }
 
-static int read_bounded(int fd, size_t max, struct buf *b)
-{
-	while (b->len <= max) {
-		char *p = buf_room(b, max + 1 - b->len);
-		ssize_t n;
-
-		if (!p)
-			return -ENOMEM;
-		n = read(fd, p, max + 1 - b->len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			return 0;
-		b->len += (size_t)n;
-	}
-	b->len = max;
-	return 1;
-}
-
 /* Does one read with the lock dropped. */
 static void job_serve(struct reader_job *job)
 {
@@ -63,7 +43,7 @@ static void job_serve(struct reader_job *job)
 
 	pthread_mutex_unlock(&job->lock);
 	buf_clear(&job->text);
-	r = read_bounded(fd, max, &job->text);
+	r = fd_read_max(fd, max, &job->text);
 	close(fd);
 	pthread_mutex_lock(&job->lock);
 	job->result = r;

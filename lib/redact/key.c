@@ -73,6 +73,7 @@ int pv_redactor_new(const void *key, size_t len, struct pv_redactor **ret)
 static int read_key(int fd, struct buf *b)
 {
 	struct stat st;
+	int r;
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
@@ -81,7 +82,8 @@ static int read_key(int fd, struct buf *b)
 		return -EINVAL;
 	if (S_ISREG(st.st_mode) && (st.st_mode & (S_IROTH | S_IWOTH) || st.st_size > KEY_FILE_MAX))
 		return st.st_size > KEY_FILE_MAX ? -EFBIG : -EPERM;
-	return fd_read_all(fd, b);
+	r = fd_read_max(fd, KEY_FILE_MAX, b);
+	return r > 0 ? -EFBIG : r;
 }
 
 int pv_redactor_open(const char *file, struct pv_redactor **ret)

@@ -19,6 +19,9 @@ int redact_hmac(const uint8_t key[static REDACT_KEY], uint8_t kind, const void *
 /* An address as text, with a port or not, in brackets or not: 0, 1 = it is none, -EIO. */
 int redact_put_address(const struct pv_redactor *r, const char *word, size_t len, struct buf *b);
 
+/* A network of that prefix, in place: what lies behind the prefix stays. 0 or -EIO. */
+int redact_network(const struct pv_redactor *r, int family, uint8_t *addr, unsigned prefix);
+
 /* What a protocol's own words told: "key=value ..." of lib/observe. 0 or -EIO. */
 int redact_put_observed(const struct pv_redactor *r, const struct pv_bytes *detail, struct buf *b);
 

@@ -195,6 +195,37 @@ static int rename_netns(struct work *w, struct pv_netns *n)
 	return r < 0 ? r : rename_bytes(w, PV_REDACT_CONTAINER, &n->container);
 }
 
+/* Tables and chains that every set of rules has say nothing; the others say who made them. */
+static int rename_rule_name(struct work *w, struct pv_bytes *name)
+{
+	static const char *const common[] = { "nat",	     "filter", "ip",	"PREROUTING",
+					      "POSTROUTING", "OUTPUT", "INPUT", "prerouting",
+					      "postrouting", "output", "input", "DOCKER" };
+
+	for (size_t i = 0; i < sizeof(common) / sizeof(*common); i++)
+		if (strlen(common[i]) == name->len && !memcmp(common[i], name->data, name->len))
+			return 0;
+	return rename_bytes(w, PV_REDACT_TEXT, name);
+}
+
+static int rename_relation(struct work *w, struct snapshot_relation *rel)
+{
+	struct pv_translation *t = &rel->translation;
+	struct pv_publication *p = &rel->publication;
+	int r = 0;
+
+	if (t->n_hops) {
+		r = pv_redact_address(w->r, t->family, t->local.addr);
+		if (r == 0)
+			r = pv_redact_address(w->r, t->family, t->remote.addr);
+	}
+	if (r == 0 && p->family)
+		r = redact_network(w->r, p->family, p->addr, p->prefix);
+	if (r == 0)
+		r = rename_rule_name(w, &p->table);
+	return r < 0 ? r : rename_rule_name(w, &p->chain);
+}
+
 static int rename_tables(struct work *w)
 {
 	struct pv_snapshot *s = w->s;
@@ -206,6 +237,8 @@ static int rename_tables(struct work *w)
 		r = rename_string(w, PV_REDACT_INTERFACE, &s->ifnames.items[i].name);
 	for (size_t i = 0; r == 0 && i < s->netns.n; i++)
 		r = rename_netns(w, &s->netns.items[i]);
+	for (size_t i = 0; r == 0 && i < s->relations.n; i++)
+		r = rename_relation(w, &s->relations.items[i]);
 	/* which of them could not be entered: names and paths in a sentence */
 	for (size_t i = 0; i < s->gaps.n; i++)
 		if (s->gaps.items[i].kind == PV_GAP_NETNS ||

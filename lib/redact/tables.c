@@ -43,17 +43,24 @@ static void mask_of(uint8_t prefix, uint8_t ret[static 16])
 		ret[i / 8] |= (uint8_t)(0x80u >> i % 8);
 }
 
+int redact_network(const struct pv_redactor *r, int family, uint8_t *addr, unsigned prefix)
+{
+	uint8_t mask[16];
+
+	mask_of((uint8_t)prefix, mask);
+	return rename_network(r, family, addr, mask);
+}
+
 int pv_redact_routes(const struct pv_redactor *r, struct pv_route *routes, size_t n)
 {
 	int result = 0;
 
 	for (size_t i = 0; result == 0 && i < n; i++) {
 		struct pv_route *p = &routes[i];
-		uint8_t mask[16];
 
-		mask_of(p->prefix, mask);
-		result = rename_network(r, p->family, p->destination,
-					p->family == AF_INET ? p->mask : mask);
+		result = p->family == AF_INET
+				 ? rename_network(r, p->family, p->destination, p->mask)
+				 : redact_network(r, p->family, p->destination, p->prefix);
 		if (result == 0)
 			result = pv_redact_address(r, p->family, p->gateway);
 		if (result == 0)

@@ -202,6 +202,7 @@ def test_filters_from_files():
             f.write(b"sport = 1\0")
         live.run("list", "-F", name, expect=2)
         live.run("list", "-F", os.path.join(path, "none"), expect=2)
+        live.holds(b"too large" in live.run("list", "-F", "/dev/zero", expect=2).stderr, "an endless file")
     live.holds(not is_reset(client), "the connection stood all the time")
 
 

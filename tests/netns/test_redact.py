@@ -18,7 +18,7 @@ SECRET_USER, SECRET_UID = "alicia-secret", 4711
 ADDRESSES = ["203.0.113.77", "203.0.113.78", "198.51.100.9", "2001:db8:77::5", "2001:db8:77::6"]
 FAR = "203.0.113.80"
 MACS = ["00:16:3e:5e:c4:e7", "00:50:56:5e:c4:e8"]  # of two vendors
-WORDS = [SECRET_USER, "customer-name", "hunter2-secret", "abstract-secret", "program-secret", "dev-secret"]
+WORDS = [SECRET_USER, "customer-name", "hunter2-secret", "abstract-secret", "program-secret", "dev-secret", "table_secret", "chain_secret"]
 HOLD = """
 import ctypes, os, socket, sys
 listening = socket.create_server(("203.0.113.77", 8443))
@@ -73,6 +73,10 @@ def prepare_wire():
 
 def prepare():
     prepare_wire()
+    # the listener on 8443 is published, to a network, and a rule leads there
+    live.shell("nft add table ip table_secret; nft 'add chain ip table_secret chain_secret "
+               "{ type nat hook prerouting priority dstnat; }'; "
+               "nft add rule ip table_secret chain_secret ip daddr 198.51.100.0/24 tcp dport 9443 dnat to 203.0.113.77:8443")
     users = tempfile.NamedTemporaryFile("w", suffix=".passwd")
     users.write("root:x:0:0::/root:/bin/sh\n%s:x:%d:0::/:/bin/sh\n" % (SECRET_USER, SECRET_UID))
     users.flush()
@@ -108,7 +112,8 @@ def tree(folder):
     return {os.path.join(d, f): open(os.path.join(d, f), "rb").read() for d, _, names in os.walk(folder) for f in names}
 
 
-ALL = ("list", "-a", "-p", "-e", "-n", "--columns=+cmdline,exe,cgroup,path,local")
+ALL = ("list", "-a", "-p", "-e", "-n", "--columns=+cmdline,exe,cgroup,path,local,exposure,published_addr,published_table,"
+       "published_chain,nat_local_addr,nat_remote_addr")
 OUTPUTS = [ALL, ALL + ("--json",), ALL + ("--jsonl",), ALL + ("--csv",), ("list", "-s"), ("list", "-s", "--json"),
            ("list", "-a", "--pairs", "--json"), ("list", "-n", "-N", "all", "--json"), ("baseline",), ("audit", "--all", "--no-policy"), ("audit", "--all", "--json", "--no-policy"),
            ("explain", "8443"), ("explain", "--json", "203.0.113.77"), ("explain", "203.0.113.77:8443"),
@@ -134,6 +139,10 @@ def test_nothing_is_left():
                 holds(len(done.stdout) > 20, "output of " + " ".join(command))
             record = os.path.join(folder, "r")
             live.run("list", "-a", "--redact", k, "--record", record)
+            same = live.run(*ALL, "--json", "--redact", k).stdout, live.run(*ALL, "--json", "--replay", record).stdout
+            equal(*[[(r["exposure"], r["published_addr"], r["published_table"], r["published_chain"]) for r in
+                     json.loads(text)["conversations"] if r["local_port"] == 8443] for text in same], "exposure in the recording")
+            holds(b'"published_addr":"' in same[0], "the listener is published")
             raw = os.path.join(folder, "raw")
             live.run("list", "-a", "--record", raw)
             converted = os.path.join(folder, "converted")
@@ -307,6 +316,8 @@ def test_captures():
                 holds(len(done.stdout) > 100, "output of read %s" % (form,))
         check_capture(json.loads(live.run("read", file, "--json", "--columns=all", "--redact", k).stdout)["conversations"], true,
                       listed[0])
+        joined = json.loads(live.run("read", file, "--json", "--redact", k, "--joined", raw).stdout)["conversations"]
+        holds(any(o["pid"] == os.getpid() for r in joined for o in r["owners"] or []), "processes of the recording")
         # the filter sees the true names
         equal(len(json.loads(live.run("read", file, "--json", "--redact", k, "dst", FAR, "and", "dport", "=", ":8080").stdout)
                   ["conversations"]), 1, "filtered")

@@ -326,6 +326,18 @@ static struct pv_snapshot *full(void)
 				.exe = bytes("/home/alice/tool"),
 				.cmdline = { "tool\0--secret", 13 },
 				.unit = bytes("alice.service") };
+	struct snapshot_relation relation = {
+		.translation = { .local = { { 203, 0, 113, 77 }, 80 },
+				 .remote = { { 203, 0, 113, 78 }, 50000 },
+				 .family = AF_INET,
+				 .n_hops = 1 },
+		.has_publication = true,
+		.publication = { .addr = { 203, 0, 113 },
+				 .family = AF_INET,
+				 .prefix = 24,
+				 .table = bytes("alice_nat"),
+				 .chain = bytes("prerouting") },
+	};
 	struct pv_netns ns = { .inode = 5, .ephemeral_first = 32768, .ephemeral_last = 60999 };
 	struct pv_holder h = { .fd = -1 };
 
@@ -339,6 +351,8 @@ static struct pv_snapshot *full(void)
 	assert_int_equal(snapshot_add_ifname(s, 0, 2, "wg-alice"), 0);
 	assert_int_equal(snapshot_add_source(s, "tcp", "bpf", PV_SOURCE_WORKING, NULL), 0);
 	assert_int_equal(snapshot_add_gap(s, PV_GAP_NETNS, 3, "alice: why"), 0);
+	assert_int_equal(vec_push(&s->relations, relation), 0);
+	snapshot_row(s, 0)->relation = 1;
 	add_finding(s, "exe-deleted", "alice-tool(7) runs a deleted file: /home/alice/tool");
 	s->clock = (struct pv_clock){ 1, 2 };
 	return s;
@@ -364,6 +378,8 @@ static void test_image(void **state)
 	assert_int_equal(pv_snapshot_holder(b, row, 0)->fd, -1);
 	assert_ptr_equal(pv_snapshot_peer(b, row), pv_snapshot_get(b, 1));
 	assert_string_equal(pv_snapshot_user(b, 1000), "alice");
+	assert_int_equal(pv_snapshot_translation(b, row)->local.port, 80);
+	assert_int_equal(pv_snapshot_publication(b, row)->prefix, 24);
 	assert_null(pv_snapshot_get(b, 1)->detail);
 	assert_int_equal(pv_snapshot_get(b, 1)->path->len, 9);
 	pv_snapshot_free(a);
@@ -376,10 +392,12 @@ static void test_nothing_left(void **state)
 	_cleanup_(cleanup_redactor) struct pv_redactor *r = redactor(KEY_A);
 	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
 	struct pv_snapshot *s = full();
-	const char address[] = { 0x20, 1, 0, 0 };
+	const char address[] = { 0x20, 1, 0, 0 }, nat[] = { (char)203, 0, 113 };
+	const struct pv_publication *p;
 
 	(void)state;
 	image_put(s, &b);
+	assert_non_null(memmem(b.data, b.len, nat, sizeof(nat)));
 	assert_non_null(memmem(b.data, b.len, "alice", 5));
 	assert_non_null(memmem(b.data, b.len, "secret", 6));
 	assert_non_null(memmem(b.data, b.len, "abstract", 8));
@@ -391,6 +409,11 @@ static void test_nothing_left(void **state)
 	assert_null(memmem(b.data, b.len, "secret", 6));
 	assert_null(memmem(b.data, b.len, "abstract", 8));
 	assert_null(memmem(b.data, b.len, address, sizeof(address)));
+	assert_null(memmem(b.data, b.len, nat, sizeof(nat)));
+	/* a network stays one, and what every set of rules has keeps its name */
+	p = pv_snapshot_publication(s, snapshot_row(s, 0));
+	assert_int_equal(p->addr[3], 0);
+	assert_int_equal(p->chain.len, strlen("prerouting"));
 	pv_snapshot_free(s);
 }
 
