@@ -35,6 +35,7 @@ struct message {
 	const uint8_t *p;
 	size_t len, pos;
 	bool is_short; /* damage is the end of the bytes, not their contents */
+	bool is_group; /* sent to a group of mDNS */
 	uint16_t flags, questions, answers, authorities, additionals;
 };
 
@@ -264,7 +265,7 @@ static bool read_question(struct message *m, struct name *name, uint16_t *ret_ty
 static bool header_is_sound(struct message *m)
 {
 	unsigned opcode = m->flags >> 11 & 15, rcode = m->flags & 15;
-	bool is_response = m->flags & IS_RESPONSE, is_mdns = get_be16(m->p) == 0;
+	bool is_response = m->flags & IS_RESPONSE, is_mdns = m->is_group || get_be16(m->p) == 0;
 
 	if ((opcode != 0 && opcode != 4 && opcode != 5) || m->flags & 0x0040)
 		return false;
@@ -382,9 +383,22 @@ static enum probe_result stream(struct probe *p)
 	return result;
 }
 
+/* RFC 6762 section 3. Its queries should have the id 0; those of some phones do not. */
+static bool is_to_group(const struct observe_payload *payload)
+{
+	static const uint8_t group4[4] = { 224, 0, 0, 251 };
+	static const uint8_t group6[16] = { 0xff, 0x02, [15] = 0xfb };
+
+	if (!payload->dst)
+		return false;
+	return payload->family == AF_INET    ? !memcmp(payload->dst, group4, 4)
+	       : payload->family == AF_INET6 ? !memcmp(payload->dst, group6, 16)
+					     : false;
+}
+
 enum probe_result observe_dns_probe(struct probe *p)
 {
-	struct message m = { .p = p->data, .len = p->len };
+	struct message m = { .p = p->data, .len = p->len, .is_group = is_to_group(p->payload) };
 
 	if (p->payload->transport == PV_TRANSPORT_TCP)
 		return stream(p);

@@ -8,6 +8,7 @@
 
 #define SECONDS_MAX (UINT64_C(1) << 48)
 #define NS_PER_SECOND INT64_C(1000000000)
+#define NS_PER_TICK INT64_C(10000000) /* USER_HZ is 100 everywhere */
 /* the kernel's limit is KTIME_SEC_MAX / 2 */
 #define OFFSET_MAX (INT64_MAX / NS_PER_SECOND / 2)
 
@@ -73,6 +74,21 @@ int64_t procfs_read_time_offset(struct tape *t)
 	    procfs_time_offset_parse(b.data, b.len, &ns) < 0)
 		return 0;
 	return ns;
+}
+
+/*
+ * What was cut off a start time is lost: with an offset that is no whole number of ticks the sum is
+ * not known to the tick, and better not known at all.
+ */
+uint64_t procfs_shown_ticks(uint64_t ticks, int64_t offset_ns)
+{
+	int64_t offset = offset_ns / NS_PER_TICK;
+
+	if (!ticks || !offset_ns)
+		return ticks;
+	if (offset_ns % NS_PER_TICK || (offset < 0 && (uint64_t)-offset >= ticks))
+		return 0;
+	return ticks + (uint64_t)offset;
 }
 
 int procfs_read_clock(struct tape *t, uint64_t *ret_boot_time, uint64_t *ret_uptime)

@@ -19,6 +19,11 @@ int procfs_time_offset_parse(const void *data, size_t len, int64_t *ret_ns);
  * kernel's own records are without it. 0 where there is none.
  */
 int64_t procfs_read_time_offset(struct tape *t);
+/*
+ * Start times of the kernel's own records as /proc shows them, in 1/100 s, with that offset; 0 =
+ * not known.
+ */
+uint64_t procfs_shown_ticks(uint64_t ticks, int64_t offset_ns);
 /* What cannot be read is 0; the results are those of the first failure. */
 int procfs_read_clock(struct tape *t, uint64_t *ret_boot_time, uint64_t *ret_uptime);
 

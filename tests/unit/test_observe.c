@@ -774,6 +774,43 @@ static void test_other(void **state)
 	observe_state_release(o, &s);
 }
 
+/* Queries to the groups of mDNS ask for several names at once, some with an id; elsewhere none
+ * does. */
+static void test_multicast_dns(void **state)
+{
+	static const uint8_t query[] = "\0\4\0\0\0\2\0\0\0\0\0\0"
+				       "\1a\5local\0\0\14\0\1"
+				       "\1b\5local\0\0\14\0\1";
+	static const uint8_t group4[16] = { 224, 0, 0, 251 }, host4[16] = { 224, 0, 0, 252 };
+	static const uint8_t group6[16] = { 0xff, 0x02, [15] = 0xfb };
+	static const struct {
+		int family;
+		const uint8_t *to;
+		int id;
+	} to[] = {
+		{ AF_INET, group4, OBSERVE_DNS },
+		{ AF_INET6, group6, OBSERVE_DNS },
+		{ AF_INET, host4, OBSERVE_NONE },
+	};
+	_cleanup_(cleanup_observe) struct observe *o = make(0, 0);
+
+	(void)state;
+	for (size_t i = 0; i < N(to); i++) {
+		struct observe_state s = { 0 };
+		struct observe_payload p = { .data = query,
+					     .len = sizeof(query) - 1,
+					     .family = (uint8_t)to[i].family,
+					     .src = host4,
+					     .dst = to[i].to,
+					     .transport = PV_TRANSPORT_UDP };
+
+		assert_int_equal(observe_feed(o, &s, &p), 0);
+		assert_int_equal(observe_finish(o, &s), 0);
+		assert_int_equal(observe_state_id(&s), to[i].id);
+		observe_state_release(o, &s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -788,6 +825,7 @@ int main(void)
 		cmocka_unit_test(test_half_a_quic_hello),
 		cmocka_unit_test(test_quoting),
 		cmocka_unit_test(test_ambiguous_greetings),
+		cmocka_unit_test(test_multicast_dns),
 		cmocka_unit_test(test_asked_names),
 		cmocka_unit_test(test_asked_names_in_time),
 		cmocka_unit_test(test_asked_names_are_bounded),

@@ -279,7 +279,10 @@ int audit_put_text(const struct pv_snapshot *s, const struct audit_options *o,
 	struct text_columns t = {
 		.context = { .snapshot = s, .needs = NEEDS, .numeric = true, .ascii = o->ascii }
 	};
-	int r = columns_parse(NULL, LINE_COLUMNS, &columns, &t.n, NULL);
+	/* of several namespaces each line begins with its own */
+	bool is_one = pv_snapshot_netns_count(s) == 1;
+	int r = columns_parse(NULL, is_one ? LINE_COLUMNS : "netns_name," LINE_COLUMNS, &columns,
+			      &t.n, NULL);
 
 	if (r == 0)
 		r = make_groups(&g, o);
