@@ -288,12 +288,17 @@ def test_what_is_mapped():
         by_path = git_daemon(s, 9419, env={"LD_LIBRARY_PATH": "/srv/path"})
         installed = git_daemon(s, 9420, env={"LD_LIBRARY_PATH": "/opt/lib"})
         writable = git_daemon(s, 9421, env={"LD_LIBRARY_PATH": "/opt/open"})
+        # a list of libraries that is in a mount namespace of its own
+        elsewhere = s.start("unshare", "-m", "sh", "-c", "mount -t tmpfs none /etc && echo /srv/lib.so >/etc/ld.so.preload && "
+                            "exec %s --listen=127.0.0.1 --port=9422 --base-path=/srv" % GIT_DAEMON)
+        scene.wait_until("git daemon listens", lambda: scene.listens(9422))
         live.holds(b"lib.so" not in open("/proc/%d/environ" % preloaded.pid, "rb").read(), "the variable is erased")
         doc = audit("--verify", "--record=/srv/recording")
         found = expect(doc, preloaded.pid, "suspicious", "preloaded-library")
         live.holds("/srv/lib.so" in found[0]["evidence"][0], found[0]["evidence"])
         live.holds("package-verified" not in found[0]["rules"], found[0]["rules"])
         expect(doc, by_path.pid, "suspicious", "preloaded-library")
+        expect(doc, elsewhere.pid, "suspicious", "preloaded-library")
         expect(doc, installed.pid, "unexplained", "foreign-library")
         expect(doc, writable.pid, "suspicious", "preloaded-library")
         live.equal(simple(audit("--replay=/srv/recording", "--verify")), simple(doc), "what the recording says")
