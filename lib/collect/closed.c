@@ -40,7 +40,8 @@ struct pv_closed {
 	struct generation now, before;
 	struct collector c; /* of the tape and the newest snapshot: reads details */
 	struct procfs_process scratch;
-	int64_t time_offset; /* of our time namespace, ns */
+	/* what our time namespace adds to the clocks of the kernel's records, ns */
+	int64_t boottime_offset, monotonic_offset;
 	uint32_t own_netns;
 };
 
@@ -103,7 +104,8 @@ static int add_process(struct pv_closed *c, const struct close_record *r, uint32
 {
 	struct pv_process p = { .pid = r->pid,
 				.uid = UINT32_MAX,
-				.start_ticks = procfs_shown_ticks(r->start_ticks, c->time_offset),
+				.start_ticks =
+					procfs_shown_ticks(r->start_ticks, c->boottime_offset),
 				.comm = { r->comm, (uint32_t)strnlen(r->comm, sizeof(r->comm)) } };
 	uint64_t key = (uint64_t)r->pid << 42 ^ r->start_ticks; /* as in owners.c: exact */
 	int n = map_insert(&c->now.processes, key, (uint32_t)c->now.snapshot->processes.n, ret);
@@ -167,7 +169,7 @@ static int add(void *userdata, const struct close_record *r)
 	if (!added)
 		return n < 0 ? n : -ENOMEM;
 	n = snapshot_set_holders(c->now.snapshot, added, &h, 1);
-	return n < 0 ? n : ends_add_closed(c->now.ends, r->time);
+	return n < 0 ? n : ends_add_closed(c->now.ends, r->time + c->monotonic_offset);
 }
 
 int pv_closed_read(struct pv_closed *closed)
@@ -193,7 +195,8 @@ int pv_closed_open(struct pv_closed **ret)
 		pv_closed_free(c);
 		return r;
 	}
-	c->time_offset = procfs_read_time_offset(&c->c.tape);
+	c->boottime_offset = procfs_read_time_offset(&c->c.tape, "boottime");
+	c->monotonic_offset = procfs_read_time_offset(&c->c.tape, "monotonic");
 	if (stat("/proc/self/ns/net", &netns) == 0)
 		c->own_netns = (uint32_t)netns.st_ino;
 	*ret = c;

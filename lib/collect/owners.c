@@ -146,7 +146,7 @@ static int search_bpf(struct owner_search *s)
 {
 	int r;
 
-	s->time_offset = procfs_read_time_offset(&s->c->tape);
+	s->time_offset = procfs_read_time_offset(&s->c->tape, "boottime");
 	r = bpf_iter_run(&s->c->tape, BPF_KIND_OWNERS, s->attempt, take_chunk, s);
 	s->time_offset = 0;
 	return r;

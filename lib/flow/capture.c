@@ -405,7 +405,7 @@ static int add_owner_coverage(const struct pv_capture *c, struct pv_snapshot *s)
 					     closed->cause)
 		       : 0;
 
-	for (int i = 0; r == 0 && i < PV_REASON_N; i++)
+	for (int i = PV_REASON_NONE + 1; r == 0 && i < PV_REASON_N; i++)
 		r = add_gap(s, PV_GAP_OWNER_ENDED, c->owners.missing[i],
 			    pv_reason_text((enum pv_reason)i));
 	return r;

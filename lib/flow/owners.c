@@ -313,25 +313,18 @@ void pv_capture_owners(const struct pv_snapshot *snapshot, const struct pv_ends 
 
 /* ---- rows of a capture get holders ---- */
 
-static const struct flow_answer *answer_to(const struct flow_owners *o, const struct flow_entry *e)
-{
-	struct flow_question q = { .start = flow_entry_start(e) };
-
-	return flow_owners_pair(&e->key, &q.pair) ? flow_owners_get(o, &q) : NULL;
-}
-
 static const struct pv_conversation *find(const struct flow_owners *o, const struct flow_entry *e,
 					  unsigned side, enum pv_end_by *ret_by)
 {
+	struct flow_question q = { .start = flow_entry_start(e) };
 	const struct flow_answer *a;
-	struct pv_pair pair;
 
 	*ret_by = PV_END_NONE;
-	if (!o->known || !flow_owners_pair(&e->key, &pair))
+	if (!o->known || !flow_owners_pair(&e->key, &q.pair))
 		return NULL;
 	if (o->ends)
-		return pv_ends_find(o->ends, &pair, side, ret_by);
-	a = answer_to(o, e);
+		return pv_ends_find(o->ends, &q.pair, side, ret_by);
+	a = flow_owners_get(o, &q);
 	if (!a)
 		return NULL;
 	*ret_by = (enum pv_end_by)a->by[side];
@@ -405,25 +398,36 @@ static bool has_spoken(const struct flow_entry *e, unsigned side)
 	return h->packets && (e->key.proto != PV_PROTO_TCP || h->packets > h->resets);
 }
 
+/* Why this end has no process though it should; PV_REASON_NONE = nothing is missing. */
+static uint8_t reason_of_end(const struct flow_owners *o, const struct flow_answer *a,
+			     const struct flow_entry *e, unsigned side)
+{
+	const struct pv_conversation *row =
+		a->rows[side] ? snapshot_row(o->known, a->rows[side] - 1) : NULL;
+
+	if (!a->is_here[side] || !has_spoken(e, side) ||
+	    (row && (row->n_holders || row->owner_reason == PV_REASON_KERNEL)))
+		return PV_REASON_NONE;
+	if (row)
+		return row->owner_reason;
+	return a->by[side] == PV_END_AMBIGUOUS ? PV_REASON_AMBIGUOUS : PV_REASON_NO_MATCH;
+}
+
 /* Echoes are answered by the kernel, and asked for by raw sockets, which tell nothing. */
 static void count_missing(struct flow_owners *o, const struct flow_entry *e)
 {
-	const struct flow_answer *a = answer_to(o, e);
+	struct flow_question q = { .start = flow_entry_start(e) };
+	const struct flow_answer *a;
+	uint8_t reason;
 
-	if (!a || a->question.pair.proto == PV_PROTO_PING)
+	if (!flow_owners_pair(&e->key, &q.pair) || q.pair.proto == PV_PROTO_PING)
 		return;
-	for (unsigned side = 0; side < 2; side++) {
-		const struct pv_conversation *row =
-			a->rows[side] ? snapshot_row(o->known, a->rows[side] - 1) : NULL;
-
-		if (!a->is_here[side] || !has_spoken(e, side) ||
-		    (row && (row->n_holders || row->owner_reason == PV_REASON_KERNEL)))
-			continue;
-		o->missing[row				     ? row->owner_reason
-			   : a->by[side] == PV_END_AMBIGUOUS ? PV_REASON_AMBIGUOUS
-							     : PV_REASON_NO_MATCH]++;
-		return;
-	}
+	a = flow_owners_get(o, &q);
+	if (!a || !a->n_asked)
+		reason = PV_REASON_NOT_ASKED; /* too many at once, or before its answer came */
+	else if (!(reason = reason_of_end(o, a, e, 0)))
+		reason = reason_of_end(o, a, e, 1);
+	o->missing[reason]++;
 }
 
 int flow_owners_apply(struct flow_owners *o, const struct flow_entry *e, unsigned local,

@@ -41,7 +41,9 @@ struct flow_owners {
 	struct map processes;	/* live: pid and start -> process of known */
 	struct map copied;	/* process of known -> process of target */
 	struct pv_snapshot *target;
-	uint64_t missing[PV_REASON_N]; /* live: conversations with an end here without a process */
+	/* live: conversations by why an end that is here has no process; NONE = it has one, or none
+	 * is here */
+	uint64_t missing[PV_REASON_N];
 };
 
 void flow_owners_deinit(struct flow_owners *o);

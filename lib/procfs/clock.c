@@ -41,14 +41,14 @@ int procfs_uptime_parse(const void *data, size_t len, uint64_t *ret_hundredths)
 	return 0;
 }
 
-int procfs_time_offset_parse(const void *data, size_t len, int64_t *ret_ns)
+int procfs_time_offset_parse(const void *data, size_t len, const char *clock, int64_t *ret_ns)
 {
 	struct text t = text_of(data, len), line, word;
 	uint64_t seconds, ns;
 	bool is_before;
 
 	while (text_line(&t, &line, NULL)) {
-		if (!text_word(&line, &word) || !text_is(word, "boottime"))
+		if (!text_word(&line, &word) || !text_is(word, clock))
 			continue;
 		if (!text_word(&line, &word))
 			return -EBADMSG;
@@ -65,13 +65,13 @@ int procfs_time_offset_parse(const void *data, size_t len, int64_t *ret_ns)
 	return -EBADMSG;
 }
 
-int64_t procfs_read_time_offset(struct tape *t)
+int64_t procfs_read_time_offset(struct tape *t, const char *clock)
 {
 	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
 	int64_t ns = 0;
 
 	if (tape_proc_read(t, -1, "self/timens_offsets", &b) < 0 ||
-	    procfs_time_offset_parse(b.data, b.len, &ns) < 0)
+	    procfs_time_offset_parse(b.data, b.len, clock, &ns) < 0)
 		return 0;
 	return ns;
 }

@@ -191,15 +191,19 @@ def test_datagrams():
 
 
 def test_curl_and_its_name():
-    """A filter on the name shows each of them."""
+    """A filter on the name shows each of them, and their packets are written with their names."""
     url = "http://%s:%d/" % (SERVER, PORT)
-    with Workers(SERVER, "far") as workers:
-        with Capture("comm curl", columns=COLUMNS) as capture:
+    with live.folder() as path, Workers(SERVER, "far") as workers:
+        with Capture("comm curl", "-w", path + "/a.pcapng", columns=COLUMNS) as capture:
             curls = []
             for _ in range(15):
                 curls.append(subprocess.Popen(["curl", "-s", "-o", "/dev/null", url]))
                 equal(curls[-1].wait(20), 0, "exit of curl")
             clients(talk_stream, SERVER, 15)
+        with open(path + "/a.pcapng", "rb") as f:
+            written = f.read()
+    for curl in curls:  # three packets of a handshake, a request, an answer, the ends
+        holds(written.count(b"curl[%d]" % curl.pid) >= 7, "comments of %d: %d" % (curl.pid, written.count(b"curl[%d]" % curl.pid)))
     equal(sorted(row["owners"][0]["pid"] for row in capture.rows), sorted(c.pid for c in curls), "processes of the conversations")
     for row in capture.rows:
         equal(row["peer_pid"], workers.pids[row["local_port"]], "process at the far end of %r" % row)
@@ -240,6 +244,22 @@ def test_without_events():
             holds(known < len(pids), "%d of %d known without events" % (known, len(pids)))
             equal(capture.gaps.get("owner_ended", 0) + known, len(pids), "conversations that are counted, with %r" % (words,))
             equal(capture.coverage["complete"], False, "completeness")
+
+
+def test_reused_datagram_port():
+    """Sockets that share a port do not tell whose a packet was: none is named."""
+    def talk(address):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            s.bind(("127.0.0.1", 0))
+            s.sendto(b"x", (address, PORT))
+            return s.getsockname()[1]
+    with Capture("--bpf", "port %d" % PORT, interface="lo", columns=COLUMNS) as capture:
+        pids = clients(talk, "127.0.0.1", 20)
+    equal(len(capture.rows), len(pids), "conversations")
+    unknown = sum(not row["owners"] for row in capture.rows)
+    holds(unknown, "all are known")
+    equal(capture.gaps.get("owner_ended", 0), unknown, "conversations without a process")
 
 
 def test_sandbox_has_none_of_it():
