@@ -264,6 +264,17 @@ def test_lists_that_disagree_elsewhere():
             live.equal(simple(audit("--replay=" + record, *names)), simple(doc), "what the recording says")
 
 
+def test_no_lists_to_compare():
+    """Where there is no /proc there is no list of its own that could disagree."""
+    with Scene() as s:
+        s.intruder(s.copy("/srv/program"), "listen", "127.0.0.1", 7401)
+        done = live.run("audit", "--no-policy", "--json", "sport = 7401", expect=None, prefix=(
+            "unshare", "-m", "sh", "-c", "mount -t tmpfs none /proc && exec \"$@\"", "sh"))
+        finding, = json.loads(done.stdout)["findings"]
+        live.equal(finding["verdict"], "unexplained", finding["evidence"])
+        live.holds("views-disagree" not in finding["rules"], finding["rules"])
+
+
 def test_preloaded_library():
     with Scene() as s:
         shutil.copy(os.path.join(live.HELPERS, "hidepid.so"), "/srv/lib.so")
