@@ -514,6 +514,11 @@ def test_policy():
         doc = audit(policy="/srv/policy")
         found = expect(doc, client["pid"], "suspicious", "policy-block")
         live.holds("line 2" in " ".join(found[0]["evidence"]), found[0]["evidence"])
+        with open("/srv/policy", "w") as f:
+            f.write('expect "office" direction incoming and service ssh and src 10.0.0.0/8\n'
+                    'expect "local" direction incoming and dst 10.0.0.0/8 and src 127.0.0.1\n')
+        text = live.run("audit", "--policy=/srv/policy", expect=None).stdout.decode()
+        live.equal(text.count("src is the local end"), 1, "the hint about the rule that nothing matched")
 
 
 def test_kernel_socket():
