@@ -232,14 +232,14 @@ struct capturing {
 	struct owner_service owners;
 };
 
-static int find_owners(const struct pv_pair *pairs, size_t n, struct pv_capture_owner (*ret)[2],
-		       void *userdata)
+static int find_owners(const struct pv_capture_question *questions, size_t n,
+		       struct pv_capture_owner (*ret)[2], void *userdata)
 {
 	const struct capturing *c = userdata;
 
 	if (!c->reading.service) /* there is no sandbox */
 		return -ENOTSUP;
-	return owner_service_ask(&c->owners, pairs, n, ret);
+	return owner_service_ask(&c->owners, questions, n, ret);
 }
 
 static int check(const struct capture_values *v)
@@ -284,6 +284,7 @@ static int run_capture(int argc, char **argv)
 					 .duration_ns = (int64_t)v.duration_ns,
 					 .is_over = is_over,
 					 .find_owners = find_owners,
+					 .closed_source = &c.owners.closed_source,
 					 .files = files.fds,
 					 .n_files = files.n,
 					 .file_bytes = v.ring_bytes };

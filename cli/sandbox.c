@@ -254,12 +254,16 @@ static int wait_for(pid_t child, int signals, int fd, const struct sandbox_servi
 {
 	_cleanup_(cleanup_free) char *messages = fd >= 0 ? malloc(2 * SANDBOX_MESSAGE_MAX) : NULL;
 	struct pollfd polled[] = { { .fd = signals, .events = POLLIN },
-				   { .fd = messages ? fd : -1, .events = POLLIN } };
+				   { .fd = messages ? fd : -1, .events = POLLIN },
+				   { .fd = -1, .events = POLLIN } };
 	int status = 0;
 
 	while (waitpid(child, &status, WNOHANG) == 0) {
-		poll(polled, 2, -1);
+		polled[2].fd = service && service->on_event ? service->event_fd : -1;
+		poll(polled, 3, -1);
 		pass_on(signals, child);
+		if (polled[2].revents)
+			service->on_event(service->userdata);
 		if (polled[1].revents &&
 		    !answer_one(fd, service, messages, messages + SANDBOX_MESSAGE_MAX)) {
 			shutdown(fd, SHUT_RDWR);
@@ -339,6 +343,8 @@ static int run(sandbox_body body, void *userdata, struct sandbox_service *servic
 		child = start(&before, &chld);
 		if (child == 0) {
 			ends.service[0] = close_fd(ends.service[0]);
+			if (service && service->forget)
+				service->forget(service->userdata);
 			be_child(parent, shared, body, userdata);
 		}
 		r = child < 0 ? -errno : 0;

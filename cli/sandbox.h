@@ -44,8 +44,12 @@ int sandbox_run(sandbox_body body, void *userdata, struct sandbox_end *ret_end);
  */
 struct sandbox_service {
 	int child_fd; /* set for the body */
+	int event_fd; /* on_event() is called when it is readable; -1 = none, also from then on */
 	/* Returns the length of the answer, at most SANDBOX_MESSAGE_MAX; 0 = none, and no more. */
 	size_t (*serve)(const void *question, size_t len, void *answer, void *userdata);
+	void (*on_event)(void *userdata); /* or NULL */
+	/* Called in the child: lets go of what the parent alone is to have. Or NULL. */
+	void (*forget)(void *userdata);
 	void *userdata;
 };
 

@@ -43,6 +43,7 @@ struct pv_capture_error {
 struct pv_capture_owner {
 	uint8_t by;	 /* enum pv_end_by: how its socket was found */
 	uint8_t reason;	 /* enum pv_reason: why there is no process */
+	bool is_here;	 /* the address is one of this host's, as far as that is known */
 	int32_t pid, fd; /* of the first holder; 0 = none */
 	uint32_t uid;	 /* of the process */
 	uint32_t socket_uid, inode, n_holders;
@@ -50,12 +51,21 @@ struct pv_capture_owner {
 	char comm[20], user[36], runtime[20], unit[100], container[88], exe[184];
 };
 
+/* Of what conversation: its socket pair, and when its first packet was seen (CLOCK_MONOTONIC, ns).
+ */
+struct pv_capture_question {
+	struct pv_pair pair;
+	int64_t time;
+};
+
 /*
- * Fills ret[0] and ret[1] for the two ends of the pair from a snapshot and its index; the snapshot
- * has to be one with PV_NEED_OWNERS, EXE, CGROUP and PUSER.
+ * Fills ret[0] and ret[1] for the two ends of the pair from a snapshot and its index (both may be
+ * NULL), and from sockets that were closed since (NULL = these are not known); the surest way to
+ * find a process counts. The snapshot has to be one with PV_NEED_OWNERS, EXE, CGROUP and PUSER.
  */
 void pv_capture_owners(const struct pv_snapshot *snapshot, const struct pv_ends *ends,
-		       const struct pv_pair *pair, struct pv_capture_owner ret[2]);
+		       const struct pv_closed *closed, const struct pv_capture_question *question,
+		       struct pv_capture_owner ret[2]);
 
 #define PV_CAPTURE_PAIRS 64
 /* Packets of an interface. Everything is opened by pv_capture_open(), which needs CAP_NET_RAW. */
@@ -69,11 +79,14 @@ struct pv_capture_live {
 	/* Asked ten times a second: true ends the run, and what is there is shown. May be NULL. */
 	bool (*is_over)(void *userdata);
 	/*
-	 * Who is at the ends of up to PV_CAPTURE_PAIRS pairs: asked soon after they are first seen,
-	 * and again for what is not certain; may be NULL. 0 or -errno, which ends the asking.
+	 * Who is at the ends of up to PV_CAPTURE_PAIRS conversations: asked soon after they are
+	 * first seen, and again for what is not certain; may be NULL. 0 or -errno, which ends the
+	 * asking.
 	 */
-	int (*find_owners)(const struct pv_pair *pairs, size_t n, struct pv_capture_owner (*ret)[2],
-			   void *userdata);
+	int (*find_owners)(const struct pv_capture_question *questions, size_t n,
+			   struct pv_capture_owner (*ret)[2], void *userdata);
+	/* How the answers know of closed sockets, for the coverage; or NULL. Borrowed. */
+	const struct pv_source *closed_source;
 	/*
 	 * Where every packet is written as pcapng, with its processes as a comment: a ring of
 	 * files, each begun anew when it is full. Borrowed: they are duplicated.

@@ -56,7 +56,9 @@ enum pv_gap_kind {
 	PV_GAP_DROPPED,	  /* packets the kernel dropped, for want of room in its ring */
 	PV_GAP_EVICTED,	  /* conversations that had to leave memory before the end */
 	PV_GAP_OBSERVED,  /* conversations whose payload could not be looked at to the end */
-	PV_GAP_LIBRARY,	  /* libraries that could not be loaded; detail: which, why */
+	PV_GAP_OWNER_ENDED, /* conversations with an end on this host whose process is not known;
+			       detail: why */
+	PV_GAP_LIBRARY,	    /* libraries that could not be loaded; detail: which, why */
 	PV_GAP_N,
 };
 

@@ -50,6 +50,41 @@ void pv_ends_free(struct pv_ends *ends);
  */
 const struct pv_conversation *pv_ends_find(const struct pv_ends *ends, const struct pv_pair *pair,
 					   unsigned side, enum pv_end_by *ret_by);
+/* A loopback address, or one that some socket of the snapshot, of any namespace, has as its own. */
+bool pv_ends_is_here(const struct pv_ends *ends, uint8_t family, const struct pv_endpoint *end);
+
+/*
+ * Sockets that were closed lately, which no snapshot shows: a BPF program notes each with the
+ * process that closed it last, in every network namespace. Kept for five seconds at least, or the
+ * last 16,384. Not for several threads at once.
+ */
+struct pv_closed;
+
+#define PV_CLOSED_NAME "closed sockets"
+/*
+ * Begins to watch. 0, -ENOMEM, or another -errno when this host or its rights do not let us;
+ * pv_closed_source() tells why for a coverage: source->state is PV_SOURCE_OFF then.
+ */
+int pv_closed_open(struct pv_closed **ret_closed);
+void pv_closed_free(struct pv_closed *closed); /* NULL is fine */
+void pv_closed_source(int error, struct pv_source *ret_source);
+/* Readable when there is something for pv_closed_read(). */
+int pv_closed_fd(const struct pv_closed *closed);
+/* Takes what was closed meanwhile, and reads at once what /proc has of its processes. 0 or -ENOMEM.
+ */
+int pv_closed_read(struct pv_closed *closed);
+/*
+ * As pv_ends_find(), among what was closed at `since` (CLOCK_MONOTONIC, ns) or later: what carried
+ * packets at that time. An unconnected socket is given only when no other could be bound to its
+ * port at the same time. The row belongs to *ret_snapshot, until the next pv_closed_read().
+ */
+const struct pv_conversation *pv_closed_find(const struct pv_closed *closed,
+					     const struct pv_pair *pair, unsigned side,
+					     int64_t since, const struct pv_snapshot **ret_snapshot,
+					     enum pv_end_by *ret_by);
+/* As pv_ends_is_here(), of this network namespace and of the sockets that were closed. */
+bool pv_closed_is_here(const struct pv_closed *closed, uint8_t family,
+		       const struct pv_endpoint *end);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

@@ -18,3 +18,19 @@ int bpf_attach(int prog_fd, int *ret_fd)
 	*ret_fd = -1;
 	return -ENOTSUP;
 }
+
+int bpf_load_closes(uint32_t ring_size, uint32_t own_pidns, int *ret_prog_fd, int *ret_ring_fd)
+{
+	(void)ring_size;
+	(void)own_pidns;
+	*ret_prog_fd = *ret_ring_fd = -1;
+	return -ENOTSUP;
+}
+
+int bpf_attach_closes(int prog_fd, int cgroup_fd, int *ret_link_fd)
+{
+	(void)prog_fd;
+	(void)cgroup_fd;
+	*ret_link_fd = -1;
+	return -ENOTSUP;
+}

@@ -106,6 +106,8 @@ struct sock_common {
 	__u16 skc_num;
 	unsigned short skc_family;
 	unsigned char skc_state;
+	unsigned char skc_reuse : 4;
+	unsigned char skc_reuseport : 1;
 	unsigned char skc_ipv6only : 1;
 	int skc_bound_dev_if;
 	struct in6_addr skc_v6_daddr;
@@ -140,6 +142,13 @@ struct sock {
 	__u32 sk_ack_backlog;
 	__u32 sk_max_ack_backlog;
 	unsigned long sk_ino; /* since 6.18 */
+	struct {
+		__u32 val;
+	} sk_uid;
+};
+
+struct inet_sock {
+	__be16 inet_sport;
 };
 
 /* tcp_sock, udp_sock and unix_sock begin with a struct sock */
@@ -204,6 +213,10 @@ struct pid {
 	struct upid numbers[1];
 };
 
+struct pid_namespace {
+	struct ns_common ns;
+};
+
 struct list_head {
 	struct list_head *next, *prev;
 };
@@ -219,6 +232,7 @@ struct file {
 };
 
 struct task_struct {
+	unsigned int flags;
 	int pid;
 	int tgid;
 	struct task_struct *group_leader;

@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "base/cleanup.h"
+#include "closes.lskel.h"
 #include "netns.lskel.h"
 #include "owners.lskel.h"
 #include "sockets_tcp.lskel.h"
@@ -58,6 +59,31 @@ static int load_sockets_unix(uint32_t ring_size, int *ret_prog_fd, int *ret_ring
 	}
 	sockets_unix__destroy(skel);
 	return r < 0 ? r : 0;
+}
+
+int bpf_load_closes(uint32_t ring_size, uint32_t own_pidns, int *ret_prog_fd, int *ret_ring_fd)
+{
+	struct closes *skel = closes__open();
+	int r;
+
+	*ret_prog_fd = *ret_ring_fd = -1;
+	if (!skel)
+		return -ENOMEM;
+	skel->maps.ring.max_entries = ring_size;
+	skel->rodata->own_pidns = own_pidns;
+	r = closes__load(skel);
+	if (r >= 0) {
+		*ret_prog_fd = steal_skel_fd(&skel->progs.closes.prog_fd);
+		*ret_ring_fd = steal_skel_fd(&skel->maps.ring.map_fd);
+	}
+	closes__destroy(skel);
+	return r < 0 ? r : 0;
+}
+
+int bpf_attach_closes(int prog_fd, int cgroup_fd, int *ret_link_fd)
+{
+	*ret_link_fd = skel_link_create(prog_fd, cgroup_fd, BPF_CGROUP_INET_SOCK_RELEASE);
+	return *ret_link_fd < 0 ? -errno : 0;
 }
 
 int bpf_load(enum bpf_iter_kind kind, uint32_t ring_size, int *ret_prog_fd, int *ret_ring_fd)

@@ -66,3 +66,55 @@ int ring_read(int map_fd, uint32_t size, int (*chunk)(void *userdata, const void
 	munmap((void *)mapped, length);
 	return r;
 }
+
+int ring_open(int map_fd, uint32_t size, struct ring *ring)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	void *consumed, *produced;
+
+	*ring = (struct ring)RING_INIT;
+	consumed = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, map_fd, 0);
+	if (consumed == MAP_FAILED)
+		return -errno;
+	ring->consumed = consumed;
+	produced = mmap(NULL, page + 2 * (size_t)size, PROT_READ, MAP_SHARED, map_fd, (off_t)page);
+	if (produced == MAP_FAILED)
+		return -errno;
+	ring->produced = produced;
+	ring->data = (const char *)produced + page;
+	ring->size = size;
+	return 0;
+}
+
+void ring_close(struct ring *ring)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	if (ring->produced)
+		munmap((void *)ring->produced, page + 2 * (size_t)ring->size);
+	if (ring->consumed)
+		munmap(ring->consumed, page);
+	*ring = (struct ring)RING_INIT;
+}
+
+int ring_take(struct ring *ring, int (*record)(void *userdata, const void *, size_t),
+	      void *userdata)
+{
+	uint64_t at = *ring->consumed, end = __atomic_load_n(ring->produced, __ATOMIC_ACQUIRE);
+	int r = 0;
+
+	while (r == 0 && at < end) {
+		const char *header = ring->data + (at & (ring->size - 1));
+		uint32_t n =
+			__atomic_load_n((const uint32_t *)(const void *)header, __ATOMIC_ACQUIRE);
+
+		if (n & BPF_RINGBUF_BUSY_BIT)
+			break;
+		if (n > ring->size - HEADER_BYTES)
+			return -EBADMSG;
+		r = record(userdata, header + HEADER_BYTES, n);
+		at += HEADER_BYTES + ((n + 7u) & ~UINT32_C(7));
+		__atomic_store_n(ring->consumed, at, __ATOMIC_RELEASE);
+	}
+	return r;
+}

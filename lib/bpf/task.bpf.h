@@ -35,4 +35,22 @@ static __always_inline int process_number(struct task_struct *task)
 	return nr;
 }
 
+#define PID_LEVELS 33 /* MAX_PID_NS_LEVEL and the initial one */
+
+/* The process's number in the pid namespace with that inode; 0 = it has none there. */
+static __always_inline int process_number_in(struct task_struct *task, __u32 namespace)
+{
+	struct pid *pid = BPF_CORE_READ(task, signal, pids[PIDTYPE_TGID]);
+	unsigned int last = BPF_CORE_READ(pid, level);
+
+	for (unsigned int level = 0; level < PID_LEVELS && level <= last; level++) {
+		struct upid upid = {};
+
+		upid_at(&upid, pid, level);
+		if (BPF_CORE_READ((struct pid_namespace *)upid.ns, ns.inum) == namespace)
+			return upid.nr;
+	}
+	return 0;
+}
+
 #endif

@@ -108,6 +108,7 @@ int collect_names(struct pv_snapshot *s, struct tape *tape, int timeout_ms, cons
 
 /* host.c: privileges, namespaces, user and interface names. */
 int collect_host(struct collector *c);
+int collect_users(struct collector *c);
 int collect_ifnames(struct collector *c);
 /* The same for the namespace that is being read, when a row from `first` on has an interface. */
 int collect_ifnames_of(struct collector *c, size_t first);

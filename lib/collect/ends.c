@@ -3,7 +3,7 @@
  * An index from socket pairs to the rows of a snapshot. Invariant: rows with the same key hang
  * together in `next`, so none hides another.
  */
-#include <portavoz/ends.h>
+#include "collect/ends.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,16 +12,20 @@
 #include "base/cleanup.h"
 #include "base/inet.h"
 #include "base/map.h"
+#include "base/vec.h"
 #include "collect/tuple.h"
 #include "model/snapshot.h"
 
 struct pv_ends {
 	const struct pv_snapshot *snapshot;
-	struct map pairs;  /* both ends of a connected row -> first of its chain */
-	struct map ports;  /* protocol and port of the others */
-	struct map locals; /* addresses that some socket of a namespace has as its own */
-	uint32_t *next;	   /* a row's follower in its chain; MAP_NONE = last */
+	struct map pairs;    /* both ends of a connected row -> first of its chain */
+	struct map ports;    /* protocol and port of the others */
+	struct map locals;   /* addresses that some socket of a namespace has as its own */
+	VEC(uint32_t) next;  /* a row's follower in its chain; MAP_NONE = last */
+	VEC(int64_t) closed; /* when each row was closed, the newest heads its chain; or none */
 };
+
+#define ANY_NETNS UINT32_MAX
 
 const char *pv_end_by_name(enum pv_end_by by)
 {
@@ -62,11 +66,15 @@ static uint64_t address_key(uint32_t netns, uint8_t family, const struct pv_endp
 	return tuple_endpoint_hash(map_mix(netns, 3), family, &address);
 }
 
-static int add_local(struct pv_ends *e, const struct pv_conversation *c)
+static int add_local(struct pv_ends *e, uint32_t netns, uint8_t family,
+		     const struct pv_endpoint *end)
 {
-	if (inet_is_any(c->family, c->local.addr))
+	int r;
+
+	if (inet_is_any(family, end->addr))
 		return 0;
-	return map_put(&e->locals, address_key(c->netns, c->family, &c->local), 0);
+	r = map_put(&e->locals, address_key(netns, family, end), 0);
+	return r < 0 ? r : map_put(&e->locals, address_key(ANY_NETNS, family, end), 0);
 }
 
 /* A wildcard takes what is sent to an address of its own namespace, and nothing else. */
@@ -84,8 +92,19 @@ static int add_row(struct pv_ends *e, uint32_t number, const struct pv_conversat
 	uint64_t key = connected ? pair_key(c->proto, c->family, &c->local, &c->remote)
 				 : port_key(c->proto, c->local.port);
 
-	e->next[number] = map_get(map, key);
-	return map_put(map, key, number) < 0 ? -ENOMEM : add_local(e, c);
+	e->next.items[number] = map_get(map, key);
+	return map_put(map, key, number) < 0 ? -ENOMEM
+					     : add_local(e, c->netns, c->family, &c->local);
+}
+
+/* Places for rows up to the number. */
+static int make_room(struct pv_ends *e, size_t n)
+{
+	int r = vec_reserve(&e->next, n);
+
+	for (; r == 0 && e->next.n < n;)
+		r = vec_push(&e->next, MAP_NONE);
+	return r;
 }
 
 int pv_ends_new(const struct pv_snapshot *snapshot, struct pv_ends **ret)
@@ -96,9 +115,7 @@ int pv_ends_new(const struct pv_snapshot *snapshot, struct pv_ends **ret)
 	if (!e)
 		return -ENOMEM;
 	e->snapshot = snapshot;
-	e->next = malloc((snapshot->n_rows + 1) * sizeof(*e->next));
-	if (!e->next)
-		r = -ENOMEM;
+	r = make_room(e, snapshot->n_rows);
 	for (size_t i = snapshot->n_rows; r == 0 && i > 0; i--)
 		if (is_indexed(snapshot_row(snapshot, i - 1)))
 			r = add_row(e, (uint32_t)i - 1, snapshot_row(snapshot, i - 1));
@@ -110,6 +127,38 @@ int pv_ends_new(const struct pv_snapshot *snapshot, struct pv_ends **ret)
 	return 0;
 }
 
+int ends_new_closed(const struct pv_snapshot *snapshot, struct pv_ends **ret)
+{
+	*ret = calloc(1, sizeof(**ret));
+	if (!*ret)
+		return -ENOMEM;
+	(*ret)->snapshot = snapshot;
+	return 0;
+}
+
+int ends_add_closed(struct pv_ends *e, int64_t time)
+{
+	uint32_t number = (uint32_t)e->snapshot->n_rows - 1;
+	int r = vec_push(&e->closed, time);
+
+	if (r == 0)
+		r = make_room(e, number + 1);
+	return r < 0 ? r : add_row(e, number, snapshot_row(e->snapshot, number));
+}
+
+int ends_add_address(struct pv_ends *e, uint32_t netns, uint8_t family, const void *addr)
+{
+	struct pv_endpoint end = { 0 };
+
+	memcpy(end.addr, addr, family == AF_INET ? 4 : 16);
+	return add_local(e, netns, family, &end);
+}
+
+bool pv_ends_is_here(const struct pv_ends *e, uint8_t family, const struct pv_endpoint *end)
+{
+	return is_local(e, ANY_NETNS, family, end);
+}
+
 void pv_ends_free(struct pv_ends *e)
 {
 	if (!e)
@@ -117,7 +166,8 @@ void pv_ends_free(struct pv_ends *e)
 	map_deinit(&e->pairs);
 	map_deinit(&e->ports);
 	map_deinit(&e->locals);
-	free(e->next);
+	vec_deinit(&e->next);
+	vec_deinit(&e->closed);
 	free(e);
 }
 
@@ -155,10 +205,12 @@ static bool same_holder(const struct pv_snapshot *s, const struct pv_conversatio
 	       pv_snapshot_holder(s, a, 0)->process == pv_snapshot_holder(s, b, 0)->process;
 }
 
-/* The best of a chain; a row with a holder before one without (an accepted one before its remains).
+/*
+ * The best of a chain; a row with a holder before one without (an accepted one before its remains).
+ * Of closed ones the first of equals since then, which had that place at the time.
  */
 static const struct pv_conversation *best(const struct pv_ends *e, uint32_t first,
-					  const struct pv_pair *pair, unsigned side,
+					  const struct pv_pair *pair, unsigned side, int64_t since,
 					  enum pv_end_by *ret_by)
 {
 	const struct pv_endpoint *mine = &pair->ends[side], *other = &pair->ends[!side];
@@ -166,13 +218,15 @@ static const struct pv_conversation *best(const struct pv_ends *e, uint32_t firs
 	bool is_ambiguous = false;
 
 	*ret_by = PV_END_NONE;
-	for (uint32_t i = first; i != MAP_NONE; i = e->next[i]) {
+	for (uint32_t i = first; i != MAP_NONE; i = e->next.items[i]) {
 		const struct pv_conversation *c = snapshot_row(e->snapshot, i);
 		enum pv_end_by by = fit(e, c, pair, mine, other);
 
+		if (e->closed.n && e->closed.items[i] < since)
+			break;
 		if (by == PV_END_NONE || (found && by > *ret_by))
 			continue;
-		if (!found || by < *ret_by || (!found->n_holders && c->n_holders)) {
+		if (!found || by < *ret_by || e->closed.n || (!found->n_holders && c->n_holders)) {
 			found = c;
 			*ret_by = by;
 			is_ambiguous = false;
@@ -185,19 +239,19 @@ static const struct pv_conversation *best(const struct pv_ends *e, uint32_t firs
 	return is_ambiguous ? NULL : found;
 }
 
-const struct pv_conversation *pv_ends_find(const struct pv_ends *e, const struct pv_pair *pair,
-					   unsigned side, enum pv_end_by *ret_by)
+const struct pv_conversation *ends_find_closed(const struct pv_ends *e, const struct pv_pair *pair,
+					       unsigned side, int64_t since, enum pv_end_by *ret_by)
 {
 	const struct pv_endpoint *mine = &pair->ends[side & 1], *other = &pair->ends[!(side & 1)];
 	const struct pv_conversation *c, *listener;
 	enum pv_end_by by, listener_by;
 
 	c = best(e, map_get(&e->pairs, pair_key(pair->proto, pair->family, mine, other)), pair,
-		 side & 1, &by);
+		 side & 1, since, &by);
 	/* not accepted yet, or closed already: whose listener it came to still tells */
 	if (by == PV_END_NONE || (c && !c->n_holders)) {
 		listener = best(e, map_get(&e->ports, port_key(pair->proto, mine->port)), pair,
-				side & 1, &listener_by);
+				side & 1, since, &listener_by);
 		if (by == PV_END_NONE || (listener && listener->n_holders)) {
 			c = listener;
 			by = listener_by;
@@ -206,4 +260,10 @@ const struct pv_conversation *pv_ends_find(const struct pv_ends *e, const struct
 	if (ret_by)
 		*ret_by = by;
 	return c;
+}
+
+const struct pv_conversation *pv_ends_find(const struct pv_ends *e, const struct pv_pair *pair,
+					   unsigned side, enum pv_end_by *ret_by)
+{
+	return ends_find_closed(e, pair, side, 0, ret_by);
 }

@@ -129,6 +129,14 @@ static int take_ifname(void *userdata, uint32_t id, const char *name)
 	return snapshot_add_ifname(c->snapshot, c->netns, id, name);
 }
 
+/* Without a password file users are numbers. */
+int collect_users(struct collector *c)
+{
+	int r = procfs_read_users(&c->tape, take_user, c->snapshot);
+
+	return r == -ENOMEM ? r : 0;
+}
+
 int collect_host(struct collector *c)
 {
 	struct procfs_view view = { 0 };
@@ -148,10 +156,7 @@ int collect_host(struct collector *c)
 	r = collect_netns_facts(c, &own);
 	if (r == 0)
 		r = vec_push(&c->snapshot->netns, own);
-	if (r == 0)
-		r = procfs_read_users(&c->tape, take_user, c->snapshot);
-	/* without a password file users are numbers */
-	return r == -ENOMEM ? r : 0;
+	return r < 0 ? r : collect_users(c);
 }
 
 int collect_ifnames_of(struct collector *c, size_t first)

@@ -23,7 +23,6 @@
 
 /* Below this many sockets a second thread costs more than it saves (measured: 0.1 ms to start). */
 #define THREAD_PAYS 2000
-#define NS_PER_TICK 10000000 /* as in lib/bpf/owners.bpf.c */
 /* Attempt number of a scan for namespaces alone. */
 #define ATTEMPT_NETNS 2
 /* Beyond this many unowned sockets their existence is not asked for one by one. */
@@ -82,25 +81,10 @@ static void cleanup_search(struct owner_search **s)
 	search_free(*s);
 }
 
-/*
- * As /proc shows it. What was cut off a start time is lost: with an offset that is no whole number
- * of ticks the sum is not known to the tick, and better not known at all.
- */
-static uint64_t shown_start(const struct owner_search *s, uint64_t ticks)
-{
-	int64_t offset = s->time_offset / NS_PER_TICK;
-
-	if (!ticks || !s->time_offset)
-		return ticks;
-	if (s->time_offset % NS_PER_TICK || (offset < 0 && (uint64_t)-offset >= ticks))
-		return 0;
-	return ticks + (uint64_t)offset;
-}
-
 /* Records come process by process: the newest process is nearly always the right one. */
 static int process_index(struct owner_search *s, const struct owner_record *r, uint32_t *ret_index)
 {
-	uint64_t start = shown_start(s, r->start_ticks);
+	uint64_t start = procfs_shown_ticks(r->start_ticks, s->time_offset);
 	struct owner_process p = { .pid = r->pid, .index = MAP_NONE, .start_ticks = start };
 	const struct owner_process *last = s->processes.n ? &s->processes.items[s->last] : NULL;
 	int n;
@@ -162,7 +146,7 @@ static int search_bpf(struct owner_search *s)
 {
 	int r;
 
-	s->time_offset = procfs_read_time_offset(&s->c->tape);
+	s->time_offset = procfs_read_time_offset(&s->c->tape, "boottime");
 	r = bpf_iter_run(&s->c->tape, BPF_KIND_OWNERS, s->attempt, take_chunk, s);
 	s->time_offset = 0;
 	return r;

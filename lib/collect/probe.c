@@ -3,6 +3,8 @@
  * Each mechanism tried once and told apart: what a listing would use, what it would fall back to,
  * and what is off. No rows come of it.
  */
+#include <portavoz/ends.h>
+
 #include <errno.h>
 #include <linux/capability.h>
 #include <sys/socket.h>
@@ -20,6 +22,16 @@ static int add(struct pv_snapshot *s, const char *name, const char *via, enum pv
 	       const char *cause)
 {
 	return snapshot_add_source(s, name, via, state, state == PV_SOURCE_WORKING ? NULL : cause);
+}
+
+static int probe_closed(struct collector *c)
+{
+	struct pv_closed *closed = NULL;
+	struct pv_source source;
+
+	pv_closed_source(pv_closed_open(&closed), &source);
+	pv_closed_free(closed);
+	return add(c->snapshot, source.name, source.via, source.state, source.cause);
 }
 
 static int probe_iterators(struct collector *c)
@@ -40,7 +52,7 @@ static int probe_iterators(struct collector *c)
 		r = add(c->snapshot, names[kind], "bpf iterator",
 			error ? PV_SOURCE_OFF : PV_SOURCE_WORKING, bpf_cause(error));
 	}
-	return r;
+	return r < 0 ? r : probe_closed(c);
 }
 
 static int pass_over(void *userdata, const struct pv_conversation *row)

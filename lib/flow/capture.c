@@ -35,7 +35,9 @@ enum phase { PHASE_READ, PHASE_DRAIN, PHASE_LAST, PHASE_END };
 struct taken {
 	struct decoded decoded;
 	struct flow_ref refs[DECODE_LAYERS];
-	uint8_t has_key; /* a bit a layer */
+	uint8_t has_key;    /* a bit a layer */
+	uint8_t inner_side; /* of the sender, in the innermost conversation it counts in */
+	uint32_t inner;	    /* that conversation; FLOW_NONE = none */
 };
 
 struct pv_capture {
@@ -46,8 +48,9 @@ struct pv_capture {
 	struct flow_sockets sockets;
 	struct flow_owners owners;
 	struct flow_filenames filenames;
-	struct flow_live *live;	 /* NULL: files */
-	struct observe *observe; /* NULL = payloads are not looked at */
+	struct flow_live *live;		       /* NULL: files */
+	const struct pv_source *closed_source; /* borrowed, or NULL */
+	struct observe *observe;	       /* NULL = payloads are not looked at */
 	const struct pv_filter *filter;
 	const struct pv_redactor *redactor;
 	size_t batch;
@@ -142,6 +145,7 @@ int pv_capture_open(const struct pv_capture_request *q, struct pv_capture **ret,
 		return -ENOMEM;
 	c->filter = q->filter;
 	c->redactor = q->redactor;
+	c->closed_source = q->live ? q->live->closed_source : NULL;
 	c->batch = q->batch;
 	c->progress = q->progress;
 	c->userdata = q->userdata;
@@ -228,6 +232,7 @@ static void decode_group(struct pv_capture *c)
 		decode_packet(c->decoder, &c->packets[c->ready++], &t->decoded);
 		flags = t->decoded.n_layers ? t->decoded.flags : 0;
 		t->has_key = 0;
+		t->inner = FLOW_NONE;
 		for (unsigned i = 0; i < t->decoded.n_layers; i++)
 			if (flow_table_key(&c->table, &t->decoded, i, &t->refs[i]))
 				t->has_key |= (uint8_t)(1U << i);
@@ -252,12 +257,10 @@ static void count_odd(struct pv_capture *c, const struct taken *t, const struct 
 /* The sockets of a packet are those of its innermost layer. */
 static int note_live(struct pv_capture *c, const struct taken *t, const struct packet *p)
 {
-	const struct flow_ref *ref = NULL;
+	const struct flow_entry *e =
+		t->inner != FLOW_NONE ? flow_table_entry(&c->table, t->inner) : NULL;
 
-	for (unsigned i = 0; i < t->decoded.n_layers; i++)
-		if (t->has_key >> i & 1)
-			ref = &t->refs[i];
-	return flow_live_note(c->live, &c->owners, p, ref ? &ref->key : NULL, ref ? ref->side : 0);
+	return flow_live_note(c->live, &c->owners, p, e, e ? t->inner_side : 0);
 }
 
 /* 0, FLOW_TABLE_FULL (the packet is not done yet) or -errno */
@@ -268,14 +271,14 @@ static int add_packet(struct pv_capture *c)
 
 	for (; c->layer < t->decoded.n_layers; c->layer++) {
 		const struct decoded_layer *l = &t->decoded.layers[c->layer];
-		uint32_t entry;
 		int r;
 
 		if (!(t->has_key >> c->layer & 1) || l->flags & DECODE_UNPLACED)
 			continue;
-		r = flow_table_add(&c->table, &t->refs[c->layer], p, l, &entry);
+		r = flow_table_add(&c->table, &t->refs[c->layer], p, l, &t->inner);
 		if (r != 0)
 			return r;
+		t->inner_side = t->refs[c->layer].side & 1;
 	}
 	if (t->decoded.n_layers && t->decoded.quote.family)
 		flow_table_add_error(&c->table, &t->decoded);
@@ -395,6 +398,19 @@ static uint64_t n_abandoned(const struct pv_capture *c)
 	return counts.abandoned;
 }
 
+static int add_owner_coverage(const struct pv_capture *c, struct pv_snapshot *s)
+{
+	const struct pv_source *closed = c->closed_source;
+	int r = closed ? snapshot_add_source(s, closed->name, closed->via, closed->state,
+					     closed->cause)
+		       : 0;
+
+	for (int i = PV_REASON_NONE + 1; r == 0 && i < PV_REASON_N; i++)
+		r = add_gap(s, PV_GAP_OWNER_ENDED, c->owners.missing[i],
+			    pv_reason_text((enum pv_reason)i));
+	return r;
+}
+
 static int add_coverage(struct pv_capture *c, struct pv_snapshot *s)
 {
 	const struct decoder_stats *d = decoder_stats(c->decoder);
@@ -421,7 +437,7 @@ static int add_coverage(struct pv_capture *c, struct pv_snapshot *s)
 		r = add_gap(s, PV_GAP_OBSERVED, n_abandoned(c), NULL);
 	if (r == 0)
 		r = add_gap(s, PV_GAP_LIBRARY, !c->has_digest, crypto_api_error());
-	return r;
+	return r < 0 ? r : add_owner_coverage(c, s);
 }
 
 static int fill(struct pv_capture *c, struct pv_snapshot *s)

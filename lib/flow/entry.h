@@ -105,6 +105,15 @@ struct flow_entry {
 };
 _Static_assert(sizeof(struct flow_entry) == 384, "what a conversation costs");
 
+/*
+ * With the key its identity: its sender's first packet. Should a packet of an earlier time come
+ * behind it, it becomes another one, and owners are asked for anew.
+ */
+static inline int64_t flow_entry_start(const struct flow_entry *e)
+{
+	return e->cold[e->half[0].first_sender].first;
+}
+
 static inline int64_t flow_entry_last(const struct flow_entry *e)
 {
 	return e->half[0].last > e->half[1].last ? e->half[0].last : e->half[1].last;

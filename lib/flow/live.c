@@ -22,7 +22,9 @@
 #define PAUSE_TIMES 1	 /* asking takes half of the time at most */
 #define ASKED_MAX 4	 /* times a pair is asked for */
 #define AGAIN (30 * MS)	 /* after the first answer; doubles */
+#define RETRY (100 * MS) /* after it, when the first answer is not enough, packets or not */
 #define HOLD (2000 * MS) /* longest wait of a packet for its comment */
+#define CLOCKS_DIFFER MS /* of the times of packets and of events: one is converted */
 #define FLUSH (500 * MS) /* who reads along in a pipe sees packets at least that often */
 #define HOLD_BYTES (32U << 20)
 #define PENDING_MAX 65536 /* pairs that wait to be asked for */
@@ -30,10 +32,15 @@
 struct held {
 	struct packet packet;
 	size_t offset; /* of its data in bytes */
-	struct pv_pair pair;
+	struct flow_question question;
 	int64_t time;
-	bool has_pair;
+	bool has_question;
 	uint8_t side;
+};
+
+struct retry {
+	struct flow_question question;
+	int64_t time; /* when it is due */
 };
 
 struct flow_live {
@@ -44,17 +51,23 @@ struct flow_live {
 	uint64_t n_packets;
 	int64_t end, next_ask, next_flush; /* monotonic ns */
 	bool asks;
-	VEC(struct pv_pair) pending;
+	VEC(struct flow_question) pending;
+	VEC(struct retry) retries; /* the first is due first */
 	VEC(struct held) held;
 	struct buf bytes; /* of held packets */
 };
 
-static int64_t now(void)
+static int64_t clock_ns(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (int64_t)t.tv_sec * 1000 * MS + t.tv_nsec;
+}
+
+static int64_t now(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
 }
 
 void flow_live_free(struct flow_live *l)
@@ -64,6 +77,7 @@ void flow_live_free(struct flow_live *l)
 	live_close(l->source);
 	capture_writer_free(l->writer);
 	vec_deinit(&l->pending);
+	vec_deinit(&l->retries);
 	vec_deinit(&l->held);
 	buf_deinit(&l->bytes);
 	free(l);
@@ -143,7 +157,7 @@ static int wait_ms(const struct flow_live *l)
 {
 	int64_t left = l->end - now();
 
-	if (l->pending.n || l->held.n)
+	if (l->pending.n || l->held.n || l->retries.n)
 		return (int)(PAUSE / MS);
 	return left < WAIT_MS * MS ? (int)(left / MS) + 1 : WAIT_MS;
 }
@@ -189,31 +203,72 @@ static bool is_due(const struct flow_answer *a, int64_t time)
 	       time - a->time > AGAIN << a->n_asked;
 }
 
-static int expect(struct flow_live *l, struct flow_owners *o, const struct pv_pair *pair)
+static int expect(struct flow_live *l, struct flow_owners *o, const struct flow_question *q)
 {
-	const struct flow_answer *a = flow_owners_get(o, pair);
+	const struct flow_answer *a = flow_owners_get(o, q);
 
 	if ((a && !is_due(a, now())) || l->pending.n >= PENDING_MAX)
 		return 0;
-	if (vec_push(&l->pending, *pair) < 0)
+	if (vec_push(&l->pending, *q) < 0)
 		return -ENOMEM;
-	return flow_owners_expect(o, pair);
+	return flow_owners_expect(o, q);
 }
 
-static int ask_some(struct flow_live *l, struct flow_owners *o, const struct pv_pair *pairs,
+/*
+ * A conversation of one moment has no further packet to ask again at: its socket was perhaps made
+ * after the listing, and is in the next one, or closed by then.
+ */
+static int note_retry(struct flow_live *l, struct flow_owners *o, const struct flow_question *q,
+		      int64_t time)
+{
+	struct flow_answer *a = flow_owners_get(o, q);
+	struct retry retry = { *q, time + RETRY };
+
+	if (!a || a->n_asked != 1 || l->retries.n >= PENDING_MAX || flow_owners_is_settled(o, a))
+		return 0;
+	a->is_expected = true;
+	return vec_push(&l->retries, retry);
+}
+
+static int ask_some(struct flow_live *l, struct flow_owners *o, const struct flow_question *q,
 		    size_t n)
 {
+	struct pv_capture_question questions[PV_CAPTURE_PAIRS];
 	struct pv_capture_owner owners[PV_CAPTURE_PAIRS][2];
-	int r = l->request.find_owners(pairs, n, owners, l->userdata);
-	int64_t time = now();
+	int64_t time = now(), epoch = clock_ns(CLOCK_REALTIME) - time;
+	int r;
 
+	memset(questions, 0, sizeof(questions));
+	for (size_t i = 0; i < n; i++) {
+		questions[i].pair = q[i].pair;
+		questions[i].time = q[i].start - epoch - CLOCKS_DIFFER;
+	}
+	r = l->request.find_owners(questions, n, owners, l->userdata);
 	if (r < 0) {
 		l->asks = false;
 		return 0;
 	}
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = flow_owners_put(o, &pairs[i], owners[i], time);
+	time = now();
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		r = flow_owners_put(o, &q[i], owners[i], time);
+		if (r == 0)
+			r = note_retry(l, o, &q[i], time);
+	}
 	return r;
+}
+
+/* What is due again waits with the others. */
+static int take_retries(struct flow_live *l, bool all)
+{
+	int64_t time = now();
+	size_t n = 0;
+
+	for (; n < l->retries.n && (all || l->retries.items[n].time <= time); n++)
+		if (vec_push(&l->pending, l->retries.items[n].question) < 0)
+			return -ENOMEM;
+	l->retries.n -= n;
+	memmove(l->retries.items, l->retries.items + n, l->retries.n * sizeof(*l->retries.items));
+	return 0;
 }
 
 static int ask(struct flow_live *l, struct flow_owners *o)
@@ -274,7 +329,7 @@ static void put_process(struct buf *b, const struct flow_owners *o, const struct
 /* "from curl[12] user alice; to nginx[34] user www-data unit nginx.service" */
 static void put_comment(struct buf *b, const struct flow_owners *o, const struct held *h)
 {
-	const struct flow_answer *a = h->has_pair ? flow_owners_get(o, &h->pair) : NULL;
+	const struct flow_answer *a = h->has_question ? flow_owners_get(o, &h->question) : NULL;
 
 	for (unsigned i = 0; a && i < 2; i++) {
 		const struct pv_process *p = flow_owners_process(o, a, i ? !h->side : h->side);
@@ -300,9 +355,10 @@ static int write_held(struct flow_live *l, const struct flow_owners *o, struct h
 
 static bool may_go(const struct flow_live *l, const struct flow_owners *o, const struct held *h)
 {
-	const struct flow_answer *a = h->has_pair && l->asks ? flow_owners_get(o, &h->pair) : NULL;
+	const struct flow_answer *a =
+		h->has_question && l->asks ? flow_owners_get(o, &h->question) : NULL;
 
-	return !a || a->n_asked || l->bytes.len > HOLD_BYTES || now() - h->time > HOLD;
+	return !a || !a->is_expected || l->bytes.len > HOLD_BYTES || now() - h->time > HOLD;
 }
 
 /* Writes from the front as far as answers reach; what waits moves to the front. */
@@ -325,14 +381,14 @@ static int write_ready(struct flow_live *l, const struct flow_owners *o, bool al
 	return 0;
 }
 
-static int hold(struct flow_live *l, const struct packet *p, const struct pv_pair *pair,
+static int hold(struct flow_live *l, const struct packet *p, const struct flow_question *q,
 		unsigned side)
 {
 	struct held h = { .packet = *p, .time = now(), .side = (uint8_t)side };
 
-	if (pair) {
-		h.pair = *pair;
-		h.has_pair = true;
+	if (q) {
+		h.question = *q;
+		h.has_question = true;
 	}
 	h.offset = l->bytes.len;
 	buf_put(&l->bytes, p->data, p->captured);
@@ -340,13 +396,13 @@ static int hold(struct flow_live *l, const struct packet *p, const struct pv_pai
 }
 
 int flow_live_note(struct flow_live *l, struct flow_owners *o, const struct packet *p,
-		   const struct flow_key *key, unsigned side)
+		   const struct flow_entry *e, unsigned side)
 {
-	struct pv_pair pair;
-	bool has_pair = key && flow_owners_pair(key, &pair);
-	int r = has_pair && l->asks ? expect(l, o, &pair) : 0;
+	struct flow_question q = { .start = e ? flow_entry_start(e) : 0 };
+	bool has_question = e && flow_owners_pair(&e->key, &q.pair);
+	int r = has_question && l->asks ? expect(l, o, &q) : 0;
 
-	return r == 0 && l->writer ? hold(l, p, has_pair ? &pair : NULL, side) : r;
+	return r == 0 && l->writer ? hold(l, p, has_question ? &q : NULL, side) : r;
 }
 
 static int write_end(struct flow_live *l)
@@ -365,9 +421,9 @@ static int write_end(struct flow_live *l)
 
 int flow_live_work(struct flow_live *l, struct flow_owners *o, bool is_last)
 {
-	int r = 0;
+	int r = take_retries(l, is_last);
 
-	if (l->pending.n && (is_last || now() >= l->next_ask))
+	if (r == 0 && l->pending.n && (is_last || now() >= l->next_ask))
 		r = ask(l, o);
 	if (r < 0 || !l->writer)
 		return r;

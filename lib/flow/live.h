@@ -28,11 +28,11 @@ void flow_live_free(struct flow_live *l); /* NULL is fine */
 int flow_live_read(struct flow_live *l, struct packet *ret, size_t max, size_t *ret_n);
 
 /*
- * A packet and the conversation it belongs to, with the side that sent it; key NULL = to none. 0 or
+ * A packet and the conversation it belongs to, with the side that sent it; NULL = to none. 0 or
  * -errno.
  */
 int flow_live_note(struct flow_live *l, struct flow_owners *o, const struct packet *p,
-		   const struct flow_key *key, unsigned side);
+		   const struct flow_entry *e, unsigned side);
 /* Asks and writes what is due; the last time, everything. 0 or -errno. */
 int flow_live_work(struct flow_live *l, struct flow_owners *o, bool is_last);
 

@@ -18,7 +18,7 @@ void flow_owners_deinit(struct flow_owners *o)
 	if (!o->is_borrowed)
 		pv_snapshot_free(o->known);
 	vec_deinit(&o->answers);
-	map_deinit(&o->by_pair);
+	map_deinit(&o->by_question);
 	map_deinit(&o->processes);
 	map_deinit(&o->copied);
 }
@@ -47,9 +47,10 @@ bool flow_owners_pair(const struct flow_key *key, struct pv_pair *ret)
 	return true;
 }
 
-static uint64_t pair_hash(const struct pv_pair *p)
+static uint64_t question_hash(const struct flow_question *q)
 {
-	uint64_t h = map_mix(p->family, p->proto), words[2];
+	const struct pv_pair *p = &q->pair;
+	uint64_t h = map_mix(map_mix(p->family, p->proto), (uint64_t)q->start), words[2];
 
 	for (int side = 0; side < 2; side++) {
 		memcpy(words, p->ends[side].addr, sizeof(words));
@@ -66,12 +67,13 @@ static bool pair_equal(const struct pv_pair *a, const struct pv_pair *b)
 	       !memcmp(a->ends[1].addr, b->ends[1].addr, sizeof(a->ends[1].addr));
 }
 
-/* Different pairs of one hash share a place; the later one has it. */
-struct flow_answer *flow_owners_get(const struct flow_owners *o, const struct pv_pair *pair)
+/* Different questions of one hash share a place; the later one has it. */
+struct flow_answer *flow_owners_get(const struct flow_owners *o, const struct flow_question *q)
 {
-	uint32_t i = o->by_pair.n ? map_get(&o->by_pair, pair_hash(pair)) : MAP_NONE;
+	uint32_t i = o->by_question.n ? map_get(&o->by_question, question_hash(q)) : MAP_NONE;
 
-	if (i == MAP_NONE || !pair_equal(&o->answers.items[i].pair, pair))
+	if (i == MAP_NONE || o->answers.items[i].question.start != q->start ||
+	    !pair_equal(&o->answers.items[i].question.pair, &q->pair))
 		return NULL;
 	return &o->answers.items[i];
 }
@@ -149,33 +151,33 @@ static int add_row(struct flow_owners *o, const struct pv_pair *pair, unsigned s
 
 static int forget_all(struct flow_owners *o)
 {
-	struct pv_snapshot *target = o->target;
+	struct flow_owners fresh = { .target = o->target };
 
+	memcpy(fresh.missing, o->missing, sizeof(fresh.missing));
 	flow_owners_deinit(o);
-	memset(o, 0, sizeof(*o));
-	o->target = target;
+	*o = fresh;
 	o->known = snapshot_new();
 	return o->known ? 0 : -ENOMEM;
 }
 
-/* The place of a pair, made when there is none; NULL = out of memory. */
-static struct flow_answer *place_of(struct flow_owners *o, const struct pv_pair *pair)
+/* The place of an answer, made when there is none; NULL = out of memory. */
+static struct flow_answer *place_of(struct flow_owners *o, const struct flow_question *q)
 {
-	struct flow_answer *a = flow_owners_get(o, pair), fresh = { .pair = *pair };
+	struct flow_answer *a = flow_owners_get(o, q), fresh = { .question = *q };
 
 	if (a)
 		return a;
 	if ((!o->known || o->answers.n >= FLOW_ANSWERS_MAX) && forget_all(o) < 0)
 		return NULL;
 	if (vec_push(&o->answers, fresh) < 0 ||
-	    map_put(&o->by_pair, pair_hash(pair), (uint32_t)o->answers.n - 1) < 0)
+	    map_put(&o->by_question, question_hash(q), (uint32_t)o->answers.n - 1) < 0)
 		return NULL;
 	return &o->answers.items[o->answers.n - 1];
 }
 
-int flow_owners_expect(struct flow_owners *o, const struct pv_pair *pair)
+int flow_owners_expect(struct flow_owners *o, const struct flow_question *q)
 {
-	struct flow_answer *a = place_of(o, pair);
+	struct flow_answer *a = place_of(o, q);
 
 	if (a)
 		a->is_expected = true;
@@ -193,17 +195,18 @@ static bool is_better(const struct flow_owners *o, const struct flow_answer *a, 
 	return w->by <= a->by[side] && (w->pid || !flow_owners_process(o, a, side));
 }
 
-int flow_owners_put(struct flow_owners *o, const struct pv_pair *pair,
+int flow_owners_put(struct flow_owners *o, const struct flow_question *q,
 		    const struct pv_capture_owner owners[2], int64_t time)
 {
-	struct flow_answer *a = place_of(o, pair);
+	struct flow_answer *a = place_of(o, q);
 	int r = a ? 0 : -ENOMEM;
 
 	for (unsigned side = 0; r == 0 && side < 2; side++) {
+		a->is_here[side] |= owners[side].is_here;
 		if (!is_better(o, a, side, &owners[side]))
 			continue;
 		a->by[side] = owners[side].by;
-		r = add_row(o, pair, side, &owners[side], &a->rows[side]);
+		r = add_row(o, &q->pair, side, &owners[side], &a->rows[side]);
 	}
 	if (r < 0)
 		return r;
@@ -222,6 +225,15 @@ const struct pv_process *flow_owners_process(const struct flow_owners *o,
 	if (!row || !row->n_holders)
 		return NULL;
 	return pv_snapshot_process(o->known, pv_snapshot_holder(o->known, row, 0)->process);
+}
+
+bool flow_owners_is_settled(const struct flow_owners *o, const struct flow_answer *a)
+{
+	for (unsigned side = 0; side < 2; side++)
+		if (a->is_here[side] &&
+		    (a->by[side] != PV_END_PAIR || !flow_owners_process(o, a, side)))
+			return false;
+	return true;
 }
 
 static void set_text(char *to, size_t size, struct pv_bytes from)
@@ -259,36 +271,60 @@ static void describe(const struct pv_snapshot *s, const struct pv_conversation *
 		SET_TEXT(ret->user, bytes_of(user, sizeof(ret->user)));
 }
 
+static void find_end(const struct pv_snapshot *snapshot, const struct pv_ends *ends,
+		     const struct pv_closed *closed, const struct pv_capture_question *q,
+		     unsigned side, struct pv_capture_owner *ret)
+{
+	const struct pv_conversation *c = NULL, *gone = NULL;
+	enum pv_end_by by = PV_END_NONE, gone_by = PV_END_NONE;
+	const struct pv_snapshot *gone_in = NULL;
+
+	if (ends)
+		c = pv_ends_find(ends, &q->pair, side, &by);
+	if (closed)
+		gone = pv_closed_find(closed, &q->pair, side, q->time, &gone_in, &gone_by);
+	/* one that was closed meanwhile rather than its remains, or the listener it came to */
+	if (gone && (!c || !c->n_holders || gone_by < by)) {
+		c = gone;
+		by = gone_by;
+		snapshot = gone_in;
+	}
+	ret->by = (uint8_t)by;
+	if (c)
+		describe(snapshot, c, ret);
+}
+
 void pv_capture_owners(const struct pv_snapshot *snapshot, const struct pv_ends *ends,
-		       const struct pv_pair *pair, struct pv_capture_owner ret[2])
+		       const struct pv_closed *closed, const struct pv_capture_question *q,
+		       struct pv_capture_owner ret[2])
 {
 	for (unsigned side = 0; side < 2; side++) {
-		const struct pv_conversation *c;
-		enum pv_end_by by;
+		const struct pv_endpoint *end = &q->pair.ends[side];
+		uint8_t family = q->pair.family;
 
 		memset(&ret[side], 0, sizeof(ret[side]));
 		ret[side].uid = ret[side].socket_uid = UINT32_MAX;
-		c = pv_ends_find(ends, pair, side, &by);
-		ret[side].by = (uint8_t)by;
-		if (c)
-			describe(snapshot, c, &ret[side]);
+		find_end(snapshot, ends, closed, q, side, &ret[side]);
+		ret[side].is_here = ret[side].by != PV_END_NONE ||
+				    (ends && pv_ends_is_here(ends, family, end)) ||
+				    (closed && pv_closed_is_here(closed, family, end));
 	}
 }
 
 /* ---- rows of a capture get holders ---- */
 
-static const struct pv_conversation *find(const struct flow_owners *o, const struct flow_key *key,
+static const struct pv_conversation *find(const struct flow_owners *o, const struct flow_entry *e,
 					  unsigned side, enum pv_end_by *ret_by)
 {
+	struct flow_question q = { .start = flow_entry_start(e) };
 	const struct flow_answer *a;
-	struct pv_pair pair;
 
 	*ret_by = PV_END_NONE;
-	if (!o->known || !flow_owners_pair(key, &pair))
+	if (!o->known || !flow_owners_pair(&e->key, &q.pair))
 		return NULL;
 	if (o->ends)
-		return pv_ends_find(o->ends, &pair, side, ret_by);
-	a = flow_owners_get(o, &pair);
+		return pv_ends_find(o->ends, &q.pair, side, ret_by);
+	a = flow_owners_get(o, &q);
 	if (!a)
 		return NULL;
 	*ret_by = (enum pv_end_by)a->by[side];
@@ -354,7 +390,47 @@ static int take_over(struct flow_owners *o, const struct pv_conversation *from,
 	return copy_holders(o, from, target, row);
 }
 
-int flow_owners_apply(struct flow_owners *o, const struct flow_key *key, unsigned local,
+/* Someone has to be there: this end sent something that the kernel does not send by itself. */
+static bool has_spoken(const struct flow_entry *e, unsigned side)
+{
+	const struct flow_half *h = &e->half[side];
+
+	return h->packets && (e->key.proto != PV_PROTO_TCP || h->packets > h->resets);
+}
+
+/* Why this end has no process though it should; PV_REASON_NONE = nothing is missing. */
+static uint8_t reason_of_end(const struct flow_owners *o, const struct flow_answer *a,
+			     const struct flow_entry *e, unsigned side)
+{
+	const struct pv_conversation *row =
+		a->rows[side] ? snapshot_row(o->known, a->rows[side] - 1) : NULL;
+
+	if (!a->is_here[side] || !has_spoken(e, side) ||
+	    (row && (row->n_holders || row->owner_reason == PV_REASON_KERNEL)))
+		return PV_REASON_NONE;
+	if (row)
+		return row->owner_reason;
+	return a->by[side] == PV_END_AMBIGUOUS ? PV_REASON_AMBIGUOUS : PV_REASON_NO_MATCH;
+}
+
+/* Echoes are answered by the kernel, and asked for by raw sockets, which tell nothing. */
+static void count_missing(struct flow_owners *o, const struct flow_entry *e)
+{
+	struct flow_question q = { .start = flow_entry_start(e) };
+	const struct flow_answer *a;
+	uint8_t reason;
+
+	if (!flow_owners_pair(&e->key, &q.pair) || q.pair.proto == PV_PROTO_PING)
+		return;
+	a = flow_owners_get(o, &q);
+	if (!a || !a->n_asked)
+		reason = PV_REASON_NOT_ASKED; /* too many at once, or before its answer came */
+	else if (!(reason = reason_of_end(o, a, e, 0)))
+		reason = reason_of_end(o, a, e, 1);
+	o->missing[reason]++;
+}
+
+int flow_owners_apply(struct flow_owners *o, const struct flow_entry *e, unsigned local,
 		      struct pv_snapshot *target, struct pv_conversation *row)
 {
 	const struct pv_conversation *from;
@@ -364,14 +440,16 @@ int flow_owners_apply(struct flow_owners *o, const struct flow_key *key, unsigne
 		return 0;
 	if (aim(o, target) < 0)
 		return -ENOMEM;
-	from = find(o, key, local, &by);
+	if (!o->ends)
+		count_missing(o, e);
+	from = find(o, e, local, &by);
 	if (from)
 		return take_over(o, from, target, row);
 	row->owner_reason = by == PV_END_AMBIGUOUS ? PV_REASON_AMBIGUOUS : PV_REASON_NO_MATCH;
 	return 0;
 }
 
-int flow_owners_add_peer(struct flow_owners *o, const struct flow_key *key, unsigned local,
+int flow_owners_add_peer(struct flow_owners *o, const struct flow_entry *e, unsigned local,
 			 struct pv_snapshot *target, struct pv_conversation *row)
 {
 	struct pv_conversation peer = { .uid = UINT32_MAX }, *added;
@@ -383,7 +461,7 @@ int flow_owners_add_peer(struct flow_owners *o, const struct flow_key *key, unsi
 	target->is_filtered = true;
 	if (vec_push(&target->shown, (uint32_t)target->n_rows - 1) < 0)
 		return -ENOMEM;
-	from = find(o, key, !local, &by);
+	from = find(o, e, !local, &by);
 	if (!from)
 		return 0;
 	peer.family = row->family;

@@ -183,7 +183,7 @@ int flow_row_add(struct pv_snapshot *s, struct flow_table *t, const struct flow_
 	set_end(&row.remote, &e->key, !opener);
 	row.state = (uint8_t)state_of(e, (enum pv_conn_state)f.conn_state);
 	row.flow = &f;
-	if (flow_owners_apply(owners, &e->key, opener, s, &row) < 0)
+	if (flow_owners_apply(owners, e, opener, s, &row) < 0)
 		return -ENOMEM;
 	if (flow_payload_show(t, e, opener, &text, &row, &f) < 0)
 		return -ENOMEM;
@@ -195,5 +195,5 @@ int flow_row_add(struct pv_snapshot *s, struct flow_table *t, const struct flow_
 	if (keep(s, t, e, opener, &row, &f) < 0)
 		return -ENOMEM;
 	added = snapshot_add(s, &row);
-	return added ? flow_owners_add_peer(owners, &e->key, opener, s, added) : -ENOMEM;
+	return added ? flow_owners_add_peer(owners, e, opener, s, added) : -ENOMEM;
 }

@@ -168,21 +168,28 @@ struct pv_bytes facts_package(const struct judge *j, const char *path, size_t le
 	return j->queries.items[i].package;
 }
 
-/* The first argument that is no option: a script, unless an option says otherwise. */
-static struct pv_bytes script_of(const struct pv_bytes *cmdline)
+/* "-uB": are all of these letters among the flags? */
+static bool are_flags(struct text word, const char *flags)
+{
+	if (text_len(word) < 2 || *word.p != '-')
+		return false;
+	for (word.p++; word.p < word.end; word.p++)
+		if (!*word.p || !strchr(flags, *word.p))
+			return false;
+	return true;
+}
+
+/* The first argument that is no option, behind options that leave it a script. */
+static struct pv_bytes script_of(const struct program *program, const struct pv_bytes *cmdline)
 {
 	struct text t = text_of(cmdline->data, cmdline->len), word;
+	struct pv_bytes name = program_name(program);
+	const char *flags = kind_flags(&name);
 
 	text_until(&t, 0, &word);
-	while (text_until(&t, 0, &word)) {
-		/* "-c CODE" and "-m MODULE" name no file; "--" ends the options */
-		if (text_len(word) > 1 && *word.p == '-') {
-			if (word.p[1] == 'c' || word.p[1] == 'm' || word.p[1] == 'e')
-				break;
-			continue;
-		}
-		return (struct pv_bytes){ word.p, (uint32_t)text_len(word) };
-	}
+	while (text_until(&t, 0, &word))
+		if (!are_flags(word, flags))
+			return (struct pv_bytes){ word.p, (uint32_t)text_len(word) };
 	return (struct pv_bytes){ 0 };
 }
 
@@ -220,7 +227,7 @@ static int ask_script(struct judge *j, struct subject *subject)
 
 	if (program->kind != KIND_INTERPRETER && program->kind != KIND_SHELL)
 		return 0;
-	subject->script_path = script_of(&subject->p->cmdline);
+	subject->script_path = script_of(program, &subject->p->cmdline);
 	r = facts_ask(j, subject->script_path, &subject->script);
 	if (r == 0)
 		r = unit_path(j, subject->p, &path);
@@ -487,8 +494,9 @@ static int need_digest(struct judge *j, struct program *p)
 /* Is the case one that a shell could be behind? */
 static bool may_feed_shell(const struct judge_case *k)
 {
-	return k->c && k->program && !program_is_explained(k->program) &&
-	       k->c->state != PV_STATE_LISTEN && pv_proto_is_inet((enum pv_proto)k->c->proto);
+	return k->c && k->program && k->c->state != PV_STATE_LISTEN &&
+	       (!program_is_explained(k->program) || k->c->direction == PV_DIR_OUTGOING) &&
+	       pv_proto_is_inet((enum pv_proto)k->c->proto);
 }
 
 int facts_need(struct judge_case *k, uint32_t facts)

@@ -119,6 +119,7 @@ struct shell {
 	int32_t pid, ppid;
 	struct pv_bytes comm;
 	struct pv_bytes ends[3]; /* targets of descriptors 0 to 2 */
+	struct pv_bytes outputs; /* of a holder: what else it can write to */
 };
 
 /* Who uses a socket of the kernel. */

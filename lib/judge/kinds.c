@@ -149,6 +149,21 @@ enum program_kind kind_of_name(const struct pv_bytes *name)
 	return is_library(name) ? KIND_INTERPRETER : KIND_PLAIN;
 }
 
+const char *kind_flags(const struct pv_bytes *name)
+{
+	static const struct {
+		const char *stem, *flags;
+	} table[] = {
+		{ "python", "uBEIOsSPbdqv" }, { "perl", "wWTtU" },    { "ruby", "wW" },
+		{ "sh", "aefhpuvx" },	      { "bash", "aefhpuvx" }, { "dash", "aefpuvx" },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
+		if (has_stem(name, table[i].stem))
+			return table[i].flags;
+	return "";
+}
+
 enum program_kind kind_of_package(const struct pv_bytes *package)
 {
 	return has_stem_of(package, runner_packages,

@@ -19,6 +19,11 @@ enum program_kind {
 
 /* By the last part of its path. */
 enum program_kind kind_of_name(const struct pv_bytes *name);
+/*
+ * The options of one letter that may stand before a script without a value of their own and without
+ * bringing code: any other could make the next argument something else than a script.
+ */
+const char *kind_flags(const struct pv_bytes *name);
 /* By its package; KIND_PLAIN = that says nothing. */
 enum program_kind kind_of_package(const struct pv_bytes *package);
 /* One file that is many programs, by the name it is called by: busybox. */

@@ -3,13 +3,12 @@
 
 #include <string.h>
 
-/* Proxies that may stand before any service (haproxy, envoy, stunnel) are left out on purpose. */
+/* What may stand before any service (nginx, apache2, haproxy, envoy, stunnel) is left out on
+ * purpose. */
 static const struct known_program programs[] = {
 	{ "sshd", "ssh", false },
 	{ "sshd-session", "ssh", false },
 	{ "dropbear", "ssh", false },
-	{ "nginx", "http,https,http-alt,smtp,submission,submissions,imap,imaps,pop3,pop3s", false },
-	{ "apache2", "http,https,http-alt", false },
 	{ "lighttpd", "http,https,http-alt", false },
 	{ "squid", "http,https,http-alt,squid-http,ndl-aas", false },
 	{ "postgres", "postgresql", true },

@@ -28,15 +28,55 @@ static bool is_unexplained_program(const struct judge_case *k)
 	       k->program->has_id;
 }
 
+/* Does the process of the case hold the socket by that descriptor, too? */
+static bool holds_as(const struct judge_case *k, int32_t fd)
+{
+	const struct pv_snapshot *s = k->j->s;
+	uint32_t process = (uint32_t)(k->subject - k->j->subjects);
+
+	for (uint32_t i = 0; i < k->c->n_holders; i++) {
+		const struct pv_holder *h = pv_snapshot_holder(s, k->c, i);
+
+		if (h->process == process && h->fd == fd)
+			return true;
+	}
+	return false;
+}
+
+/* inetd, and systemd with Accept=yes, hand a service its conversation that way. */
+static bool was_handed(const struct judge_case *k)
+{
+	const struct pv_process *p = k->subject->p;
+	const struct subject *parent = p->parent ? &k->j->subjects[p->parent - 1] : NULL;
+
+	if (k->c->direction != PV_DIR_INCOMING || !parent || parent->program == MAP_NONE)
+		return false;
+	if (parent->p->pid == 1)
+		return bytes_start(&p->cgroup, "/system.slice/") && p->unit.len &&
+		       memchr(p->unit.data, '@', p->unit.len);
+	return program_is_explained(&k->j->programs.items[parent->program]);
+}
+
+/* A shell under another name, or one that somebody brought along. */
+static bool is_like_shell(const struct judge_case *k)
+{
+	return k->fd == 0 && is_unexplained_program(k) && !program_is_packaged(k->program) &&
+	       !k->subject->p->container.len && k->c->remote.port && holds_as(k, 1) &&
+	       !was_handed(k);
+}
+
 bool test_shell_on_socket(struct judge_case *k)
 {
-	static const char *const streams[] = { "standard input", "standard output",
-					       "standard error" };
+	static const char *const streams[] = { "standard input is", "standard output is" };
+	bool is_shell = k->program &&
+			(k->program->kind == KIND_SHELL || k->program->kind == KIND_INTERPRETER);
 
-	if (!k->program || !is_inet(k) || k->fd < 0 || k->fd > 1 ||
-	    (k->program->kind != KIND_SHELL && k->program->kind != KIND_INTERPRETER))
+	if (!k->program || !is_inet(k) || k->fd < 0 || k->fd > 1)
 		return false;
-	case_text(k, "stream", streams[k->fd]);
+	if (!is_shell && !is_like_shell(k))
+		return false;
+	case_text(k, "what", is_shell ? "a shell or an interpreter" : "of no package");
+	case_text(k, "stream", is_shell ? streams[k->fd] : "standard input and output are");
 	return true;
 }
 
@@ -46,7 +86,8 @@ bool test_shell_behind_relay(struct judge_case *k)
 	const struct shell *shell;
 	const char *channel;
 
-	if (!is_inet(k) || !k->program || program_is_explained(k->program) || is_listener(k->c))
+	if (!is_inet(k) || !k->program || is_listener(k->c) ||
+	    (program_is_explained(k->program) && k->c->direction != PV_DIR_OUTGOING))
 		return false;
 	shell = shells_fed_by(k->j, k->subject, &channel);
 	if (!shell)

@@ -263,6 +263,12 @@ static const struct name_and_text gaps[PV_GAP_N] = {
 			      N_("conversations whose payload was not looked at to the "
 				 "end"),
 			      N_("raise --memory") },
+	[PV_GAP_OWNER_ENDED] = { "owner_ended",
+				 N_("conversations of this host whose process was not found; most "
+				    "ended before it could be looked for"),
+				 N_("run as root where the kernel has BPF and cgroup2: they note "
+				    "closed "
+				    "sockets") },
 	[PV_GAP_LIBRARY] = { "library", N_("libraries that could not be loaded"),
 			     N_("install them") },
 	[PV_GAP_NOT_RECORDED] = { "not_recorded", N_("facts the recording does not hold"), NULL },

@@ -38,4 +38,8 @@ void procfs_cgroup_parse(const void *path, size_t len, struct procfs_cgroup *ret
 void procfs_cgroup_put_unit(const struct procfs_cgroup *cgroup, struct buf *b);
 void procfs_cgroup_put_container(const struct procfs_cgroup *cgroup, struct buf *b);
 
+/* Live: the folder where the unified hierarchy is mounted, a descriptor; -ENODEV = nowhere, or
+ * -errno. */
+int procfs_cgroup_open_root(void);
+
 #endif

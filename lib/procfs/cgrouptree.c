@@ -6,6 +6,7 @@
 #include <portavoz/tables.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <fts.h>
 #include <mntent.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/map.h"
 #include "base/vec.h"
+#include "procfs/cgroup.h"
 
 struct pv_cgroups {
 	struct arena arena;
@@ -36,6 +38,14 @@ static char *find_mount(void)
 	if (f)
 		endmntent(f);
 	return path;
+}
+
+int procfs_cgroup_open_root(void)
+{
+	_cleanup_(cleanup_free) char *mount = find_mount();
+	int fd = mount ? open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	return fd >= 0 ? fd : mount ? -errno : -ENODEV;
 }
 
 static int add(struct pv_cgroups *cgroups, uint64_t id, const char *path)

@@ -8,6 +8,7 @@
 
 #define SECONDS_MAX (UINT64_C(1) << 48)
 #define NS_PER_SECOND INT64_C(1000000000)
+#define NS_PER_TICK INT64_C(10000000) /* USER_HZ is 100 everywhere */
 /* the kernel's limit is KTIME_SEC_MAX / 2 */
 #define OFFSET_MAX (INT64_MAX / NS_PER_SECOND / 2)
 
@@ -40,14 +41,14 @@ int procfs_uptime_parse(const void *data, size_t len, uint64_t *ret_hundredths)
 	return 0;
 }
 
-int procfs_time_offset_parse(const void *data, size_t len, int64_t *ret_ns)
+int procfs_time_offset_parse(const void *data, size_t len, const char *clock, int64_t *ret_ns)
 {
 	struct text t = text_of(data, len), line, word;
 	uint64_t seconds, ns;
 	bool is_before;
 
 	while (text_line(&t, &line, NULL)) {
-		if (!text_word(&line, &word) || !text_is(word, "boottime"))
+		if (!text_word(&line, &word) || !text_is(word, clock))
 			continue;
 		if (!text_word(&line, &word))
 			return -EBADMSG;
@@ -64,15 +65,30 @@ int procfs_time_offset_parse(const void *data, size_t len, int64_t *ret_ns)
 	return -EBADMSG;
 }
 
-int64_t procfs_read_time_offset(struct tape *t)
+int64_t procfs_read_time_offset(struct tape *t, const char *clock)
 {
 	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
 	int64_t ns = 0;
 
 	if (tape_proc_read(t, -1, "self/timens_offsets", &b) < 0 ||
-	    procfs_time_offset_parse(b.data, b.len, &ns) < 0)
+	    procfs_time_offset_parse(b.data, b.len, clock, &ns) < 0)
 		return 0;
 	return ns;
+}
+
+/*
+ * What was cut off a start time is lost: with an offset that is no whole number of ticks the sum is
+ * not known to the tick, and better not known at all.
+ */
+uint64_t procfs_shown_ticks(uint64_t ticks, int64_t offset_ns)
+{
+	int64_t offset = offset_ns / NS_PER_TICK;
+
+	if (!ticks || !offset_ns)
+		return ticks;
+	if (offset_ns % NS_PER_TICK || (offset < 0 && (uint64_t)-offset >= ticks))
+		return 0;
+	return ticks + (uint64_t)offset;
 }
 
 int procfs_read_clock(struct tape *t, uint64_t *ret_boot_time, uint64_t *ret_uptime)

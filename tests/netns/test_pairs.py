@@ -22,8 +22,14 @@ for end in sys.argv[1:]:
     s = socket.socket(family, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     kept.append(s)
-    if what == "bind":
-        s.bind((addr, int(port)))
+    if what == "dev":
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, addr.encode())
+        s.bind(("", int(port)))
+        if kind == "tcp":
+            s.listen()
+    elif what == "bind":
+        addr, _, scope = addr.partition("%")
+        s.bind((addr, int(port)) + ((0, socket.if_nametoindex(scope)) if scope else ()))
         if kind == "tcp":
             s.listen()
     else:
@@ -218,8 +224,11 @@ def test_exposure():
         start("host", "tcp|bind|0.0.0.0|7001", "tcp|bind|::1|7001")
         # a tunnel leads out of this host, whatever the addresses of the others
         shell("ip -n out link add vx0 type vxlan id 5 dstport 4789; ip -n out addr add 10.7.0.1/24 dev vx0; "
-              "ip -n out link set vx0 up")
-        start("out", "tcp|bind|0.0.0.0|81", "tcp|bind|10.7.0.1|82", "tcp|bind|192.0.2.2|83", "tcp|bind|::|84")
+              "ip -n out link set vx0 up; "
+              "ip -n out addr add fe80::7/64 dev vx0 nodad")
+        start("out", "tcp|bind|0.0.0.0|81", "tcp|bind|10.7.0.1|82", "tcp|bind|192.0.2.2|83", "tcp|bind|::|84",
+              "tcp|dev|vx0|85", "udp|dev|eth0|86", "tcp|dev|lo|87", "udp|bind|ff02::fb%vx0|5353", "tcp|bind|fe80::7%vx0|88",
+              "udp|bind|224.0.0.252|5355", "tcp|bind|::1|89")
         names = ("c1", "c2", "host", "out")
         rows = [row for row in listed() if row["exposure"] and row["netns_name"] in names]
         words = {(row["netns_name"], row["proto"], row["local_addr"], row["local_port"]): row["exposure"]
@@ -238,6 +247,13 @@ def test_exposure():
             ("out", "tcp", "10.7.0.1", 82): "interface",
             ("out", "tcp", "192.0.2.2", 83): "container",
             ("out", "tcp", "::", 84): "any",
+            ("out", "tcp", "0.0.0.0", 85): "interface",
+            ("out", "udp", "0.0.0.0", 86): "container",
+            ("out", "tcp", "0.0.0.0", 87): "loopback",
+            ("out", "udp", "ff02::fb", 5353): "multicast",
+            ("out", "tcp", "fe80::7", 88): "interface",
+            ("out", "udp", "224.0.0.252", 5355): "multicast",
+            ("out", "tcp", "::1", 89): "loopback",
             ("out", "udp", "0.0.0.0", 4789): "any",
         }, "exposure")
         row = one(rows, netns_name="c2", local_port=53)
@@ -247,7 +263,7 @@ def test_exposure():
         equal(text.decode().splitlines()[1],
               "published as 192.0.2.1:5353 by a DNAT rule in table ip nat, chain pre of host", "in words")
         equal({row["local_port"] for row in listed("exposure", "loopback") if row["netns_name"] in names},
-              {5000, 7001}, "the filter")
+              {5000, 7001, 87, 89}, "the filter")
         # without the host nothing tells of its rules
         shell("ip -n out link del vx0")
         alone = document("-N", "c2", "-tl", columns=COLUMNS)["conversations"]

@@ -11,6 +11,7 @@
 
 #include <portavoz/ends.h>
 
+#include "collect/ends.h"
 #include "model/snapshot.h"
 
 struct end {
@@ -176,6 +177,66 @@ static void test_ambiguous(void **state)
 	pv_snapshot_free(s);
 }
 
+/* The index of closed sockets, and who held the one that is found. */
+struct closed {
+	struct pv_snapshot *s;
+	struct pv_ends *ends;
+};
+
+static void closes(struct closed *c, int64_t time, struct end local, struct end remote,
+		   uint32_t holder)
+{
+	add(c->s, PV_PROTO_UDP, AF_INET, PV_STATE_CLOSE, local, remote, holder);
+	assert_int_equal(ends_add_closed(c->ends, time), 0);
+}
+
+static uint32_t closed_holder(const struct closed *c, struct end a, struct end b, int64_t since,
+			      enum pv_end_by *ret_by)
+{
+	const struct pv_pair pair = { .family = AF_INET,
+				      .proto = PV_PROTO_UDP,
+				      .ends = { endpoint(AF_INET, b), endpoint(AF_INET, a) } };
+	const struct pv_conversation *row = ends_find_closed(c->ends, &pair, 1, since, ret_by);
+
+	return row ? pv_snapshot_holder(c->s, row, 0)->process + 1 : 0;
+}
+
+static void test_closed(void **state)
+{
+	struct closed c = { snapshot_new(), NULL };
+	const struct end any = { "0.0.0.0", 40000 }, elsewhere = { "10.0.0.9", 40000 };
+	const struct pv_endpoint stranger = endpoint(AF_INET, elsewhere);
+	const struct pv_endpoint local = endpoint(AF_INET, CLIENT);
+	enum pv_end_by by;
+
+	(void)state;
+	assert_int_equal(ends_new_closed(c.s, &c.ends), 0);
+	assert_int_equal(closed_holder(&c, CLIENT, SERVER, 0, &by), 0);
+	closes(&c, 100, CLIENT, SERVER, 1);
+	closes(&c, 200, CLIENT, SERVER, 2);
+	closes(&c, 300, any, NOWHERE, 3);
+	closes(&c, 400, any, NOWHERE, 4);
+	/* the same port three times: the first that was closed since had it then */
+	assert_int_equal(closed_holder(&c, CLIENT, SERVER, 50, &by), 1);
+	assert_int_equal(by, PV_END_PAIR);
+	assert_int_equal(closed_holder(&c, CLIENT, SERVER, 100, &by), 1);
+	assert_int_equal(closed_holder(&c, CLIENT, SERVER, 101, &by), 2);
+	assert_int_equal(closed_holder(&c, CLIENT, SERVER, 201, &by), 3);
+	assert_int_equal(by, PV_END_WILDCARD);
+	assert_int_equal(closed_holder(&c, CLIENT, SERVER, 301, &by), 4);
+	assert_int_equal(closed_holder(&c, CLIENT, SERVER, 401, &by), 0);
+	assert_int_equal(by, PV_END_NONE);
+	/* of an address that no socket of the namespace shows */
+	assert_int_equal(closed_holder(&c, elsewhere, SERVER, 0, &by), 0);
+	assert_false(pv_ends_is_here(c.ends, AF_INET, &stranger));
+	assert_int_equal(ends_add_address(c.ends, 0, AF_INET, stranger.addr), 0);
+	assert_int_equal(closed_holder(&c, elsewhere, SERVER, 0, &by), 3);
+	assert_true(pv_ends_is_here(c.ends, AF_INET, &stranger));
+	assert_true(pv_ends_is_here(c.ends, AF_INET, &local));
+	pv_ends_free(c.ends);
+	pv_snapshot_free(c.s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +245,7 @@ int main(void)
 		cmocka_unit_test(test_bound_before_wildcard),
 		cmocka_unit_test(test_ipv4_in_ipv6_sockets),
 		cmocka_unit_test(test_ambiguous),
+		cmocka_unit_test(test_closed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -927,7 +927,7 @@ static int64_t offset_of(const char *text)
 {
 	int64_t ns = 0;
 
-	return procfs_time_offset_parse(text, strlen(text), &ns) < 0 ? INT64_MIN : ns;
+	return procfs_time_offset_parse(text, strlen(text), "boottime", &ns) < 0 ? INT64_MIN : ns;
 }
 
 static void test_time_offset(void **state)

@@ -114,7 +114,7 @@ static void put_netns_name(const struct column_context *context, uint32_t netns,
 	const struct pv_netns *n = pv_snapshot_netns(context->snapshot, netns);
 
 	if (n->name.len)
-		text_put(b, n->name.data, n->name.len, word_flags(context) & ~(unsigned)TEXT_FIELD);
+		column_put_sentence(&n->name, context->ascii, b);
 	else
 		buf_printf(b, "net:[%llu]", (unsigned long long)n->inode);
 }
