@@ -179,8 +179,10 @@ static int read_table(struct sightings *v, struct tape *live, uint8_t proto)
 	struct procfs_table_stats stats;
 	int r = procfs_read_table(live, (enum pv_proto)proto, AF_INET, &sink, &stats);
 
-	if (r == 0)
-		r = procfs_read_table(live, (enum pv_proto)proto, AF_INET6, &sink, &stats);
+	/* without /proc there is no list, and no disagreement */
+	if (r < 0)
+		return r;
+	r = procfs_read_table(live, (enum pv_proto)proto, AF_INET6, &sink, &stats);
 	/* a kernel without IPv6 */
 	return r == -ENOENT ? 0 : r;
 }

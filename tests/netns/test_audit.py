@@ -264,6 +264,17 @@ def test_lists_that_disagree_elsewhere():
             live.equal(simple(audit("--replay=" + record, *names)), simple(doc), "what the recording says")
 
 
+def test_no_lists_to_compare():
+    """Where there is no /proc there is no list of its own that could disagree."""
+    with Scene() as s:
+        s.intruder(s.copy("/srv/program"), "listen", "127.0.0.1", 7401)
+        done = live.run("audit", "--no-policy", "--json", "sport = 7401", expect=None, prefix=(
+            "unshare", "-m", "sh", "-c", "mount -t tmpfs none /proc && exec \"$@\"", "sh"))
+        finding, = json.loads(done.stdout)["findings"]
+        live.equal(finding["verdict"], "unexplained", finding["evidence"])
+        live.holds("views-disagree" not in finding["rules"], finding["rules"])
+
+
 def test_preloaded_library():
     with Scene() as s:
         shutil.copy(os.path.join(live.HELPERS, "hidepid.so"), "/srv/lib.so")
@@ -288,12 +299,17 @@ def test_what_is_mapped():
         by_path = git_daemon(s, 9419, env={"LD_LIBRARY_PATH": "/srv/path"})
         installed = git_daemon(s, 9420, env={"LD_LIBRARY_PATH": "/opt/lib"})
         writable = git_daemon(s, 9421, env={"LD_LIBRARY_PATH": "/opt/open"})
+        # a list of libraries that is in a mount namespace of its own
+        elsewhere = s.start("unshare", "-m", "sh", "-c", "mount -t tmpfs none /etc && echo /srv/lib.so >/etc/ld.so.preload && "
+                            "exec %s --listen=127.0.0.1 --port=9422 --base-path=/srv" % GIT_DAEMON)
+        scene.wait_until("git daemon listens", lambda: scene.listens(9422))
         live.holds(b"lib.so" not in open("/proc/%d/environ" % preloaded.pid, "rb").read(), "the variable is erased")
         doc = audit("--verify", "--record=/srv/recording")
         found = expect(doc, preloaded.pid, "suspicious", "preloaded-library")
         live.holds("/srv/lib.so" in found[0]["evidence"][0], found[0]["evidence"])
         live.holds("package-verified" not in found[0]["rules"], found[0]["rules"])
         expect(doc, by_path.pid, "suspicious", "preloaded-library")
+        expect(doc, elsewhere.pid, "suspicious", "preloaded-library")
         expect(doc, installed.pid, "unexplained", "foreign-library")
         expect(doc, writable.pid, "suspicious", "preloaded-library")
         live.equal(simple(audit("--replay=/srv/recording", "--verify")), simple(doc), "what the recording says")
@@ -498,6 +514,11 @@ def test_policy():
         doc = audit(policy="/srv/policy")
         found = expect(doc, client["pid"], "suspicious", "policy-block")
         live.holds("line 2" in " ".join(found[0]["evidence"]), found[0]["evidence"])
+        with open("/srv/policy", "w") as f:
+            f.write('expect "office" direction incoming and service ssh and src 10.0.0.0/8\n'
+                    'expect "local" direction incoming and dst 10.0.0.0/8 and src 127.0.0.1\n')
+        text = live.run("audit", "--policy=/srv/policy", expect=None).stdout.decode()
+        live.equal(text.count("src is the local end"), 1, "the hint about the rule that nothing matched")
 
 
 def test_kernel_socket():

@@ -444,6 +444,29 @@ def test_events():
         live.equal([done[1] for done in events(*case.split())], [255, 255], "no such events: " + case)
 
 
+def test_events_under_other_names():
+    """--redact, with a filter that means the true names."""
+    live.shell("ip addr add 203.0.113.5/24 dev quiet; ip link set quiet up")
+    try:
+        with live.folder() as folder:
+            with open(folder + "/key", "wb") as f:
+                f.write(os.urandom(32))
+            os.chmod(folder + "/key", 0o600)
+            process = subprocess.Popen([live.PORTAVOZ, "ss", "-EunH", "--redact", folder + "/key", "src", "203.0.113.5"],
+                                       stdout=subprocess.PIPE)
+            wait_listening(process)
+            for host in ("203.0.113.5", "127.0.0.1"):
+                s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                s.bind((host, 9004))
+                s.close()
+            time.sleep(0.1)
+            process.send_signal(signal.SIGINT)
+            said = process.communicate(timeout=60)[0].decode().splitlines()
+        live.holds(len(said) == 1 and "203.0.113.5" not in said[0] and ":9004" in said[0], "%r" % said)
+    finally:
+        live.shell("ip link set quiet down; ip addr del 203.0.113.5/24 dev quiet")
+
+
 def test_events_end_with_the_reader():
     process = subprocess.Popen([live.PORTAVOZ, "ss", "-E", "-tn"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     wait_listening(process)

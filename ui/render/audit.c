@@ -220,6 +220,24 @@ static void put_groups(const struct groups *g, enum pv_verdict verdict,
 	}
 }
 
+static bool has_word(const char *filter, const char *word)
+{
+	static const char breaks[] = " \t()!&|=<>";
+	size_t n = strlen(word);
+
+	for (const char *at = filter; (at = strstr(at, word)); at += n)
+		if ((at == filter || strchr(breaks, at[-1])) && strchr(breaks, at[n]))
+			return true;
+	return false;
+}
+
+/* Who comes from outside is looked for under src by everybody once: it is the local end. */
+static bool means_other_end(const struct pv_policy_rule *rule)
+{
+	return has_word(rule->filter, "incoming") && has_word(rule->filter, "src") &&
+	       !has_word(rule->filter, "dst");
+}
+
 static void put_rule(const struct pv_policy_rule *rule, const struct audit_options *o,
 		     struct buf *b)
 {
@@ -232,6 +250,9 @@ static void put_rule(const struct pv_policy_rule *rule, const struct audit_optio
 	buf_puts(b, " (");
 	text_put(b, rule->file, strlen(rule->file), flags);
 	buf_printf(b, ":%u)\n", rule->line);
+	if (means_other_end(rule))
+		buf_puts(b, "    src is the local end, whoever opened the conversation; the other "
+			    "end is dst\n");
 }
 
 static void put_rules(const struct pv_snapshot *s, const struct audit_options *o,
