@@ -126,6 +126,29 @@ static bool runs_shell(int32_t pid)
 	return n > 0 && program_path_is_shell(&(struct pv_bytes){ exe, (uint32_t)n });
 }
 
+static bool read_stat(int32_t pid, struct procfs_stat *ret)
+{
+	_cleanup_(cleanup_buf) struct buf text = BUF_INIT;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	return file_read_at(AT_FDCWD, path, &text) == 0 &&
+	       procfs_stat_parse(text.data, text.len, ret) == 0;
+}
+
+/* Has its parent ended, so that a system or user manager has taken it? */
+static bool is_orphan(int32_t pid)
+{
+	static const char manager[] = "systemd";
+	struct procfs_stat stat;
+
+	if (!read_stat(pid, &stat))
+		return false;
+	return stat.ppid == 1 ||
+	       (read_stat(stat.ppid, &stat) && stat.comm_len == sizeof(manager) - 1 &&
+		!memcmp(stat.comm, manager, sizeof(manager) - 1));
+}
+
 /* "sh -c COMMAND" does what it was told when it was started, and reads no commands. */
 static bool runs_command(int32_t pid, struct reader *reader)
 {
@@ -151,16 +174,16 @@ static bool runs_command(int32_t pid, struct reader *reader)
 	return has_command;
 }
 
-/* "PID PPID SHELL", comm, three ends, other outputs of a holder; a NUL behind each. */
-static void put_process(int32_t pid, bool is_shell, const char *input, struct buf *b)
+/*
+ * "PID PPID SHELL", comm, three ends, other outputs of a holder; a NUL behind each. The outputs
+ * cost a look at each descriptor: only a shell that lost its parent is found by them alone.
+ */
+static void put_process(int32_t pid, bool is_shell, bool has_orphans, const char *input,
+			struct buf *b)
 {
-	_cleanup_(cleanup_buf) struct buf text = BUF_INIT;
 	struct procfs_stat stat;
-	char path[32];
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (file_read_at(AT_FDCWD, path, &text) < 0 ||
-	    procfs_stat_parse(text.data, text.len, &stat) < 0)
+	if (!read_stat(pid, &stat))
 		return;
 	buf_printf(b, "%d %d %d", pid, stat.ppid, is_shell);
 	buf_putc(b, 0);
@@ -173,7 +196,7 @@ static void put_process(int32_t pid, bool is_shell, const char *input, struct bu
 		buf_puts(b, fd == 0 && input ? input : end);
 		buf_putc(b, 0);
 	}
-	if (!is_shell)
+	if (!is_shell && has_orphans)
 		any_fd(pid, put_output, b);
 	buf_putc(b, 0);
 }
@@ -197,24 +220,13 @@ static bool check_copier(int32_t pid, int fd, void *userdata)
 	return c->reads && c->writes;
 }
 
-static int32_t parent_of(int32_t pid)
-{
-	_cleanup_(cleanup_buf) struct buf text = BUF_INIT;
-	struct procfs_stat stat;
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (file_read_at(AT_FDCWD, path, &text) < 0 ||
-	    procfs_stat_parse(text.data, text.len, &stat) < 0)
-		return 0;
-	return stat.ppid;
-}
-
 /* Whoever started both and holds the pipes for them copies nothing between them. */
 static bool is_above(int32_t pid, int32_t of)
 {
 	for (int n = 0; of > 1 && n < 16; n++) {
-		of = parent_of(of);
+		struct procfs_stat stat;
+
+		of = read_stat(of, &stat) ? stat.ppid : 0;
 		if (of == pid)
 			return true;
 	}
@@ -251,11 +263,11 @@ static void put_client(const pid_vec *pids, const pid_vec *shells, int32_t pid, 
 		if (strcmp(out, shell_in) != 0 || !is_pipe(shell_out))
 			continue;
 		if (!strcmp(shell_out, in) || is_copied(pids, pid, shell_out, in))
-			put_process(pid, false, shell_out, b);
+			put_process(pid, false, false, shell_out, b);
 	}
 }
 
-static int put_shells(const pid_vec *pids, pid_vec *shells, struct buf *b)
+static int put_shells(const pid_vec *pids, pid_vec *shells, bool *has_orphans, struct buf *b)
 {
 	struct reader reader = READER_INIT;
 	int r = 0;
@@ -267,9 +279,11 @@ static int put_shells(const pid_vec *pids, pid_vec *shells, struct buf *b)
 		if (!runs_shell(pid))
 			continue;
 		is_shell = !runs_command(pid, &reader);
-		put_process(pid, is_shell, NULL, b);
-		if (is_shell)
-			r = vec_push(shells, pid);
+		put_process(pid, is_shell, false, NULL, b);
+		if (!is_shell)
+			continue;
+		r = vec_push(shells, pid);
+		*has_orphans = *has_orphans || is_orphan(pid);
 	}
 	reader_deinit(&reader);
 	return r;
@@ -279,10 +293,11 @@ static int list_shells(struct judge *j, struct buf *b)
 {
 	_cleanup_(cleanup_fd) int fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	pid_vec pids = { 0 }, shells = { 0 };
+	bool has_orphans = false;
 	int r = fd < 0 ? 0 : procfs_list_numbers(fd, &pids);
 
 	if (r != -ENOMEM)
-		r = put_shells(&pids, &shells, b);
+		r = put_shells(&pids, &shells, &has_orphans, b);
 	/* and the holders, to be compared with */
 	for (size_t i = 0; i < j->n_subjects; i++) {
 		const struct subject *s = &j->subjects[i];
@@ -290,7 +305,7 @@ static int list_shells(struct judge *j, struct buf *b)
 		if (s->program == MAP_NONE)
 			continue;
 		if (!program_is_explained(&j->programs.items[s->program]))
-			put_process(s->p->pid, false, NULL, b);
+			put_process(s->p->pid, false, has_orphans, NULL, b);
 		else if (shells.n && s->is_holder)
 			put_client(&pids, &shells, s->p->pid, b);
 	}
