@@ -100,63 +100,19 @@ static bool any_fd(int32_t pid, bool (*found)(int32_t pid, int fd, void *userdat
 	return false;
 }
 
-/* Descriptors of holders that are listed sockets need not be looked at: most of a server's are. */
-struct outputs {
-	struct buf *b;
-	const struct map *sockets;
-};
-
-static uint64_t socket_key(int32_t pid, int32_t fd)
-{
-	return (uint64_t)(uint32_t)pid << 32 | (uint32_t)fd;
-}
-
-#define COUNT (-1) /* in place of a descriptor: how many beyond the standard streams */
-
-static int index_sockets(const struct pv_snapshot *s, struct map *sockets)
-{
-	int r = 0;
-
-	for (size_t i = 0; r >= 0 && i < s->holders.n; i++) {
-		const struct pv_holder *h = &s->holders.items[i];
-		int32_t pid = s->processes.items[h->process].pid;
-		uint32_t n;
-
-		r = h->fd > 2 ? map_insert(sockets, socket_key(pid, h->fd), 0, &n) : 1;
-		if (r != 0)
-			continue;
-		n = map_get(sockets, socket_key(pid, COUNT));
-		r = map_put(sockets, socket_key(pid, COUNT), n == MAP_NONE ? 1 : n + 1);
-	}
-	return r < 0 ? r : 0;
-}
-
-/* The size of a table's folder is how many descriptors it has (Linux 6.2; before, 0). */
-static bool has_more(int32_t pid, const struct map *sockets, unsigned n_standard)
-{
-	uint32_t n = sockets->n ? map_get(sockets, socket_key(pid, COUNT)) : MAP_NONE;
-	char path[32];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-	return n == MAP_NONE || stat(path, &st) < 0 || !st.st_size ||
-	       (uint64_t)st.st_size > (uint64_t)n + n_standard;
-}
-
 /* What a holder can write to beside its standard streams: "END END ...". */
 static bool put_output(int32_t pid, int fd, void *userdata)
 {
-	const struct outputs *o = userdata;
 	char end[END_MAX];
 
-	if (fd <= 2 || (o->sockets->n && map_get(o->sockets, socket_key(pid, fd)) != MAP_NONE))
+	if (fd <= 2)
 		return false;
 	read_end(pid, fd, end);
 	if (is_pipe(end) ? !is_writer(pid, fd)
 			 : strcmp(end, "/dev/ptmx") != 0 && strcmp(end, "/dev/pts/ptmx") != 0)
 		return false;
 	if (is_pipe(end) || read_terminal(pid, fd, end))
-		buf_printf(o->b, "%s ", end);
+		buf_printf(userdata, "%s ", end);
 	return false;
 }
 
@@ -168,6 +124,29 @@ static bool runs_shell(int32_t pid)
 	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
 	n = readlink(path, exe, sizeof(exe));
 	return n > 0 && program_path_is_shell(&(struct pv_bytes){ exe, (uint32_t)n });
+}
+
+static bool read_stat(int32_t pid, struct procfs_stat *ret)
+{
+	_cleanup_(cleanup_buf) struct buf text = BUF_INIT;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	return file_read_at(AT_FDCWD, path, &text) == 0 &&
+	       procfs_stat_parse(text.data, text.len, ret) == 0;
+}
+
+/* Has its parent ended, so that a system or user manager has taken it? */
+static bool is_orphan(int32_t pid)
+{
+	static const char manager[] = "systemd";
+	struct procfs_stat stat;
+
+	if (!read_stat(pid, &stat))
+		return false;
+	return stat.ppid == 1 ||
+	       (read_stat(stat.ppid, &stat) && stat.comm_len == sizeof(manager) - 1 &&
+		!memcmp(stat.comm, manager, sizeof(manager) - 1));
 }
 
 /* "sh -c COMMAND" does what it was told when it was started, and reads no commands. */
@@ -196,22 +175,17 @@ static bool runs_command(int32_t pid, struct reader *reader)
 }
 
 /*
- * "PID PPID SHELL", comm, three ends, other outputs of a holder; a NUL behind each. `sockets` NULL:
- * it is a shell.
+ * "PID PPID SHELL", comm, three ends, other outputs of a holder; a NUL behind each. The outputs
+ * cost a look at each descriptor: only a shell that lost its parent is found by them alone.
  */
-static void put_process(int32_t pid, const struct map *sockets, const char *input, struct buf *b)
+static void put_process(int32_t pid, bool is_shell, bool has_orphans, const char *input,
+			struct buf *b)
 {
-	struct outputs outputs = { b, sockets };
-	unsigned n_standard = 0;
-	_cleanup_(cleanup_buf) struct buf text = BUF_INIT;
 	struct procfs_stat stat;
-	char path[32];
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (file_read_at(AT_FDCWD, path, &text) < 0 ||
-	    procfs_stat_parse(text.data, text.len, &stat) < 0)
+	if (!read_stat(pid, &stat))
 		return;
-	buf_printf(b, "%d %d %d", pid, stat.ppid, !sockets);
+	buf_printf(b, "%d %d %d", pid, stat.ppid, is_shell);
 	buf_putc(b, 0);
 	buf_put(b, stat.comm, stat.comm_len);
 	buf_putc(b, 0);
@@ -219,12 +193,11 @@ static void put_process(int32_t pid, const struct map *sockets, const char *inpu
 		char end[END_MAX];
 
 		read_end(pid, fd, end);
-		n_standard += end[0] != 0;
 		buf_puts(b, fd == 0 && input ? input : end);
 		buf_putc(b, 0);
 	}
-	if (sockets && has_more(pid, sockets, n_standard))
-		any_fd(pid, put_output, &outputs);
+	if (!is_shell && has_orphans)
+		any_fd(pid, put_output, b);
 	buf_putc(b, 0);
 }
 
@@ -247,24 +220,13 @@ static bool check_copier(int32_t pid, int fd, void *userdata)
 	return c->reads && c->writes;
 }
 
-static int32_t parent_of(int32_t pid)
-{
-	_cleanup_(cleanup_buf) struct buf text = BUF_INIT;
-	struct procfs_stat stat;
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (file_read_at(AT_FDCWD, path, &text) < 0 ||
-	    procfs_stat_parse(text.data, text.len, &stat) < 0)
-		return 0;
-	return stat.ppid;
-}
-
 /* Whoever started both and holds the pipes for them copies nothing between them. */
 static bool is_above(int32_t pid, int32_t of)
 {
 	for (int n = 0; of > 1 && n < 16; n++) {
-		of = parent_of(of);
+		struct procfs_stat stat;
+
+		of = read_stat(of, &stat) ? stat.ppid : 0;
 		if (of == pid)
 			return true;
 	}
@@ -287,8 +249,7 @@ static bool is_copied(const pid_vec *pids, int32_t client, const char *from, con
  * A client whose output is the input of a shell, and whose input is that shell's output, if need be
  * through a third process. Everything else is what pipelines are for: curl URL | sh.
  */
-static void put_client(const pid_vec *pids, const pid_vec *shells, const struct map *sockets,
-		       int32_t pid, struct buf *b)
+static void put_client(const pid_vec *pids, const pid_vec *shells, int32_t pid, struct buf *b)
 {
 	char in[END_MAX], out[END_MAX], shell_in[END_MAX], shell_out[END_MAX];
 
@@ -302,12 +263,11 @@ static void put_client(const pid_vec *pids, const pid_vec *shells, const struct 
 		if (strcmp(out, shell_in) != 0 || !is_pipe(shell_out))
 			continue;
 		if (!strcmp(shell_out, in) || is_copied(pids, pid, shell_out, in))
-			put_process(pid, sockets, shell_out, b);
+			put_process(pid, false, false, shell_out, b);
 	}
 }
 
-static int put_shells(const pid_vec *pids, const struct map *sockets, pid_vec *shells,
-		      struct buf *b)
+static int put_shells(const pid_vec *pids, pid_vec *shells, bool *has_orphans, struct buf *b)
 {
 	struct reader reader = READER_INIT;
 	int r = 0;
@@ -319,9 +279,11 @@ static int put_shells(const pid_vec *pids, const struct map *sockets, pid_vec *s
 		if (!runs_shell(pid))
 			continue;
 		is_shell = !runs_command(pid, &reader);
-		put_process(pid, is_shell ? NULL : sockets, NULL, b);
-		if (is_shell)
-			r = vec_push(shells, pid);
+		put_process(pid, is_shell, false, NULL, b);
+		if (!is_shell)
+			continue;
+		r = vec_push(shells, pid);
+		*has_orphans = *has_orphans || is_orphan(pid);
 	}
 	reader_deinit(&reader);
 	return r;
@@ -330,24 +292,22 @@ static int put_shells(const pid_vec *pids, const struct map *sockets, pid_vec *s
 static int list_shells(struct judge *j, struct buf *b)
 {
 	_cleanup_(cleanup_fd) int fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_(cleanup_map) struct map sockets = MAP_INIT;
 	pid_vec pids = { 0 }, shells = { 0 };
+	bool has_orphans = false;
 	int r = fd < 0 ? 0 : procfs_list_numbers(fd, &pids);
 
 	if (r != -ENOMEM)
-		r = index_sockets(j->s, &sockets);
-	if (r != -ENOMEM)
-		r = put_shells(&pids, &sockets, &shells, b);
+		r = put_shells(&pids, &shells, &has_orphans, b);
 	/* and the holders, to be compared with */
-	for (size_t i = 0; shells.n && i < j->n_subjects; i++) {
+	for (size_t i = 0; i < j->n_subjects; i++) {
 		const struct subject *s = &j->subjects[i];
 
 		if (s->program == MAP_NONE)
 			continue;
 		if (!program_is_explained(&j->programs.items[s->program]))
-			put_process(s->p->pid, &sockets, NULL, b);
+			put_process(s->p->pid, false, has_orphans, NULL, b);
 		else if (shells.n && s->is_holder)
-			put_client(&pids, &shells, &sockets, s->p->pid, b);
+			put_client(&pids, &shells, s->p->pid, b);
 	}
 	vec_deinit(&pids);
 	vec_deinit(&shells);
