@@ -53,7 +53,7 @@ static int look(struct owner_service *s)
 	q.protos = PV_PROTO_BIT(PV_PROTO_TCP) | PV_PROTO_BIT(PV_PROTO_UDP) |
 		   PV_PROTO_BIT(PV_PROTO_UDPLITE) | PV_PROTO_BIT(PV_PROTO_SCTP) |
 		   PV_PROTO_BIT(PV_PROTO_DCCP) | PV_PROTO_BIT(PV_PROTO_PING);
-	q.needs = PV_NEED_OWNERS | PV_NEED_EXE | PV_NEED_CGROUP | PV_NEED_PUSER;
+	q.needs = PV_NEED_OWNERS | PV_NEED_EXE | PV_NEED_CGROUP | PV_NEED_PUSER | PV_NEED_ADDRESSES;
 	q.netns = s->netns;
 	r = pv_collect(&q, &s->snapshot);
 	if (r == 0)

@@ -25,8 +25,9 @@ enum pv_end_by {
 	PV_END_NONE,	  /* no socket of the snapshot can be this end */
 	PV_END_PAIR,	  /* a socket with both addresses and ports */
 	PV_END_BOUND,	  /* an unconnected socket or listener on that address and port */
-	PV_END_WILDCARD,  /* the same, bound to any address; some socket of its namespace shows that
-			     the address is one of that namespace's, or it is a loopback address */
+	PV_END_WILDCARD,  /* the same, bound to any address; it is one of its namespace's: a
+			     loopback address, one that some socket there shows, or, with
+			     PV_NEED_ADDRESSES, that an interface has */
 	PV_END_AMBIGUOUS, /* several sockets of different processes fit equally */
 	PV_END_N,
 };
@@ -50,7 +51,7 @@ void pv_ends_free(struct pv_ends *ends);
  */
 const struct pv_conversation *pv_ends_find(const struct pv_ends *ends, const struct pv_pair *pair,
 					   unsigned side, enum pv_end_by *ret_by);
-/* A loopback address, or one that some socket of the snapshot, of any namespace, has as its own. */
+/* The same of the address, in any namespace. */
 bool pv_ends_is_here(const struct pv_ends *ends, uint8_t family, const struct pv_endpoint *end);
 
 /*

@@ -44,6 +44,7 @@ enum pv_sockets { PV_SOCKETS_AUTO, PV_SOCKETS_BPF, PV_SOCKETS_NETLINK, PV_SOCKET
 #define PV_NEED_VERDICT 0x4000	       /* verdict and findings */
 #define PV_NEED_NAT 0x10000	       /* translations, of peers too; see exposure.h */
 #define PV_NEED_EXPOSURE 0x20000       /* who can reach a listener; see exposure.h */
+#define PV_NEED_ADDRESSES 0x40000      /* of each namespace that is listed, for pv_ends_new() */
 #define PV_NEED_ALL 0x337ff	       /* everything that sends no packet and judges nothing */
 #define PV_NEED_ATTRIBUTES 0x80000000u /* pv_detail.attributes; not part of PV_NEED_ALL */
 

@@ -12,7 +12,9 @@ struct close_record {
 	__s32 pid;   /* of the process that closed it, in the reader's pid namespace */
 	__u32 netns; /* inode of its network namespace */
 	__u32 inode;
-	__u32 uid;		       /* of the socket */
+	__u32 uid;	   /* of the socket */
+	__u32 process_uid; /* effective */
+	__u32 zero;
 	__u16 local_port, remote_port; /* remote 0 = it was not connected */
 	__u16 protocol;		       /* IPPROTO_* */
 	__u8 family;

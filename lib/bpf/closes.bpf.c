@@ -57,6 +57,7 @@ static __always_inline bool fill_process(struct close_record *r)
 	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
 		return false;
 	r->pid = process_number_in(task, own_pidns);
+	r->process_uid = BPF_CORE_READ(task, cred, euid.val);
 	r->start_ticks = BPF_CORE_READ(leader, start_boottime) / NS_PER_TICK;
 	BPF_CORE_READ_INTO(&r->comm, leader, comm);
 	return r->pid != 0;

@@ -231,8 +231,15 @@ struct file {
 	struct inode *f_inode;
 };
 
+struct cred {
+	struct {
+		__u32 val;
+	} euid;
+};
+
 struct task_struct {
 	unsigned int flags;
+	const struct cred *cred;
 	int pid;
 	int tgid;
 	struct task_struct *group_leader;

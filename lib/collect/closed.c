@@ -99,11 +99,11 @@ static int turn(struct pv_closed *c, int64_t time)
 	return 0;
 }
 
-/* What /proc has of it, when it is still there; its name and start the event told. */
+/* What /proc has of it, when it is still there; its name, user and start the event told. */
 static int add_process(struct pv_closed *c, const struct close_record *r, uint32_t *ret)
 {
 	struct pv_process p = { .pid = r->pid,
-				.uid = UINT32_MAX,
+				.uid = r->process_uid,
 				.start_ticks =
 					procfs_shown_ticks(r->start_ticks, c->boottime_offset),
 				.comm = { r->comm, (uint32_t)strnlen(r->comm, sizeof(r->comm)) } };

@@ -81,7 +81,7 @@ static int list_sockets(struct collector *c)
 
 static bool needs_network(const struct collector *c)
 {
-	return c->needs & (PV_NEED_NAT | PV_NEED_EXPOSURE) ||
+	return c->needs & (PV_NEED_NAT | PV_NEED_EXPOSURE | PV_NEED_ADDRESSES) ||
 	       (c->others && c->needs & PV_NEED_PEER);
 }
 
@@ -200,6 +200,8 @@ static int run_reports(struct collector *c)
 
 	if (r == 0 && c->network)
 		r = collect_network_report(c);
+	if (r == 0 && c->needs & PV_NEED_ADDRESSES)
+		r = collect_addresses(c);
 	return r == 0 ? collect_owners_report(c) : r;
 }
 

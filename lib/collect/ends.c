@@ -107,6 +107,14 @@ static int make_room(struct pv_ends *e, size_t n)
 	return r;
 }
 
+int ends_add_address(struct pv_ends *e, uint32_t netns, uint8_t family, const void *addr)
+{
+	struct pv_endpoint end = { 0 };
+
+	memcpy(end.addr, addr, family == AF_INET ? 4 : 16);
+	return add_local(e, netns, family, &end);
+}
+
 int pv_ends_new(const struct pv_snapshot *snapshot, struct pv_ends **ret)
 {
 	struct pv_ends *e = calloc(1, sizeof(*e));
@@ -119,6 +127,11 @@ int pv_ends_new(const struct pv_snapshot *snapshot, struct pv_ends **ret)
 	for (size_t i = snapshot->n_rows; r == 0 && i > 0; i--)
 		if (is_indexed(snapshot_row(snapshot, i - 1)))
 			r = add_row(e, (uint32_t)i - 1, snapshot_row(snapshot, i - 1));
+	for (size_t i = 0; r == 0 && i < snapshot->addresses.n; i++) {
+		const struct snapshot_address *a = &snapshot->addresses.items[i];
+
+		r = ends_add_address(e, a->netns, a->family, a->addr);
+	}
 	if (r < 0) {
 		pv_ends_free(e);
 		return r;
@@ -144,14 +157,6 @@ int ends_add_closed(struct pv_ends *e, int64_t time)
 	if (r == 0)
 		r = make_room(e, number + 1);
 	return r < 0 ? r : add_row(e, number, snapshot_row(e->snapshot, number));
-}
-
-int ends_add_address(struct pv_ends *e, uint32_t netns, uint8_t family, const void *addr)
-{
-	struct pv_endpoint end = { 0 };
-
-	memcpy(end.addr, addr, family == AF_INET ? 4 : 16);
-	return add_local(e, netns, family, &end);
 }
 
 bool pv_ends_is_here(const struct pv_ends *e, uint8_t family, const struct pv_endpoint *end)

@@ -420,6 +420,20 @@ static int report_rules(struct collector *c)
 	return r;
 }
 
+int collect_addresses(struct collector *c)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->network->addresses.n; i++) {
+		const struct network_address *from = &c->network->addresses.items[i];
+		struct snapshot_address a = { .netns = from->netns, .family = from->entry.family };
+
+		memcpy(a.addr, from->entry.addr, sizeof(a.addr));
+		r = vec_push(&c->snapshot->addresses, a);
+	}
+	return r;
+}
+
 int collect_network_report(struct collector *c)
 {
 	const struct pv_request *q = c->request;

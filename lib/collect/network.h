@@ -94,6 +94,8 @@ void network_free(struct network *n);
 int collect_network(struct collector *c);
 /* The same, of its links and addresses alone. */
 int collect_network_links(struct collector *c);
+/* Puts the addresses that were read into the snapshot. 0 or -ENOMEM. */
+int collect_addresses(struct collector *c);
 /* Says in the coverage what could not be read, as far as the request asked for it. */
 int collect_network_report(struct collector *c);
 

@@ -25,6 +25,7 @@ void pv_snapshot_free(struct pv_snapshot *s)
 	vec_deinit(&s->policy_matches);
 	vec_deinit(&s->users);
 	vec_deinit(&s->ifnames);
+	vec_deinit(&s->addresses);
 	vec_deinit(&s->sources);
 	vec_deinit(&s->gaps);
 	free(s);

@@ -20,6 +20,13 @@ struct snapshot_user {
 	const char *name;
 };
 
+/* Of an interface of a network namespace. */
+struct snapshot_address {
+	uint32_t netns; /* its number */
+	uint8_t family;
+	uint8_t addr[16];
+};
+
 /* What few conversations have. */
 struct snapshot_relation {
 	struct pv_translation translation; /* n_hops 0 = none */
@@ -41,8 +48,9 @@ struct pv_snapshot {
 	VEC(struct pv_finding) findings;
 	VEC(uint64_t) policy_matches; /* one for each rule of the policy */
 	struct pv_clock clock;
-	VEC(struct snapshot_user) users;   /* sorted by id */
-	VEC(struct snapshot_user) ifnames; /* sorted by id */
+	VEC(struct snapshot_user) users;	/* sorted by id */
+	VEC(struct snapshot_user) ifnames;	/* sorted by id */
+	VEC(struct snapshot_address) addresses; /* with PV_NEED_ADDRESSES */
 	VEC(struct pv_source) sources;
 	VEC(struct pv_gap) gaps;
 	struct pv_coverage coverage; /* views of sources and gaps, set by snapshot_seal() */

@@ -69,8 +69,7 @@ class Workers:
 
     def serve(self, address, netns):
         if netns:
-            with open("/run/netns/" + netns) as f:
-                live.libc.setns(f.fileno(), live.CLONE_NEWNET)
+            enter(netns)
         s = listener(address, PORT, socket.SOCK_STREAM)
         os.write(self.tell, b"ready\n")
         while True:
@@ -86,7 +85,14 @@ class Workers:
         self.pids = dict(tuple(map(int, line.split())) for line in self.told)
 
 
-def serve_datagrams():
+def enter(netns):
+    with open("/run/netns/" + netns) as f:
+        live.libc.setns(f.fileno(), live.CLONE_NEWNET)
+
+
+def serve_datagrams(netns):
+    if netns:
+        enter(netns)
     s = listener("0.0.0.0", PORT, socket.SOCK_DGRAM)
     while True:
         question, peer = s.recvfrom(500)
@@ -157,8 +163,8 @@ def check_streams(rows, pids, workers):
 
 
 @contextlib.contextmanager
-def datagram_server():
-    pid = child("answers", serve_datagrams)
+def datagram_server(netns=None):
+    pid = child("answers", lambda: serve_datagrams(netns))
     time.sleep(0.2)
     try:
         yield pid
@@ -180,14 +186,15 @@ def test_streams():
 
 def test_datagrams():
     """A port that is used again at once is the same conversation, of one of those who used it."""
-    with datagram_server() as server:
-        with Capture("--bpf", "port %d" % PORT, interface="lo", columns=COLUMNS) as capture:
-            pids = clients(talk_connected, "127.0.0.1", N)
-            for port, more in clients(talk_unconnected, "127.0.0.1", N).items():
-                pids.setdefault(port, set()).update(more)
-    check_clients(capture.rows, pids, "UDP")
-    equal({row["peer_pid"] for row in capture.rows}, {server}, "UDP: process at the far end")
-    equal(capture.gaps, {}, "gaps")
+    for interface, address, netns in (("lo", "127.0.0.1", None), ("near", SERVER, "far")):
+        with datagram_server(netns) as server:
+            with Capture("--bpf", "port %d" % PORT, interface=interface, columns=COLUMNS) as capture:
+                pids = clients(talk_connected, address, N)
+                for port, more in clients(talk_unconnected, address, N).items():
+                    pids.setdefault(port, set()).update(more)
+        check_clients(capture.rows, pids, "UDP")
+        equal({row["peer_pid"] for row in capture.rows}, {server}, "UDP: process at the far end")
+        equal(capture.gaps, {}, "gaps")
 
 
 def test_curl_and_its_name():
@@ -244,6 +251,16 @@ def test_without_events():
             holds(known < len(pids), "%d of %d known without events" % (known, len(pids)))
             equal(capture.gaps.get("owner_ended", 0) + known, len(pids), "conversations that are counted, with %r" % (words,))
             equal(capture.coverage["complete"], False, "completeness")
+
+
+def test_datagrams_without_events():
+    """No socket shows the addresses of both ends; their interfaces do."""
+    with datagram_server("far") as server:
+        with Capture("--bpf", "port %d" % PORT, columns=COLUMNS, prefix=without_hierarchy()) as capture:
+            pids = clients(talk_unconnected, SERVER, 40)
+    equal({row["peer_pid"] for row in capture.rows}, {server}, "process at the far end")
+    known = sum(map(is_known, capture.rows))
+    equal(capture.gaps.get("owner_ended", 0) + known, len(pids), "conversations that are counted")
 
 
 def test_reused_datagram_port():
