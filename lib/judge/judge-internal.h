@@ -69,6 +69,7 @@ struct program {
 /* Of a file that is mapped as code; the later the worse. */
 enum library_state {
 	LIBRARY_NEW,	  /* not looked at */
+	LIBRARY_UNKNOWN,  /* a package's place, but the file could not be compared */
 	LIBRARY_PACKAGED, /* a package's, at its place */
 	LIBRARY_REPLACED, /* deleted, and a package's path: fine if it was unpacked since */
 	LIBRARY_REMOVED,  /* deleted, where packages install */

@@ -202,19 +202,24 @@ int libraries_gather(struct judge *j)
 
 /* --- what to think of them --- */
 
-/* On some file systems the list has other numbers than stat(2): map_files leads to the very file.
+/*
+ * Is it the file at the path? On some file systems (btrfs, overlay) the list has other numbers than
+ * stat(2): map_files leads to the very file, but only with CAP_CHECKPOINT_RESTORE (Linux 5.9).
  */
-static bool is_mapped_file(struct judge *j, const struct library *lib, const struct disk_file *file)
+static enum disk_state compare(struct judge *j, const struct library *lib,
+			       const struct disk_file *file)
 {
 	struct disk_file mapped;
 	char path[80];
 
 	if (file->device == lib->device && file->inode == lib->inode)
-		return true;
+		return DISK_SAME;
 	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, lib->pid,
 		 lib->start, lib->end);
-	return disk_stat(j, path, &mapped) == 0 && mapped.device == file->device &&
-	       mapped.inode == file->inode;
+	if (disk_stat(j, path, &mapped) < 0)
+		return DISK_UNKNOWN;
+	return mapped.device == file->device && mapped.inode == file->inode ? DISK_SAME
+									    : DISK_OTHER;
 }
 
 static enum library_state state_of_file(struct judge *j, const struct library *lib,
@@ -222,14 +227,16 @@ static enum library_state state_of_file(struct judge *j, const struct library *l
 {
 	struct pv_bytes path, folder;
 	struct disk_file file;
+	enum disk_state disk;
 	int r = snapshot_bytes(j->s, &path, lib->path.data, lib->path.len);
 
 	if (r == 0)
 		r = disk_stat(j, path.data, &file);
-	if (r < 0 || !is_mapped_file(j, lib, &file))
+	disk = r < 0 ? DISK_ABSENT : compare(j, lib, &file);
+	if (disk != DISK_SAME && disk != DISK_UNKNOWN)
 		return LIBRARY_FOREIGN;
 	if (package->len)
-		return LIBRARY_PACKAGED;
+		return disk == DISK_SAME ? LIBRARY_PACKAGED : LIBRARY_UNKNOWN;
 	if (is_installed(&lib->path))
 		return file.uid == 0 && !(file.mode & S_IWOTH) ? LIBRARY_LOCAL : LIBRARY_FOREIGN;
 	/* what services make for themselves: varnishd compiles its configuration */
@@ -318,6 +325,8 @@ void libraries_judge(struct judge *j, struct subject *subject)
 		enum library_state state = state_for(j, lib, started);
 
 		has_interpreter = has_interpreter || is_interpreter(lib);
+		if (state == LIBRARY_UNKNOWN)
+			subject->maps = MAPS_UNKNOWN;
 		if (state > subject->library_state) {
 			subject->library = uses[i];
 			subject->library_state = state;

@@ -326,6 +326,11 @@ def test_libraries_that_were_upgraded():
                 path, s.folder("/srv/upper" + path), s.folder("/srv/work" + path)), "overlay", path)
         p = git_daemon(s, 9418)
         expect(audit("--verify"), p.pid, "explained", "package-verified")
+        # on an overlay only root can tell which file is mapped: who cannot accuses nobody
+        own = s.start(*live.as_nobody(), GIT_DAEMON, "--listen=127.0.0.1", "--port=9419", "--base-path=/srv")
+        scene.wait_until("git daemon listens", lambda: scene.listens(9419))
+        expect(audit("sport = 9419"), own.pid, "explained", "package")
+        expect(audit("sport = 9419", prefix=live.as_nobody()), own.pid, "explained", "package", "partial")
         shutil.copy(place, place + ".new")
         os.rename(place + ".new", place)
         expect(audit(), p.pid, "suspicious", "preloaded-library")
