@@ -267,7 +267,9 @@ static int take_retries(struct flow_live *l, bool all)
 		if (vec_push(&l->pending, l->retries.items[n].question) < 0)
 			return -ENOMEM;
 	l->retries.n -= n;
-	memmove(l->retries.items, l->retries.items + n, l->retries.n * sizeof(*l->retries.items));
+	if (n)
+		memmove(l->retries.items, l->retries.items + n,
+			l->retries.n * sizeof(*l->retries.items));
 	return 0;
 }
 
