@@ -275,13 +275,23 @@ static int see_rows(struct sightings *v, uint8_t proto, uint8_t view)
 	return r;
 }
 
-/* The table has been read, and what rows were listed from. */
-static int compare(struct sightings *v, uint8_t proto, uint8_t listed)
+/* The lists that are not in the table, of which one may be the rows. */
+static int read_others(struct sightings *v, uint8_t proto, uint8_t listed)
 {
 	int r = see_rows(v, proto, listed);
 
-	if (r == 0)
-		r = read_views(v, proto, JUDGE_VIEWS & ~JUDGE_VIEW_TABLE & ~listed);
+	return r == 0 ? read_views(v, proto, JUDGE_VIEWS & ~JUDGE_VIEW_TABLE & ~listed) : r;
+}
+
+/* Every list has been read once, the table apart from the others. */
+static int compare(struct sightings *v, uint8_t proto, const struct sightings *table)
+{
+	int r = 0;
+
+	v->view = JUDGE_VIEW_TABLE;
+	v->available &= table->available;
+	for (size_t i = 0; r == 0 && i < table->items.n; i++)
+		r = see(v, &table->items.items[i].row);
 	for (int i = 1; r == 0 && settle(v, i == 1) && i < READINGS; i++)
 		r = read_views(v, proto, JUDGE_VIEWS);
 	return r;
@@ -389,7 +399,7 @@ struct view_search {
 	pthread_t thread;
 	bool is_threaded;
 	int result;
-	struct sightings sightings[N_PROTOS];
+	struct sightings tables[N_PROTOS], sightings[N_PROTOS];
 };
 
 static void *search_run(void *userdata)
@@ -399,14 +409,16 @@ static void *search_run(void *userdata)
 	/* the table is what takes longest */
 	for (size_t i = 0; s->result == 0 && i < N_PROTOS; i++)
 		if (s->c->protos & PV_PROTO_BIT(protos[i]))
-			s->result = read_views(&s->sightings[i], protos[i], JUDGE_VIEW_TABLE);
+			s->result = read_views(&s->tables[i], protos[i], JUDGE_VIEW_TABLE);
 	return NULL;
 }
 
 static void search_free(struct view_search *s)
 {
-	for (size_t i = 0; i < N_PROTOS; i++)
+	for (size_t i = 0; i < N_PROTOS; i++) {
+		cleanup_sightings(&s->tables[i]);
 		cleanup_sightings(&s->sightings[i]);
+	}
 	free(s);
 }
 
@@ -418,8 +430,8 @@ static struct view_search *search_new(struct collector *c)
 		return NULL;
 	s->c = c;
 	for (size_t i = 0; i < N_PROTOS; i++) {
-		s->sightings[i].c = c;
-		s->sightings[i].available = JUDGE_VIEWS;
+		s->tables[i].c = s->sightings[i].c = c;
+		s->tables[i].available = s->sightings[i].available = JUDGE_VIEWS;
 	}
 	return s;
 }
@@ -446,16 +458,18 @@ static int take_all(struct collector *c, struct view_search *s, bool is_own)
 {
 	int r = tape_stream_put(&c->tape, STREAM, "", 0);
 
+	for (size_t i = 0; r == 0 && i < N_PROTOS; i++)
+		if (c->protos & PV_PROTO_BIT(protos[i]))
+			r = read_others(&s->sightings[i], protos[i],
+					is_own ? view_of_rows(c->snapshot, protos[i]) : 0);
 	if (s->is_threaded)
 		pthread_join(s->thread, NULL);
 	else
 		search_run(s);
 	r = r < 0 ? r : s->result;
 	for (size_t i = 0; r == 0 && i < N_PROTOS; i++) {
-		uint8_t listed = is_own ? view_of_rows(c->snapshot, protos[i]) : 0;
-
 		if (c->protos & PV_PROTO_BIT(protos[i]))
-			r = compare(&s->sightings[i], protos[i], listed);
+			r = compare(&s->sightings[i], protos[i], &s->tables[i]);
 		if (r == 0)
 			r = take_differences(c, &s->sightings[i]);
 	}
