@@ -29,6 +29,7 @@
 #include "base/cleanup.h"
 
 #define NOBODY 65534
+#define LOOK_EVERY_MS 50
 
 /* As include/uapi/linux/landlock.h of Linux 6.12 has it; an older kernel takes a shorter one. */
 struct ruleset {
@@ -226,7 +227,7 @@ static int enter(pid_t parent)
 /* The terminal sends SIGINT to both; one that a process sent was meant for both, too. */
 static bool is_to_pass_on(const struct signalfd_siginfo *info)
 {
-	return info->ssi_signo != SIGCHLD && !(info->ssi_signo == SIGINT && info->ssi_code > 0);
+	return info->ssi_signo != SIGINT || info->ssi_code <= 0;
 }
 
 /* One question, one answer; false = the service is over. */
@@ -250,17 +251,23 @@ static void pass_on(int signals, pid_t child)
 			kill(child, (int)info.ssi_signo);
 }
 
+/*
+ * SIGCHLD would not do to learn of the end: any thread of the program that does not block it may
+ * take it. Linux before 5.3 has no descriptors of processes; there it is looked now and then.
+ */
 static int wait_for(pid_t child, int signals, int fd, const struct sandbox_service *service)
 {
+	_cleanup_(cleanup_fd) int ended = (int)syscall(SYS_pidfd_open, child, 0);
 	_cleanup_(cleanup_free) char *messages = fd >= 0 ? malloc(2 * SANDBOX_MESSAGE_MAX) : NULL;
 	struct pollfd polled[] = { { .fd = signals, .events = POLLIN },
 				   { .fd = messages ? fd : -1, .events = POLLIN },
-				   { .fd = -1, .events = POLLIN } };
+				   { .fd = -1, .events = POLLIN },
+				   { .fd = ended, .events = POLLIN } };
 	int status = 0;
 
 	while (waitpid(child, &status, WNOHANG) == 0) {
 		polled[2].fd = service && service->on_event ? service->event_fd : -1;
-		poll(polled, 3, -1);
+		poll(polled, 4, ended < 0 ? LOOK_EVERY_MS : -1);
 		pass_on(signals, child);
 		if (polled[2].revents)
 			service->on_event(service->userdata);
@@ -275,7 +282,7 @@ static int wait_for(pid_t child, int signals, int fd, const struct sandbox_servi
 
 static void block(sigset_t *ret_set, sigset_t *ret_before)
 {
-	static const int signals[] = { SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGUSR1 };
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1 };
 
 	sigemptyset(ret_set);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)

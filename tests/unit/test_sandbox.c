@@ -349,6 +349,31 @@ static void test_serves_no_more(void **state)
 	assert_int_equal(end.status, 0);
 }
 
+static void *wait_for_byte(void *userdata)
+{
+	char byte;
+
+	(void)!read(*(const int *)userdata, &byte, 1);
+	return NULL;
+}
+
+/* SIGCHLD may be taken by any thread that does not block it. */
+static void test_ends_beside_other_threads(void **state)
+{
+	struct sandbox_end end;
+	pthread_t thread;
+	int pipes[4], status = 6;
+
+	(void)state;
+	open_pipes(pipes);
+	assert_int_equal(pthread_create(&thread, NULL, wait_for_byte, pipes), 0);
+	assert_int_equal(sandbox_run(body_return, &status, &end), 0);
+	assert_int_equal(write(pipes[1], "x", 1), 1);
+	pthread_join(thread, NULL);
+	assert_int_equal(end.status, 6);
+	close_pipes(pipes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -360,6 +385,7 @@ int main(void)
 		cmocka_unit_test(test_passes_signals_on),
 		cmocka_unit_test(test_serves),
 		cmocka_unit_test(test_serves_no_more),
+		cmocka_unit_test(test_ends_beside_other_threads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
