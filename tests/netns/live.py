@@ -174,8 +174,9 @@ def equal(found, wanted, what):
     if found != wanted and isinstance(found, (set, list)) and isinstance(wanted, (set, list)):
         more = [x for x in found if x not in wanted]
         less = [x for x in wanted if x not in found]
-        raise AssertionError("%s: found %d, wanted %d; too many %r, too few %r" % (
-            what, len(found), len(wanted), more[:4], less[:4]))
+        order = [] if isinstance(found, set) else [pair for pair in zip(found, wanted) if pair[0] != pair[1]]
+        raise AssertionError("%s: found %d, wanted %d; too many %r, too few %r, first differences %r" % (
+            what, len(found), len(wanted), more[:4], less[:4], order[:2]))
     if found != wanted:
         raise AssertionError("%s: %r, wanted %r" % (what, found, wanted))
 
