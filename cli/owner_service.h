@@ -10,7 +10,7 @@
 #include "cli/sandbox.h"
 
 struct owner_service {
-	struct sandbox_service sandbox; /* for sandbox_run_served() */
+	struct sandbox_service sandbox; /* for sandbox_run() */
 	struct pv_snapshot *snapshot;	/* the newest listing, and its index */
 	struct pv_ends *ends;
 	int64_t time;		  /* when it was made, monotonic ns */

@@ -295,7 +295,7 @@ static int run_sandboxed(struct reading *g)
 	int r;
 
 	fflush(NULL);
-	r = sandbox_run_served(body, g, g->service, &ended);
+	r = sandbox_run(body, g, g->service, &ended);
 	if (r == -ENOSYS || r == -EINVAL) {
 		usage_error(g->command,
 			    "note: this kernel has no seccomp filters: going on without");

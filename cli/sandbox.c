@@ -367,8 +367,8 @@ static int run(sandbox_body body, void *userdata, struct sandbox_service *servic
 	return r < 0 ? r : shared->error;
 }
 
-int sandbox_run_served(sandbox_body body, void *userdata, struct sandbox_service *service,
-		       struct sandbox_end *ret_end)
+int sandbox_run(sandbox_body body, void *userdata, struct sandbox_service *service,
+		struct sandbox_end *ret_end)
 {
 	struct shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -379,9 +379,4 @@ int sandbox_run_served(sandbox_body body, void *userdata, struct sandbox_service
 	r = run(body, userdata, service, shared, ret_end);
 	munmap(shared, sizeof(*shared));
 	return r;
-}
-
-int sandbox_run(sandbox_body body, void *userdata, struct sandbox_end *ret_end)
-{
-	return sandbox_run_served(body, userdata, NULL, ret_end);
 }

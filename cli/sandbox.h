@@ -21,21 +21,6 @@ struct sandbox_end {
 	uint64_t position; /* the last one the body stored */
 };
 
-/*
- * What the body can not do any more: open, create, rename or remove a file; make, bind or connect a
- * socket; start a program or a process; trace or signal another one; gain privileges. Who was root
- * is `nobody` with no capability. Threads, memory, clocks, pipes and the descriptors that are open
- * already remain, so open and load first what is needed (files, message catalogues, time zones).
- *
- * The caller must have one thread only and its stdio streams flushed; the body flushes its own.
- * Meanwhile the calling process passes SIGTERM, SIGHUP, SIGUSR1 and a SIGINT that was meant for it
- * alone on to the child.
- *
- * 0; -ENOSYS or -EINVAL (this kernel has no seccomp filters), another -errno of fork, mmap or of
- * giving up privileges: then the body has not run.
- */
-int sandbox_run(sandbox_body body, void *userdata, struct sandbox_end *ret_end);
-
 #define SANDBOX_MESSAGE_MAX 65536
 /*
  * What the child may ask of its parent, which keeps its rights: a question is one message that the
@@ -53,8 +38,20 @@ struct sandbox_service {
 	void *userdata;
 };
 
-/* The same with a service. */
-int sandbox_run_served(sandbox_body body, void *userdata, struct sandbox_service *service,
-		       struct sandbox_end *ret_end);
+/*
+ * What the body can not do any more: open, create, rename or remove a file; make, bind or connect a
+ * socket; start a program or a process; trace or signal another one; gain privileges. Who was root
+ * is `nobody` with no capability. Threads, memory, clocks, pipes and the descriptors that are open
+ * already remain, so open and load first what is needed (files, message catalogues, time zones).
+ *
+ * The caller's other threads block all signals and hold no lock that the body needs; its stdio
+ * streams are flushed, and the body flushes its own. A `service` may be NULL. Meanwhile the calling
+ * process passes SIGTERM, SIGHUP, SIGUSR1 and a SIGINT that was meant for it alone on to the child.
+ *
+ * 0; -ENOSYS or -EINVAL (this kernel has no seccomp filters), another -errno of fork, mmap or of
+ * giving up privileges: then the body has not run.
+ */
+int sandbox_run(sandbox_body body, void *userdata, struct sandbox_service *service,
+		struct sandbox_end *ret_end);
 
 #endif

@@ -32,7 +32,6 @@ struct seq_file;
 #define SOCK_SEQPACKET 5
 #define TCP_TIME_WAIT 6
 #define TCP_LISTEN 10
-#define TCP_NEW_SYN_RECV 12
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
 #define PIDTYPE_TGID 1

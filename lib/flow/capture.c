@@ -414,6 +414,7 @@ static int add_owner_coverage(const struct pv_capture *c, struct pv_snapshot *s)
 static int add_coverage(struct pv_capture *c, struct pv_snapshot *s)
 {
 	const struct decoder_stats *d = decoder_stats(c->decoder);
+	uint64_t refused = 0;
 	int r = snapshot_add_source(s, "packets", c->live ? "AF_PACKET ring" : "capture files",
 				    PV_SOURCE_WORKING, NULL);
 
@@ -435,6 +436,10 @@ static int add_coverage(struct pv_capture *c, struct pv_snapshot *s)
 		r = add_gap(s, PV_GAP_DROPPED, c->at.dropped, NULL);
 	if (r == 0)
 		r = add_gap(s, PV_GAP_OBSERVED, n_abandoned(c), NULL);
+	if (r == 0)
+		r = flow_filenames_refused(&c->filenames, &refused);
+	if (r == 0)
+		r = add_gap(s, PV_GAP_NAMES_REFUSED, refused, NULL);
 	if (r == 0)
 		r = add_gap(s, PV_GAP_LIBRARY, !c->has_digest, crypto_api_error());
 	return r < 0 ? r : add_owner_coverage(c, s);

@@ -37,9 +37,19 @@ static int add(struct flow_filenames *f, const struct capture_name *n)
 	}
 	if (vec_push(&f->names, copy) < 0)
 		return -ENOMEM;
+	f->n_unfit += !copy;
 	return copy ? map_put(&f->by_address, address_key(n->family, n->addr),
 			      (uint32_t)f->names.n - 1)
 		    : 0;
+}
+
+static int add_new(struct flow_filenames *f)
+{
+	int r = 0;
+
+	while (r == 0 && f->names.n < capture_n_names(f->input))
+		r = add(f, capture_name(f->input, f->names.n));
+	return r;
 }
 
 const char *flow_filenames_get(struct flow_filenames *f, int family, const uint8_t *addr)
@@ -47,9 +57,8 @@ const char *flow_filenames_get(struct flow_filenames *f, int family, const uint8
 	const struct capture_name *n;
 	uint32_t i;
 
-	while (f->names.n < capture_n_names(f->input))
-		if (add(f, capture_name(f->input, f->names.n)) < 0)
-			return NULL;
+	if (add_new(f) < 0)
+		return NULL;
 	i = f->names.n ? map_get(&f->by_address, address_key(family, addr)) : MAP_NONE;
 	if (i == MAP_NONE)
 		return NULL;
@@ -57,4 +66,12 @@ const char *flow_filenames_get(struct flow_filenames *f, int family, const uint8
 	return n->family == family && !memcmp(n->addr, addr, family == AF_INET6 ? 16 : 4)
 		       ? f->names.items[i]
 		       : NULL;
+}
+
+int flow_filenames_refused(struct flow_filenames *f, uint64_t *ret_n)
+{
+	int r = add_new(f);
+
+	*ret_n = f->n_unfit + capture_names_dropped(f->input);
+	return r;
 }

@@ -13,11 +13,6 @@
 #define DELETED " (deleted)"
 #define MEMFD "/memfd:"
 
-bool bytes_are(const struct pv_bytes *b, const char *text)
-{
-	return b->len == strlen(text) && !memcmp(b->data, text, b->len);
-}
-
 bool bytes_start(const struct pv_bytes *b, const char *text)
 {
 	return b->len >= strlen(text) && !memcmp(b->data, text, strlen(text));

@@ -273,7 +273,6 @@ int follow_index(struct judge *j);
 #include "model/rules.def"
 #undef RULE
 
-bool bytes_are(const struct pv_bytes *b, const char *text);
 bool bytes_start(const struct pv_bytes *b, const char *text);
 bool bytes_equal(const struct pv_bytes *a, const struct pv_bytes *b);
 

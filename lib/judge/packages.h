@@ -14,8 +14,6 @@
 
 #include "base/arena.h"
 
-#define PACKAGES_DIGEST_MAX 64
-
 /* One file that is asked for. Paths are absolute, without symbolic links. */
 struct package_query {
 	struct pv_bytes path;

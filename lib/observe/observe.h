@@ -50,7 +50,6 @@ enum observe_id {
 /* "tls", "" for OBSERVE_NONE and OBSERVE_OTHER; and as people write it, "TLS". */
 const char *observe_id_name(enum observe_id id);
 const char *observe_id_title(enum observe_id id);
-enum observe_id observe_id_parse(const char *name, size_t len); /* OBSERVE_NONE = no such name */
 
 enum observe_verdict {
 	OBSERVE_UNDECIDED, /* not yet: more payload may tell */

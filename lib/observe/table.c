@@ -60,15 +60,6 @@ const char *observe_id_title(enum observe_id id)
 	return id < OBSERVE_N ? observe_protocols[id].title : "";
 }
 
-enum observe_id observe_id_parse(const char *name, size_t len)
-{
-	for (unsigned i = OBSERVE_NONE + 1; i < OBSERVE_OTHER; i++)
-		if (strlen(observe_protocols[i].name) == len &&
-		    !memcmp(observe_protocols[i].name, name, len))
-			return (enum observe_id)i;
-	return OBSERVE_NONE;
-}
-
 /* Whether the list of services has that name. */
 static bool is_home(enum observe_id id, const char *service)
 {

@@ -5,6 +5,7 @@ no name reaches a writer's output raw."""
 import csv
 import fcntl
 import io
+import json
 import os
 import re
 import resource
@@ -86,19 +87,21 @@ def test_hostile_names_are_shown():
 
 
 def test_names_of_the_file():
-    """A name resolution block names its address; what is unfit to be a name names nothing."""
-    def names(text):
+    """A name resolution block names its address; what is unfit to be a name names nothing, and is counted."""
+    def read_named(text):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "names.pcapng")
             record = struct.pack("<HH", 1, 5 + len(text)) + badcap.pad(b"\xc0\0\2\1" + text + b"\0") + bytes(4)
             with open(path, "wb") as f:
                 f.write(badcap.pcapng([badcap.frame(0)]) + badcap.block(4, record))
-            rows = csv.DictReader(io.StringIO(read(path, "--csv", "--columns=proto,remote_name").stdout.decode()))
-            return [row["remote_name"] for row in rows]
+            answer = json.loads(read(path, "--json", "--columns=proto,remote_name").stdout)
+            return ([row["remote_name"] for row in answer["conversations"]],
+                    [gap["count"] for gap in answer["coverage"]["gaps"] if gap["kind"] == "names_refused"])
 
-    equal(names(b"www.example.test"), ["www.example.test"], "name")
-    for text in [*badcap.HOSTILE, b"10.0.0.7", b""]:
-        equal(names(text), [""], "name %r" % text)
+    equal(read_named(b"www.example.test"), (["www.example.test"], []), "name")
+    equal(read_named(b""), ([None], []), "empty name")
+    for text in [*badcap.HOSTILE, b"10.0.0.7", b"a" * 256]:
+        equal(read_named(text), ([None], [1]), "name %r" % text)
 
 
 def test_mutants():

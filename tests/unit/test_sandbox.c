@@ -115,7 +115,7 @@ static void test_returns_status_and_position(void **state)
 	int status = 5;
 
 	(void)state;
-	assert_int_equal(sandbox_run(body_return, &status, &end), 0);
+	assert_int_equal(sandbox_run(body_return, &status, NULL, &end), 0);
 	assert_int_equal(end.status, 5);
 	assert_int_equal(end.signal, 0);
 	assert_int_equal(end.position, 7);
@@ -131,7 +131,7 @@ static void test_what_ends_it(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(bodies) / sizeof(*bodies); i++) {
 		print_message("body %zu\n", i);
-		assert_int_equal(sandbox_run(bodies[i], NULL, &end), 0);
+		assert_int_equal(sandbox_run(bodies[i], NULL, NULL, &end), 0);
 		assert_int_equal(end.status, -1);
 		assert_int_equal(end.signal, SIGSYS);
 		assert_int_equal(end.position, i == 0 ? 42 : 0);
@@ -160,7 +160,7 @@ static void test_what_remains(void **state)
 	(void)state;
 	open_pipes(pipes);
 	assert_int_equal(write(pipes[1], "ping", 4), 4);
-	assert_int_equal(sandbox_run(body_work, pipes, &end), 0);
+	assert_int_equal(sandbox_run(body_work, pipes, NULL, &end), 0);
 	assert_int_equal(end.signal, 0);
 	assert_int_equal(end.status, 0);
 	assert_int_equal(read(pipes[2], line, 4), 4);
@@ -203,7 +203,7 @@ static void test_who_it_is(void **state)
 	open_pipes(pipes);
 	look.pipes = pipes;
 	assert_int_equal(pthread_create(&thread, NULL, look_at_child, &look), 0);
-	assert_int_equal(sandbox_run(body_wait, pipes, &end), 0);
+	assert_int_equal(sandbox_run(body_wait, pipes, NULL, &end), 0);
 	pthread_join(thread, NULL);
 	assert_int_equal(end.status, 0);
 	assert_non_null(strstr(look.text, "NoNewPrivs:\t1\n"));
@@ -277,7 +277,7 @@ static void test_passes_signals_on(void **state)
 	pthread_sigmask(SIG_BLOCK, &term, NULL);
 	assert_int_equal(pthread_create(&thread, NULL, send_term, pipes), 0);
 	pthread_sigmask(SIG_UNBLOCK, &term, NULL);
-	assert_int_equal(sandbox_run(body_until_term, pipes, &end), 0);
+	assert_int_equal(sandbox_run(body_until_term, pipes, NULL, &end), 0);
 	pthread_join(thread, NULL);
 	assert_int_equal(end.status, -1);
 	assert_int_equal(end.signal, SIGTERM);
@@ -314,7 +314,7 @@ static void test_serves(void **state)
 
 	(void)state;
 	service.userdata = &questions;
-	assert_int_equal(sandbox_run_served(body_ask, &service, &service, &end), 0);
+	assert_int_equal(sandbox_run(body_ask, &service, &service, &end), 0);
 	assert_int_equal(end.signal, 0);
 	assert_int_equal(end.status, 0);
 	assert_int_equal(questions, 3);
@@ -345,7 +345,7 @@ static void test_serves_no_more(void **state)
 	struct sandbox_end end;
 
 	(void)state;
-	assert_int_equal(sandbox_run_served(body_ask_in_vain, &service, &service, &end), 0);
+	assert_int_equal(sandbox_run(body_ask_in_vain, &service, &service, &end), 0);
 	assert_int_equal(end.status, 0);
 }
 
@@ -367,7 +367,7 @@ static void test_ends_beside_other_threads(void **state)
 	(void)state;
 	open_pipes(pipes);
 	assert_int_equal(pthread_create(&thread, NULL, wait_for_byte, pipes), 0);
-	assert_int_equal(sandbox_run(body_return, &status, &end), 0);
+	assert_int_equal(sandbox_run(body_return, &status, NULL, &end), 0);
 	assert_int_equal(write(pipes[1], "x", 1), 1);
 	pthread_join(thread, NULL);
 	assert_int_equal(end.status, 6);

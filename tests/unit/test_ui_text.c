@@ -21,6 +21,44 @@ static const unsigned text_flags[] = {
 	TEXT_WORD | TEXT_FIELD | TEXT_ASCII,
 };
 
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Turns text_put() back; with `field`, text_put(TEXT_FIELD). 0 or -EINVAL. */
+static int unescape(const char *text, size_t len, bool field, struct buf *out)
+{
+	size_t i = 0;
+
+	if (field && len == 2 && !memcmp(text, "\"\"", 2))
+		return buf_error(out);
+	while (i < len) {
+		int high, low;
+
+		if (text[i] != '\\') {
+			buf_putc(out, text[i++]);
+			continue;
+		}
+		if (len - i >= 2 && text[i + 1] == '\\') {
+			buf_putc(out, '\\');
+			i += 2;
+			continue;
+		}
+		if (len - i < 4 || text[i + 1] != 'x')
+			return -EINVAL;
+		high = hex_digit(text[i + 2]);
+		low = hex_digit(text[i + 3]);
+		if (high < 0 || low < 0)
+			return -EINVAL;
+		buf_putc(out, (char)(high << 4 | low));
+		i += 4;
+	}
+	return buf_error(out);
+}
+
 static void assert_reversible(const struct pv_bytes *name, unsigned flags, struct buf *text)
 {
 	_cleanup_(cleanup_buf) struct buf back = BUF_INIT;
@@ -28,7 +66,7 @@ static void assert_reversible(const struct pv_bytes *name, unsigned flags, struc
 	buf_clear(text);
 	text_put(text, name->data, name->len, flags);
 	assert_true(is_harmless(text->data, text->len));
-	assert_int_equal(text_unescape(text->data, text->len, flags & TEXT_FIELD, &back), 0);
+	assert_int_equal(unescape(text->data, text->len, flags & TEXT_FIELD, &back), 0);
 	assert_int_equal(back.len, name->len);
 	if (name->len)
 		assert_memory_equal(back.data, name->data, name->len);
@@ -113,7 +151,7 @@ static void text_refuses_what_it_did_not_write(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < LEN(bad); i++)
-		assert_int_equal(text_unescape(bad[i], strlen(bad[i]), true, &b), -EINVAL);
+		assert_int_equal(unescape(bad[i], strlen(bad[i]), true, &b), -EINVAL);
 }
 
 static void assert_cut(const char *text, size_t columns, bool ascii, const char *expected)

@@ -226,43 +226,6 @@ void text_put_csv(struct buf *b, const char *text, size_t len)
 		buf_putc(b, '"');
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-int text_unescape(const char *text, size_t len, bool field, struct buf *out)
-{
-	size_t i = 0;
-
-	if (field && len == 2 && !memcmp(text, "\"\"", 2))
-		return buf_error(out);
-	while (i < len) {
-		int high, low;
-
-		if (text[i] != '\\') {
-			buf_putc(out, text[i++]);
-			continue;
-		}
-		if (len - i >= 2 && text[i + 1] == '\\') {
-			buf_putc(out, '\\');
-			i += 2;
-			continue;
-		}
-		if (len - i < 4 || text[i + 1] != 'x')
-			return -EINVAL;
-		high = hex_digit(text[i + 2]);
-		low = hex_digit(text[i + 3]);
-		if (high < 0 || low < 0)
-			return -EINVAL;
-		buf_putc(out, (char)(high << 4 | low));
-		i += 4;
-	}
-	return buf_error(out);
-}
-
 /* One character or escape at text[0]; its width in *ret_width. */
 static size_t next_unit(const char *text, size_t len, size_t *ret_width)
 {

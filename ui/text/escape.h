@@ -2,7 +2,7 @@
 /*
  * Foreign bytes (process names, paths, host names) made safe for a medium, once, in the writer.
  *
- * Every form is injective: different bytes give different text, and text_unescape() gives the bytes
+ * Every form is injective: different bytes give different text, from which the bytes can be had
  * back. In all of them a backslash is doubled and a byte that cannot be shown is \xHH (two lower
  * case digits); the rest stays as it is. What cannot be shown:
  *   text, CSV  control characters (C0, DEL, C1), newlines, invalid UTF-8, format characters (bidi
@@ -39,12 +39,6 @@ void text_put_json(struct buf *b, const void *data, size_t len);
  * with an apostrophe, gets one leading apostrophe.
  */
 void text_put_csv(struct buf *b, const char *text, size_t len);
-
-/*
- * Turns text_put() back; with `field`, text_put(TEXT_FIELD). The strings that a JSON parser gives
- * are turned back without `field`; a CSV cell after dropping one leading apostrophe. 0 or -EINVAL.
- */
-int text_unescape(const char *text, size_t len, bool field, struct buf *out);
 
 /* Columns on a terminal of UTF-8 text without control characters. */
 size_t text_width(const char *text, size_t len);
