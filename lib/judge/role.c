@@ -223,13 +223,9 @@ static void find_programs(const struct pv_snapshot *s, const struct pv_conversat
 
 static bool is_registered(const struct pv_conversation *c, uint32_t port)
 {
-	enum pv_transport t = c->proto == PV_PROTO_UDP || c->proto == PV_PROTO_UDPLITE
-				      ? PV_TRANSPORT_UDP
-			      : c->proto == PV_PROTO_SCTP ? PV_TRANSPORT_SCTP
-			      : c->proto == PV_PROTO_DCCP ? PV_TRANSPORT_DCCP
-							  : PV_TRANSPORT_TCP;
+	enum pv_transport transport = pv_proto_transport((enum pv_proto)c->proto);
 
-	return pv_service_by_port((uint16_t)port, t) != NULL;
+	return pv_service_by_port((uint16_t)port, transport) != NULL;
 }
 
 /*
