@@ -78,10 +78,10 @@ struct network {
 	struct map indices;		  /* (namespace, index) -> link */
 	struct map ends;		  /* (index, that of the far end) -> first link */
 	VEC(uint32_t) next_ends;	  /* of each link; UINT32_MAX ends */
-	uint64_t n_rules_unread; /* that are reached, and lead by what is not known */
-	bool is_legacy_unread;	 /* legacy iptables has translations that could not be read */
-	int rules_error;	 /* why rules of some namespace could not be read, or 0 */
-	int flows_error;	 /* the same of translated flows */
+	uint64_t n_rules_unread;	  /* that are reached, and lead by what is not known */
+	bool is_legacy_unread; /* legacy iptables has translations that could not be read */
+	int rules_error;       /* why rules of some namespace could not be read, or 0 */
+	int flows_error;       /* the same of translated flows */
 	uint64_t n_places_without_rules, n_places_without_flows;
 };
 
