@@ -315,7 +315,7 @@ def test_legacy_iptables():
                 rows = [row for row in doc["conversations"] if row["local_port"] in wanted]
                 equal({row["local_port"]: (row["exposure"], row["published_addr"], row["published_port"],
                                            row["published_chain"]) for row in rows}, wanted, "exposure %r" % args)
-                equal({row["published_table"] for row in rows}, {"nat (legacy)", None}, "table")
+                equal({row["published_table"] for row in rows}, {"nat-legacy", None}, "table")
                 equal(gaps(doc).get("rules"), None, "every rule was read")
     finally:
         shell("""for t in iptables ip6tables; do
