@@ -673,6 +673,83 @@ static void eviction(void **state)
 	world_deinit(&w);
 }
 
+/* Fills the table with conversations of these times, evicts once, and looks at who had to leave. */
+static void check_rank(int64_t (*time_of)(size_t i))
+{
+	const struct flow_table_options o = { .memory = 2U << 20, .seed = 3 };
+	size_t n, wanted, n_out = 0, older = 0;
+	int64_t border = INT64_MIN;
+	struct world w;
+	uint32_t index;
+
+	world_init(&w);
+	flow_table_deinit(&w.table);
+	assert_int_equal(flow_table_init(&w.table, &o), 0);
+	n = w.table.capacity;
+	wanted = n / 8;
+	for (size_t i = 0; i < n; i++, w.client++) {
+		w.now = (uint64_t)time_of(i);
+		datagram(&w, 0);
+	}
+	flow_table_evict(&w.table);
+	while ((index = flow_table_take(&w.table)) != FLOW_NONE) {
+		int64_t time = flow_entry_last(flow_table_entry(&w.table, index));
+
+		border = time > border ? time : border;
+		n_out++;
+		flow_table_free_entry(&w.table, index);
+	}
+	for (size_t i = 0; i < n; i++)
+		older += time_of(i) < border;
+	/* an eighth; that it are the oldest holds but for a 64th of them */
+	assert_int_equal(n_out, wanted);
+	assert_in_range(older, 0, wanted + wanted / 64);
+	world_deinit(&w);
+}
+
+static int64_t one_early(size_t i)
+{
+	return i ? INT64_MAX : 1;
+}
+
+static int64_t one_late(size_t i)
+{
+	return i ? (int64_t)(1700000000 * S + i * MS) : INT64_MAX;
+}
+
+static int64_t all_at_once(size_t i)
+{
+	(void)i;
+	return (int64_t)(1700000000 * S);
+}
+
+static int64_t backwards(size_t i)
+{
+	return INT64_MAX - (int64_t)i;
+}
+
+/* Ever closer to each other: however fine a division in equal parts, most are in one. */
+static int64_t crowded(size_t i)
+{
+	return INT64_MAX >> (i % 60);
+}
+
+static int64_t at_epoch(size_t i)
+{
+	return i % 100 ? 0 : (int64_t)(i * S);
+}
+
+/* An eighth leaves, the longest idle, whatever one wrong clock or a hostile file says of times. */
+static void eviction_by_rank(void **state)
+{
+	int64_t (*const times[])(size_t) = { one_early, one_late, all_at_once,
+					     backwards, crowded,  at_epoch };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++)
+		check_rank(times[i]);
+}
+
 /* The slots a conversation needs, counted in: what a live one costs. */
 static void cost(void **state)
 {
@@ -899,15 +976,25 @@ static void crafted_collisions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(conn_states),	  cmocka_unit_test(counts_and_round_trips),
-		cmocka_unit_test(losses),	  cmocka_unit_test(several_gaps),
-		cmocka_unit_test(gaps_by_chance), cmocka_unit_test(too_many_gaps),
-		cmocka_unit_test(reused_pairs),	  cmocka_unit_test(repeated_syn),
-		cmocka_unit_test(directions),	  cmocka_unit_test(udp_states),
-		cmocka_unit_test(pings),	  cmocka_unit_test(icmp_errors),
-		cmocka_unit_test(eviction),	  cmocka_unit_test(tunnels),
-		cmocka_unit_test(cost),		  cmocka_unit_test(series),
-		cmocka_unit_test(community_ids),  cmocka_unit_test(crafted_collisions),
+		cmocka_unit_test(conn_states),
+		cmocka_unit_test(counts_and_round_trips),
+		cmocka_unit_test(losses),
+		cmocka_unit_test(several_gaps),
+		cmocka_unit_test(gaps_by_chance),
+		cmocka_unit_test(too_many_gaps),
+		cmocka_unit_test(reused_pairs),
+		cmocka_unit_test(repeated_syn),
+		cmocka_unit_test(directions),
+		cmocka_unit_test(udp_states),
+		cmocka_unit_test(pings),
+		cmocka_unit_test(icmp_errors),
+		cmocka_unit_test(eviction),
+		cmocka_unit_test(eviction_by_rank),
+		cmocka_unit_test(tunnels),
+		cmocka_unit_test(cost),
+		cmocka_unit_test(series),
+		cmocka_unit_test(community_ids),
+		cmocka_unit_test(crafted_collisions),
 		cmocka_unit_test(listings),
 	};
 
