@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What rules see: programs (files that run, each once), subjects (processes) and cases (a
- * conversation with one of its holders). Facts that cost are in a program or a subject once they
- * were gathered; who needs one names it in rules.def.
+ * conversation with one of its holders). Facts that are gathered on demand are in a program or a
+ * subject once they were; a rule that needs one names it in rules.def.
  */
 #ifndef JUDGE_INTERNAL_H
 #define JUDGE_INTERNAL_H
@@ -13,19 +13,17 @@
 #include "judge/packages.h"
 #include "judge/recall.h"
 
-/* Facts that cost, by the rules that need them. */
-#define FACT_EXE 0x0001	      /* struct program itself */
-#define FACT_PACKAGE 0x0002   /* program.package, program.disk */
-#define FACT_DISK 0x0004      /* the same */
-#define FACT_FOLDER 0x0008    /* program.folder */
-#define FACT_DIGEST 0x0010    /* program.digest, with --verify */
-#define FACT_NAMES 0x0020     /* programs of this host by name */
-#define FACT_PRELOAD 0x0040   /* subject.preload */
-#define FACT_SCRIPT 0x0080    /* subject.script */
-#define FACT_HIDING 0x0100    /* subject.hidden */
-#define FACT_SHELLS 0x0200    /* processes that may be fed by a holder */
-#define FACT_KERNEL 0x0400    /* who uses the kernel's own sockets */
-#define FACT_LIBRARIES 0x0800 /* subject.library */
+/*
+ * Facts that are gathered when the first rule that needs them is asked, once a program, a process
+ * or a run. What every verdict rests on (the program, its package, the file at its path, the
+ * script, preloaded libraries) is read before, because one pass over the packages answers all.
+ */
+#define FACT_FOLDER 0x01    /* program.folder */
+#define FACT_DIGEST 0x02    /* program.digest, with --verify */
+#define FACT_LIBRARIES 0x04 /* subject.library */
+#define FACT_HIDING 0x08    /* judge.hidden */
+#define FACT_SHELLS 0x10    /* processes that may be fed by a holder */
+#define FACT_KERNEL 0x20    /* who uses the kernel's own sockets */
 
 enum rule_scope { SCOPE_POLICY, SCOPE_PROGRAM, SCOPE_SOCKET, SCOPE_FOLLOW };
 
@@ -179,7 +177,6 @@ struct judge_case {
 	struct program *program;	 /* NULL = not known */
 	int32_t fd;			 /* of this holder, in a SOCKET rule */
 	uint64_t so_far; /* RULE_BIT of what fired for this process, then for this row */
-	bool is_explained;
 	/* the evidence's data */
 	struct {
 		const char *name;

@@ -232,9 +232,10 @@ static int rename_netns(struct work *w, struct pv_netns *n)
 /* Tables and chains that every set of rules has say nothing; the others say who made them. */
 static int rename_rule_name(struct work *w, struct pv_bytes *name)
 {
-	static const char *const common[] = { "nat",	     "filter", "ip",	"PREROUTING",
-					      "POSTROUTING", "OUTPUT", "INPUT", "prerouting",
-					      "postrouting", "output", "input", "DOCKER" };
+	static const char *const common[] = { "nat",	    "nat-legacy",  "filter", "ip",
+					      "PREROUTING", "POSTROUTING", "OUTPUT", "INPUT",
+					      "prerouting", "postrouting", "output", "input",
+					      "DOCKER" };
 
 	for (size_t i = 0; i < sizeof(common) / sizeof(*common); i++)
 		if (strlen(common[i]) == name->len && !memcmp(common[i], name->data, name->len))
