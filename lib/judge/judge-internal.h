@@ -178,7 +178,6 @@ struct judge_case {
 	struct program *program;	 /* NULL = not known */
 	int32_t fd;			 /* of this holder, in a SOCKET rule */
 	uint64_t so_far; /* RULE_BIT of what fired for this process, then for this row */
-	bool is_explained;
 	/* the evidence's data */
 	struct {
 		const char *name;

