@@ -82,6 +82,7 @@ struct library {
 	bool is_deleted, is_memory;
 	uint32_t query; /* of its path; MAP_NONE = not asked */
 	enum library_state state;
+	bool is_unseen; /* it is there, or not: neither could be told */
 };
 
 enum maps_state {
@@ -232,6 +233,8 @@ struct disk_file {
 };
 /* 0, -ENOENT, -ETIMEDOUT, -ENODATA (not in the recording) or -errno */
 int disk_stat(struct judge *j, const char *path, struct disk_file *ret);
+/* Does the result say that there is no such file? Others only say that nobody could look. */
+bool disk_is_absent(int result);
 /* The first folder above the path that everybody may write to; empty = none. */
 int disk_open_folder(struct judge *j, int32_t pid, const struct pv_bytes *path, bool is_elsewhere,
 		     struct pv_bytes *ret_folder);

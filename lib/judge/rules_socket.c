@@ -287,6 +287,8 @@ static const char *partial_process(const struct judge_case *k)
 		return "the file it runs could not be looked at";
 	if (!k->j->has_packages)
 		return "no package database was found";
+	if (k->program->package.len && k->program->disk == DISK_UNKNOWN)
+		return "the file at the path of its executable could not be looked at";
 	if (program_is_packaged(k->program) && k->subject->maps == MAPS_STRANGE)
 		return "the file it is said to run is not in its memory";
 	if (program_is_packaged(k->program) && k->subject->maps == MAPS_UNKNOWN)
