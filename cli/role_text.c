@@ -11,13 +11,14 @@
 #include "cli/commands.h"
 #include "ui/text/escape.h"
 
-int role_collect(const char *replay, const struct pv_redactor *redactor, struct pv_snapshot **ret)
+int role_collect(const char *replay, uint32_t more_needs, const struct pv_redactor *redactor,
+		 struct pv_snapshot **ret)
 {
 	struct pv_request q = PV_REQUEST_INIT;
 	int r;
 
 	q.protos = PV_ROLE_PROTOS;
-	q.needs = PV_ROLE_NEEDS;
+	q.needs = PV_ROLE_NEEDS | more_needs;
 	q.replay_dir = replay;
 	q.redactor = redactor;
 	r = pv_collect(&q, ret);

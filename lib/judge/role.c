@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <portavoz/judge.h>
 #include <portavoz/registry.h>
 
 #include "base/inet.h"
@@ -396,6 +397,21 @@ static int add_ends(struct role *role, const struct pv_conversation *c)
 			     (enum pv_direction)c->direction);
 }
 
+static uint64_t accusations(const struct pv_snapshot *s, const struct pv_conversation *c)
+{
+	size_t n;
+	const struct pv_rule *rules = pv_rules(&n);
+	uint64_t found = 0;
+
+	for (uint32_t i = 0; i < c->n_findings; i++) {
+		uint32_t rule = pv_snapshot_finding(s, c, i)->rule;
+
+		if (rules[rule].severity == PV_SEVERITY_SUSPICIOUS)
+			found |= UINT64_C(1) << rule;
+	}
+	return found;
+}
+
 static int add_socket(struct pv_roles *r, const struct pv_snapshot *s,
 		      const struct pv_conversation *c, struct buf *key)
 {
@@ -420,6 +436,7 @@ static int add_socket(struct pv_roles *r, const struct pv_snapshot *s,
 	found = buf_error(key) ? NULL : find_role(r, &role, key);
 	if (!found)
 		return -ENOMEM;
+	found->public.suspicious |= accusations(s, c);
 	result = add_user(r, found, s, c->uid);
 	return result < 0 ? result : add_ends(found, c);
 }
