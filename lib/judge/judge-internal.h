@@ -166,7 +166,7 @@ struct judge {
 	struct buf above_folder;
 	int above_result;
 	unsigned n_disk_misses; /* paths that did not answer in time */
-	struct map talks;	/* remote end -> an explained row */
+	struct map talks;	/* remote end -> an explained row, or who else talks to it */
 };
 
 /* What a rule is asked about. */

@@ -222,13 +222,15 @@ static int ask_policy(struct opinion *o)
 	return vec_push(&o->findings, f);
 }
 
-/* Nobody is known to hold it, and not because nobody does. */
+/*
+ * Nobody is known to hold it, and not because nobody does. An orphan is somebody's who has closed
+ * it and whose data it may still deliver: only the rule remains knows whose.
+ */
 static bool is_owner_unknown(const struct pv_conversation *c)
 {
 	static const uint64_t known =
 		UINT64_C(1) << PV_REASON_TIME_WAIT | UINT64_C(1) << PV_REASON_SYN_RECV |
-		UINT64_C(1) << PV_REASON_NOT_ACCEPTED | UINT64_C(1) << PV_REASON_ORPHAN |
-		UINT64_C(1) << PV_REASON_KERNEL;
+		UINT64_C(1) << PV_REASON_NOT_ACCEPTED | UINT64_C(1) << PV_REASON_KERNEL;
 
 	return !c->n_holders && !(known >> c->owner_reason & 1);
 }
@@ -254,7 +256,7 @@ static enum pv_verdict verdict_of(const struct opinion *o)
 			return PV_VERDICT_SUSPICIOUS;
 		if (f->process == UINT32_MAX && severity_of(f) == PV_SEVERITY_EXPLAINS)
 			is_explained = true;
-		if (f->rule == RULE_kernel_socket)
+		if (f->rule == RULE_kernel_socket || f->rule == RULE_remains)
 			is_unknown = false;
 	}
 	/* not even by the policy: who is there is what it could not look at */
