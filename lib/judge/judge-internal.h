@@ -204,8 +204,8 @@ extern const struct rule judge_rules[RULE_N];
 void case_say(struct judge_case *k, const char *name, struct pv_bytes value);
 void case_text(struct judge_case *k, const char *name, const char *value);
 void case_number(struct judge_case *k, const char *name, uint64_t value);
-/* The sentence, in the arena of the snapshot. 0 or -ENOMEM. */
-int case_sentence(const struct judge_case *k, const char *sentence, struct pv_bytes *ret);
+/* Evidence, from the sentence of the finding's rule, in the arena of the snapshot. 0 or -ENOMEM. */
+int case_sentence(const struct judge_case *k, struct pv_finding *f);
 
 /* Has it no process, and may it be one of the kernel's own? */
 bool case_may_be_kernels(const struct judge_case *k);
