@@ -3,7 +3,7 @@
  * deny WHAT... -- COMMAND: runs the command where system calls fail with EPERM, as in a container
  * with a strict seccomp profile. WHAT is bpf, netlink (socket(AF_NETLINK)), diag
  * (socket(AF_NETLINK,
- * ..., NETLINK_SOCK_DIAG)), threads (clone3), or network (connect).
+ * ..., NETLINK_SOCK_DIAG)), threads (clone3), network (connect), or mounts (fsopen).
  */
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -36,6 +36,7 @@ static const struct rule rules[] = {
 	{ "diag", SYS_socket, AF_NETLINK, NETLINK_SOCK_DIAG },
 	{ "threads", SYS_clone3, ANY, ANY },
 	{ "network", SYS_connect, ANY, ANY },
+	{ "mounts", SYS_fsopen, ANY, ANY },
 };
 
 /* appends the checks of one rule; a rule that does not apply falls through to the next */
