@@ -128,7 +128,7 @@ static int watch(const struct baseline_values *v, struct pv_roles *roles,
 	do {
 		struct pv_snapshot *s = NULL;
 
-		r = role_collect(v->replay, redactor, &s);
+		r = role_collect(v->replay, PV_NEED_VERDICT, redactor, &s);
 		if (r != 0)
 			return r;
 		pv_snapshot_free(*ret_last);

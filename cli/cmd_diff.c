@@ -62,7 +62,7 @@ static void side_deinit(struct side *s)
 
 static int side_open(struct side *s, const char *word, const struct pv_redactor *redactor)
 {
-	int r = role_collect(strcmp(word, NOW) ? word : NULL, redactor, &s->snapshot);
+	int r = role_collect(strcmp(word, NOW) ? word : NULL, 0, redactor, &s->snapshot);
 
 	if (r != 0)
 		return r;

@@ -301,19 +301,16 @@ static int body(void *userdata, volatile uint64_t *position)
 static int run_sandboxed(struct reading *g)
 {
 	struct sandbox_end ended;
-	uint64_t position;
 	int r;
 
 	fflush(NULL);
 	r = sandbox_run(body, g, g->service, &ended);
-	if (r == -ENOSYS || r == -EINVAL) {
-		usage_error(g->command,
-			    "note: this kernel has no seccomp filters: going on without");
-		g->service = NULL;
-		return body(g, &position);
-	}
 	if (r < 0)
 		return fail("sandbox", r);
+	if (r == SANDBOX_UNFILTERED)
+		usage_error(g->command,
+			    "note: this kernel has no seccomp filters: packets were decoded "
+			    "without privileges, but with every system call");
 	if (!ended.signal)
 		return ended.status;
 	/* what was meant for both, or tells that nobody reads on, ends both alike */

@@ -11,13 +11,14 @@
 #include "cli/commands.h"
 #include "ui/text/escape.h"
 
-int role_collect(const char *replay, const struct pv_redactor *redactor, struct pv_snapshot **ret)
+int role_collect(const char *replay, uint32_t more_needs, const struct pv_redactor *redactor,
+		 struct pv_snapshot **ret)
 {
 	struct pv_request q = PV_REQUEST_INIT;
 	int r;
 
 	q.protos = PV_ROLE_PROTOS;
-	q.needs = PV_ROLE_NEEDS;
+	q.needs = PV_ROLE_NEEDS | more_needs;
 	q.replay_dir = replay;
 	q.redactor = redactor;
 	r = pv_collect(&q, ret);
@@ -62,15 +63,11 @@ static void put_program(struct buf *b, const struct pv_role_program *p)
 /* The registry's name of the number, or NULL. */
 static const char *service_name(const struct pv_role *role)
 {
-	enum pv_transport t = role->proto == PV_PROTO_UDP || role->proto == PV_PROTO_UDPLITE
-				      ? PV_TRANSPORT_UDP
-			      : role->proto == PV_PROTO_SCTP ? PV_TRANSPORT_SCTP
-			      : role->proto == PV_PROTO_DCCP ? PV_TRANSPORT_DCCP
-							     : PV_TRANSPORT_TCP;
 	const struct pv_service *s = NULL;
 
-	if (role->port_kind == PV_ROLE_PORT_NUMBER && role->proto != PV_PROTO_RAW)
-		s = pv_service_by_port((uint16_t)role->port, t);
+	if (role->port_kind == PV_ROLE_PORT_NUMBER)
+		s = pv_service_by_port((uint16_t)role->port,
+				       pv_proto_transport((enum pv_proto)role->proto));
 	return s ? s->name : NULL;
 }
 

@@ -11,7 +11,8 @@
  * A snapshot with everything roles need, of this host or of a recording (replay != NULL); redacted
  * unless redactor is NULL. 0, or the exit status 1 after saying on stderr what is wrong.
  */
-int role_collect(const char *replay, const struct pv_redactor *redactor, struct pv_snapshot **ret);
+int role_collect(const char *replay, uint32_t more_needs, const struct pv_redactor *redactor,
+		 struct pv_snapshot **ret);
 
 /* "nginx (nginx.service) listens for tcp http" */
 void role_put_what(struct buf *b, const struct pv_role *role);

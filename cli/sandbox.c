@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A child process for foreign bytes. Three walls, each of which would do: another user without
- * capabilities, Landlock without a single rule, and a list of the system calls that are left.
- * Invariant: a wall that this kernel has and that cannot be put up is an error.
+ * A child process for foreign bytes. Three walls, each of which would do: a user without
+ * capabilities, for root another one; Landlock without a single rule; and a list of the system
+ * calls that are left. Invariant: a wall that this kernel has and that cannot be put up is an
+ * error.
  */
 #include "cli/sandbox.h"
 
@@ -38,20 +39,32 @@ struct ruleset {
 
 struct shared {
 	volatile uint64_t position;
-	volatile int error; /* why the body has not run; 0 = it has */
+	volatile int error; /* below 0: why the body has not run */
 };
+
+/*
+ * 0 also where this process may not change its user (EPERM: root without CAP_SETUID or CAP_SETGID,
+ * or, of setgroups(2), in a user namespace that renounced it) or the user namespace has no `nobody`
+ * (EINVAL): it stays who it is there, as anybody who is not root does, and the capabilities go.
+ */
+static int unless_impossible(int result)
+{
+	return result == 0 || errno == EPERM || errno == EINVAL ? 0 : -errno;
+}
 
 static int drop_user(void)
 {
+	int r = 0;
+
 	if (geteuid() != 0)
 		return 0;
 	for (int c = 0; prctl(PR_CAPBSET_READ, c) >= 0; c++)
 		if (prctl(PR_CAPBSET_DROP, c) < 0 && errno != EPERM)
 			return -errno;
-	if (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
-	    setresuid(NOBODY, NOBODY, NOBODY) < 0)
-		return -errno;
-	return 0;
+	r = unless_impossible(setgroups(0, NULL));
+	if (r == 0)
+		r = unless_impossible(setresgid(NOBODY, NOBODY, NOBODY));
+	return r == 0 ? unless_impossible(setresuid(NOBODY, NOBODY, NOBODY)) : r;
 }
 
 /* A user who is not root may hold capabilities, too (setcap, systemd's AmbientCapabilities). */
@@ -80,14 +93,17 @@ static struct ruleset everything(long abi)
 static int forbid_files(void)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1U);
+	int error = abi < 0 ? errno : 0;
 	struct ruleset all = everything(abi);
 	size_t size = abi >= 6	 ? sizeof(all)
 		      : abi >= 4 ? offsetof(struct ruleset, scoped)
 				 : offsetof(struct ruleset, network);
 	_cleanup_(cleanup_fd) int fd = -1;
 
-	if (abi < 1) /* Linux before 5.13, or not switched on: the list of system calls remains */
-		return 0;
+	/* Linux before 5.13, or not switched on, or a container's filter that does not know the
+	 * call (EPERM): the list of system calls remains */
+	if (abi < 1)
+		return error == ENOSYS || error == EOPNOTSUPP || error == EPERM ? 0 : -error;
 	fd = (int)syscall(SYS_landlock_create_ruleset, &all, size, 0U);
 	if (fd < 0)
 		return -errno;
@@ -190,14 +206,29 @@ static int allow_some(scmp_filter_ctx filter)
 
 static void cleanup_filter(scmp_filter_ctx *filter)
 {
-	seccomp_release(*filter);
+	if (*filter)
+		seccomp_release(*filter);
 }
 
+/* A kernel with filters reads the one at NULL (EFAULT), one without knows of none (EINVAL). */
+static bool has_filters(void)
+{
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL, 0, 0) == 0 || errno != EINVAL;
+}
+
+/* 0, SANDBOX_UNFILTERED or -errno */
 static int forbid_calls(void)
 {
-	_cleanup_(cleanup_filter) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	int r = filter ? 0 : -ENOMEM;
+	_cleanup_(cleanup_filter) scmp_filter_ctx filter = NULL;
+	int r;
 
+	if (!has_filters())
+		return SANDBOX_UNFILTERED;
+	filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	r = filter ? 0 : -ENOMEM;
+	/* else whatever the kernel says is ECANCELED (libseccomp 2.5) */
+	if (r == 0)
+		r = seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1);
 	for (size_t i = 0; r == 0 && i < sizeof(allowed) / sizeof(*allowed); i++)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
 	if (r == 0)
@@ -205,6 +236,7 @@ static int forbid_calls(void)
 	return r == 0 ? seccomp_load(filter) : r;
 }
 
+/* 0, SANDBOX_UNFILTERED or -errno */
 static int enter(pid_t parent)
 {
 	int r = 0;
@@ -306,8 +338,10 @@ static pid_t start(const sigset_t *before, struct sigaction *ret_before)
 /* The child's side of it: does not return. */
 static void be_child(pid_t parent, struct shared *shared, sandbox_body body, void *userdata)
 {
-	shared->error = enter(parent);
-	_exit(shared->error ? 0 : body(userdata, &shared->position));
+	int r = enter(parent);
+
+	shared->error = r;
+	_exit(r < 0 ? 0 : body(userdata, &shared->position));
 }
 
 /* The descriptors of the parent: signals that came, and its end of the service. */

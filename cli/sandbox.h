@@ -38,18 +38,24 @@ struct sandbox_service {
 	void *userdata;
 };
 
+enum { SANDBOX_UNFILTERED = 1 };
 /*
  * What the body can not do any more: open, create, rename or remove a file; make, bind or connect a
- * socket; start a program or a process; trace or signal another one; gain privileges. Who was root
- * is `nobody` with no capability. Threads, memory, clocks, pipes and the descriptors that are open
- * already remain, so open and load first what is needed (files, message catalogues, time zones).
+ * socket; start a program or a process; trace or signal another one; gain privileges. It has no
+ * capability, and who was root is `nobody`; where root cannot become `nobody` (a user namespace
+ * that does not map it, root without CAP_SETUID or CAP_SETGID) it stays root in name, without the
+ * groups and capabilities that it can let go of, and everything else holds. Threads, memory,
+ * clocks, pipes and the descriptors that are open already remain, so open and load first what is
+ * needed (files, message catalogues, time zones).
  *
  * The caller's other threads block all signals and hold no lock that the body needs; its stdio
  * streams are flushed, and the body flushes its own. A `service` may be NULL. Meanwhile the calling
  * process passes SIGTERM, SIGHUP, SIGUSR1 and a SIGINT that was meant for it alone on to the child.
  *
- * 0; -ENOSYS or -EINVAL (this kernel has no seccomp filters), another -errno of fork, mmap or of
- * giving up privileges: then the body has not run.
+ * 0; SANDBOX_UNFILTERED: this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER), so the body
+ * has run with its user, its capabilities and, where the kernel has it, Landlock taken away, but
+ * with every system call; -errno of fork, mmap or of a wall that this kernel has and that could not
+ * be put up: then the body has not run. It never runs in the calling process.
  */
 int sandbox_run(sandbox_body body, void *userdata, struct sandbox_service *service,
 		struct sandbox_end *ret_end);

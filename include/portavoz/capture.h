@@ -108,7 +108,11 @@ struct pv_capture_request {
 	const struct pv_filter *filter; /* borrowed; NULL = all */
 	const char *bpf;		/* pcap-filter(7) expression; NULL = every packet */
 	bool observed;			/* look into payloads for the protocol */
-	uint64_t memory;		/* bytes the conversations may take */
+	/*
+	 * Bytes the conversations may take; a sixteenth is for names that files give to addresses,
+	 * a sixty-fourth, or enough for 8192, for the interfaces they describe.
+	 */
+	uint64_t memory;
 	uint64_t unpacked_max; /* bytes a compressed file may become, more is damage; 0 = any */
 	int64_t bin_ns;	       /* width of the time series; 0 = none */
 	/*

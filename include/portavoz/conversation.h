@@ -300,7 +300,6 @@ struct pv_holder {
 
 /* Names <-> enums. _name functions never return NULL; _parse functions return 0 or -ENOENT. */
 const char *pv_proto_name(enum pv_proto proto);
-int pv_proto_parse(const char *name, enum pv_proto *ret_proto);
 /* "ESTABLISHED"; CLOSE of a socket kind without a state machine (UDP, RAW, UNIX...) is
  * "UNCONNECTED" */
 const char *pv_state_name(enum pv_proto proto, enum pv_state state);

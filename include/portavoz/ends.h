@@ -31,7 +31,6 @@ enum pv_end_by {
 	PV_END_AMBIGUOUS, /* several sockets of different processes fit equally */
 	PV_END_N,
 };
-const char *pv_end_by_name(enum pv_end_by by); /* stable key: "pair" */
 
 struct pv_ends;
 

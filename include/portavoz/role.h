@@ -19,7 +19,7 @@ extern "C" {
 
 struct pv_roles;
 
-/* What must be collected for pv_roles_add() */
+/* What must be collected for pv_roles_add(); what is suspicious needs PV_NEED_VERDICT, too */
 #define PV_ROLE_NEEDS (PV_NEED_OWNERS | PV_NEED_EXE | PV_NEED_CGROUP | PV_NEED_DIRECTION)
 /* Protocols that have roles: those over IP, and PACKET. */
 #define PV_ROLE_PROTOS ((PV_PROTO_BIT(PV_PROTO_PING + 1) - 1) | PV_PROTO_BIT(PV_PROTO_PACKET))
@@ -68,6 +68,8 @@ struct pv_role {
 	const struct pv_role_net *nets;
 	size_t n_nets;
 	bool any_net;
+	/* rules that accuse one of its sockets: 1 << index of pv_rules(); with PV_NEED_VERDICT */
+	uint64_t suspicious;
 };
 
 struct pv_roles *pv_roles_new(void); /* NULL = out of memory */
@@ -84,7 +86,8 @@ const struct pv_role *pv_roles_get(const struct pv_roles *roles, size_t index);
 uint64_t pv_roles_unowned(const struct pv_roles *roles, enum pv_reason reason);
 
 /*
- * The roles as a policy (portavoz-policy(5)) in *ret_text, for free(): one "expect" each. With
+ * The roles as a policy (portavoz-policy(5)) in *ret_text, for free(): one "expect" each, below a
+ * comment with the rules that accuse it, which "expect" alone does not silence. With
  * `always` listeners of units are expected at any time. Roles without unit and executable cannot be
  * told by more than a name, which explains nothing: they are left out and counted in *ret_unnamed.
  * 0 or -ENOMEM.

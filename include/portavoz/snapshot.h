@@ -153,7 +153,6 @@ enum pv_netns_by {
 	PV_NETNS_BY_DESCRIPTOR, /* nor is it mounted: "pid N fd M", an open descriptor */
 	PV_NETNS_BY_N,
 };
-const char *pv_netns_by_name(enum pv_netns_by by); /* stable key: "process" */
 
 /*
  * A network namespace. Number 0 is always the caller's own; the others are there when the request

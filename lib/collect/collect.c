@@ -88,7 +88,8 @@ static bool needs_network(const struct collector *c)
 /* Where rows lead to, once the rows of all namespaces are there. */
 static int run_ways(struct collector *c)
 {
-	bool has_wires = c->network && c->others && c->needs & (PV_NEED_PEER | PV_NEED_NAT);
+	const uint32_t over_wires = PV_NEED_PEER | PV_NEED_NAT | PV_NEED_EXPOSURE;
+	bool has_wires = c->network && c->others && c->needs & over_wires;
 	int r = has_wires ? collect_wires(c) : 0;
 
 	if (r == 0 && c->network)

@@ -27,14 +27,6 @@ struct pv_ends {
 
 #define ANY_NETNS UINT32_MAX
 
-const char *pv_end_by_name(enum pv_end_by by)
-{
-	static const char *const names[PV_END_N] = { "none", "pair", "bound", "wildcard",
-						     "ambiguous" };
-
-	return (unsigned)by < PV_END_N ? names[by] : "none";
-}
-
 static bool is_connected(const struct pv_conversation *c)
 {
 	return c->state != PV_STATE_LISTEN && c->remote.port;

@@ -400,11 +400,10 @@ static int apply_rules(struct exposures *x)
 	for (size_t i = 0; r == 0 && i < n->rules.n; i++) {
 		const struct network_rule *rule = &n->rules.items[i];
 
-		if (!rule->is_reached || rule->rule.verdict != NFT_LEADS_TO_ADDRESS)
+		if (!rule->is_reached)
 			continue;
-		if (rule->rule.is_unknown)
-			n->n_rules_unread++;
-		else
+		n->n_rules_unread += rule->is_unread || rule->rule.is_unknown;
+		if (rule->rule.verdict == NFT_LEADS_TO_ADDRESS && !rule->rule.is_unknown)
 			r = apply_rule(x, rule);
 	}
 	return r;

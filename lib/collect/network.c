@@ -262,8 +262,10 @@ static int read_elements(struct collector *c, struct network *n, size_t number)
 
 	snprintf(suffix, sizeof(suffix), "-%zu", number);
 	r = nft_elements_read(&c->tape, fd, suffix, &rule.rule, take_element, &e, &malformed);
+	n->rules.items[number].is_unread = r != 0 || malformed;
 	if (r == 0 && !malformed) {
 		n->rules.items[number].rule.verdict = NFT_LEADS_NOWHERE;
+		n->rules.items[number].rule.is_unknown = false;
 		for (size_t i = 0; r == 0 && i < e.items.n; i++)
 			r = add_rule_with(n, &rule, &e, &e.items.items[i]);
 	}
@@ -290,11 +292,15 @@ static int read_lookups(struct collector *c, struct network *n, size_t first)
 	size_t end = n->rules.n, left = LOOKUPS_MAX;
 	int r = 0;
 
-	for (size_t i = first; r == 0 && i < end && left; i++) {
+	for (size_t i = first; r == 0 && i < end; i++) {
 		if (!n->rules.items[i].rule.lookup.len || !is_table_of_nat(n, &n->rules.items[i]))
 			continue;
-		r = read_elements(c, n, i);
-		left--;
+		if (left) {
+			r = read_elements(c, n, i);
+			left--;
+		} else {
+			n->rules.items[i].is_unread = true;
+		}
 	}
 	return r;
 }
@@ -413,7 +419,7 @@ static int report_rules(struct collector *c)
 
 	if (r == 0 && n->n_rules_unread)
 		r = snapshot_add_gap(c->snapshot, PV_GAP_RULES, n->n_rules_unread,
-				     "rules that lead to places which sets or maps hold");
+				     "rules that look in sets or maps which were not read");
 	if (r == 0 && n->is_legacy_unread)
 		r = snapshot_add_gap(c->snapshot, PV_GAP_RULES, 1,
 				     "legacy iptables has a table of translations");

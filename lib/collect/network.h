@@ -43,6 +43,7 @@ struct network_flow {
 struct network_rule {
 	struct nft_rule rule; /* its strings lie in the arena */
 	uint32_t netns;
+	bool is_unread;	 /* the set or map it looks in could not be read to its end */
 	bool is_reached; /* by packets that come in */
 	uint32_t chain;	 /* its number, when it is reached */
 };
@@ -77,10 +78,10 @@ struct network {
 	struct map indices;		  /* (namespace, index) -> link */
 	struct map ends;		  /* (index, that of the far end) -> first link */
 	VEC(uint32_t) next_ends;	  /* of each link; UINT32_MAX ends */
-	uint64_t n_rules_unread; /* that lead to a place which a map holds, and is not known */
-	bool is_legacy_unread;	 /* legacy iptables has translations that could not be read */
-	int rules_error;	 /* why rules of some namespace could not be read, or 0 */
-	int flows_error;	 /* the same of translated flows */
+	uint64_t n_rules_unread;	  /* that are reached, and lead by what is not known */
+	bool is_legacy_unread; /* legacy iptables has translations that could not be read */
+	int rules_error;       /* why rules of some namespace could not be read, or 0 */
+	int flows_error;       /* the same of translated flows */
 	uint64_t n_places_without_rules, n_places_without_flows;
 };
 

@@ -5,14 +5,9 @@
 
 static bool is_named(const struct pv_conversation *c, uint32_t port)
 {
-	const struct pv_service *service;
-	enum pv_transport t = c->proto == PV_PROTO_SCTP	  ? PV_TRANSPORT_SCTP
-			      : c->proto == PV_PROTO_DCCP ? PV_TRANSPORT_DCCP
-			      : c->proto == PV_PROTO_UDP || c->proto == PV_PROTO_UDPLITE
-				      ? PV_TRANSPORT_UDP
-				      : PV_TRANSPORT_TCP;
+	const struct pv_service *service =
+		pv_service_by_port((uint16_t)port, pv_proto_transport((enum pv_proto)c->proto));
 
-	service = pv_service_by_port((uint16_t)port, t);
 	/* de facto numbers lie in ephemeral ranges, too: no evidence */
 	return service && !(service->flags & PV_SERVICE_UNREGISTERED);
 }

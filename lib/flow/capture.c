@@ -28,7 +28,9 @@
 	 sizeof(void *))
 /* Of the memory that was asked for: what reading, decoding and the batches need. */
 #define RESERVED_SHARE 8
-#define BUFFER_SHARE 64 /* of that: payload of conversations whose protocol is not decided */
+#define BUFFER_SHARE 64	    /* of that: payload of conversations whose protocol is not decided */
+#define NAMES_SHARE 16	    /* of that: names that files give */
+#define INTERFACES_SHARE 64 /* of that: interfaces that files describe */
 
 enum phase { PHASE_READ, PHASE_DRAIN, PHASE_LAST, PHASE_END };
 
@@ -119,6 +121,8 @@ static int set_up(struct pv_capture *c, const struct pv_capture_request *q, char
 		r = decoder_new(&c->decoder);
 	if (r == 0 && q->unpacked_max)
 		capture_set_unpacked_max(c->input, q->unpacked_max);
+	if (r == 0)
+		capture_set_room(c->input, q->memory / NAMES_SHARE, q->memory / INTERFACES_SHARE);
 	c->filenames.input = c->input;
 	c->table.filenames = &c->filenames;
 	if (r == 0 && q->joined)
@@ -461,6 +465,9 @@ static int add_coverage(struct pv_capture *c, struct pv_snapshot *s)
 		r = flow_filenames_refused(&c->filenames, &refused);
 	if (r == 0)
 		r = add_gap(s, PV_GAP_NAMES_REFUSED, refused, NULL);
+	if (r == 0)
+		r = add_gap(s, PV_GAP_NAMES_REFUSED, capture_names_dropped(c->input),
+			    "names that files give, beyond the memory for them");
 	if (r == 0)
 		r = add_gap(s, PV_GAP_LIBRARY, !c->has_digest, crypto_api_error());
 	return r < 0 ? r : add_owner_coverage(c, s);

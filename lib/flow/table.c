@@ -17,7 +17,9 @@
 #define SLOTS_MIN 4096
 #define CHUNK_SIZE (FLOW_CHUNK * sizeof(struct flow_entry))
 #define SECOND_NS INT64_C(1000000000)
+#define EVICT_SHARE 8 /* of all leave at a time */
 #define EVICT_BUCKETS 4096
+#define EVICT_EXACT 64	 /* of those the share that may be newer than one that stays */
 #define OBSERVED_SHARE 8 /* of the memory: details of observed protocols */
 
 /* ---- set up ---- */
@@ -623,46 +625,98 @@ void flow_table_add_error(struct flow_table *t, const struct decoded *d)
 
 /* ---- leaving ---- */
 
-static void finish_live(struct flow_table *t, int64_t not_after)
+static bool is_live(const struct flow_entry *e)
 {
-	for (size_t i = 0; i < t->n_used; i++) {
-		struct flow_entry *e = flow_table_entry(t, (uint32_t)i);
-
-		if (!(e->half[0].entry_flags & FLOW_ENTRY_LIVE) || flow_entry_last(e) > not_after)
-			continue;
-		e->half[0].entry_flags |= FLOW_ENTRY_EVICTED;
-		t->n_evicted++;
-		finish_entry(t, (uint32_t)i);
-	}
+	return e->half[0].entry_flags & FLOW_ENTRY_LIVE;
 }
 
-/* Buckets of equal width between the oldest and the newest: no list to keep in order meanwhile. */
-void flow_table_evict(struct flow_table *t)
-{
-	size_t counts[EVICT_BUCKETS] = { 0 }, wanted = t->capacity / 8, sum = 0, bucket = 0;
-	int64_t first = INT64_MAX, last = INT64_MIN, width;
+/* The longest idle: those last active before `from`, and `n` of those up to `to`. */
+struct idle {
+	int64_t from, to;
+	size_t n;
+};
 
-	if (t->n_finished >= wanted)
-		return;
+/* How far a time lies behind another, whatever the two are. */
+static uint64_t behind(int64_t time, int64_t first)
+{
+	return (uint64_t)time - (uint64_t)first;
+}
+
+static void set_range(const struct flow_table *t, struct idle *ret)
+{
+	ret->from = INT64_MAX;
+	ret->to = INT64_MIN;
 	for (size_t i = 0; i < t->n_used; i++) {
 		const struct flow_entry *e = flow_table_entry(t, (uint32_t)i);
 		int64_t time = flow_entry_last(e);
 
-		if (!(e->half[0].entry_flags & FLOW_ENTRY_LIVE))
+		if (!is_live(e))
 			continue;
-		first = time < first ? time : first;
-		last = time > last ? time : last;
+		ret->from = time < ret->from ? time : ret->from;
+		ret->to = time > ret->to ? time : ret->to;
 	}
-	width = (last - first) / EVICT_BUCKETS + 1;
+}
+
+static void count_times(const struct flow_table *t, const struct idle *in, unsigned shift,
+			size_t counts[static EVICT_BUCKETS])
+{
+	memset(counts, 0, EVICT_BUCKETS * sizeof(*counts));
 	for (size_t i = 0; i < t->n_used; i++) {
 		const struct flow_entry *e = flow_table_entry(t, (uint32_t)i);
+		int64_t time = flow_entry_last(e);
 
-		if (e->half[0].entry_flags & FLOW_ENTRY_LIVE)
-			counts[(flow_entry_last(e) - first) / width]++;
+		if (is_live(e) && time >= in->from && time <= in->to)
+			counts[behind(time, in->from) >> shift]++;
 	}
-	for (; bucket < EVICT_BUCKETS && sum + t->n_finished < wanted; bucket++)
-		sum += counts[bucket];
-	finish_live(t, first + width * (int64_t)bucket - 1);
+}
+
+/*
+ * Finds the n longest idle of at least n live ones. The range of times is cut into buckets, then
+ * the bucket in which the border lies, until few are in it: one wrong clock takes one more round,
+ * the worst of files six.
+ */
+static void find_idle(const struct flow_table *t, size_t n, struct idle *ret)
+{
+	size_t counts[EVICT_BUCKETS], bucket;
+	unsigned shift;
+
+	set_range(t, ret);
+	ret->n = n;
+	do {
+		for (shift = 0; behind(ret->to, ret->from) >> shift >= EVICT_BUCKETS;)
+			shift++;
+		count_times(t, ret, shift, counts);
+		for (bucket = 0; counts[bucket] < ret->n; bucket++)
+			ret->n -= counts[bucket];
+		ret->from = (int64_t)((uint64_t)ret->from + ((uint64_t)bucket << shift));
+		if (behind(ret->to, ret->from) >> shift)
+			ret->to = (int64_t)((uint64_t)ret->from + (UINT64_C(1) << shift) - 1);
+	} while (shift && counts[bucket] > n / EVICT_EXACT);
+}
+
+/* By selection, so that no list has to be kept in order meanwhile. */
+void flow_table_evict(struct flow_table *t)
+{
+	size_t wanted = t->n_used / EVICT_SHARE;
+	struct idle idle;
+
+	wanted = wanted > t->n_finished ? wanted - t->n_finished : !t->n_finished;
+	if (wanted > t->n_live)
+		wanted = t->n_live;
+	if (!wanted)
+		return;
+	find_idle(t, wanted, &idle);
+	for (size_t i = 0; i < t->n_used; i++) {
+		struct flow_entry *e = flow_table_entry(t, (uint32_t)i);
+		int64_t time = flow_entry_last(e);
+
+		if (!is_live(e) || time > idle.to || (time >= idle.from && !idle.n))
+			continue;
+		idle.n -= time >= idle.from;
+		e->half[0].entry_flags |= FLOW_ENTRY_EVICTED;
+		t->n_evicted++;
+		finish_entry(t, (uint32_t)i);
+	}
 }
 
 /* The hash is of no use any more. */

@@ -107,7 +107,10 @@ static inline struct flow_entry *flow_table_entry(const struct flow_table *t, ui
 	return &t->chunks.items[index / FLOW_CHUNK][index % FLOW_CHUNK];
 }
 
-/* Moves the longest idle ones, an eighth of all, to the finished ones. */
+/*
+ * Moves the longest idle ones, an eighth of all, to the finished ones; at least one, if there is
+ * one.
+ */
 void flow_table_evict(struct flow_table *t);
 /* All that are left, in the order in which they came. Nothing can be added any more. */
 void flow_table_finish(struct flow_table *t);

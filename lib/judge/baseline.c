@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <portavoz/judge.h>
 #include <portavoz/registry.h>
 
 #include "base/buf.h"
@@ -289,10 +290,28 @@ static bool has_unit(const struct pv_role *role)
 	return false;
 }
 
+/* Accusations are left standing: an intruder who is there already must not be let in by this. */
+static void put_accusations(struct buf *b, const struct pv_role *role)
+{
+	const char *before = "# suspicious, unless you add: despite ";
+	size_t n;
+	const struct pv_rule *rules = pv_rules(&n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (!(role->suspicious >> i & 1))
+			continue;
+		buf_printf(b, "%s%s", before, rules[i].id);
+		before = ",";
+	}
+	if (role->suspicious)
+		buf_putc(b, '\n');
+}
+
 static void put_role(struct buf *b, const struct pv_role *role, bool always)
 {
 	size_t start;
 
+	put_accusations(b, role);
 	buf_puts(b, "expect ");
 	start = b->len;
 	put_title(b, role);

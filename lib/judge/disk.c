@@ -186,6 +186,11 @@ int disk_stat(struct judge *j, const char *path, struct disk_file *ret)
 	return r;
 }
 
+bool disk_is_absent(int result)
+{
+	return result == -ENOENT || result == -ENOTDIR;
+}
+
 static int open_folder(struct judge *j, int32_t pid, const struct pv_bytes *path, bool is_elsewhere,
 		       struct buf *ret)
 {
@@ -203,7 +208,7 @@ static int open_folder(struct judge *j, int32_t pid, const struct pv_bytes *path
 		r = 0;
 	}
 	/* folders above a deleted program may be gone, too: there is nothing to see */
-	return r == -ENOENT || r == -ENOTDIR ? 0 : r;
+	return disk_is_absent(r) ? 0 : r;
 }
 
 /* Programs of one folder have the same folders above them; only the first is asked about. */

@@ -79,13 +79,15 @@ static bool ends_deleted(const struct pv_bytes *exe)
 static bool is_deleted(struct judge *j, const struct pv_process *p)
 {
 	struct disk_file file;
+	int r;
 
 	if (!ends_deleted(&p->exe))
 		return false;
 	if (!(p->known & PV_PROCESS_EXE) || p->exe_links == 0)
 		return true;
-	return disk_stat(j, p->exe.data, &file) < 0 || file.device != p->exe_device ||
-	       file.inode != p->exe_inode;
+	r = disk_stat(j, p->exe.data, &file);
+	return r < 0 ? disk_is_absent(r)
+		     : file.device != p->exe_device || file.inode != p->exe_inode;
 }
 
 static void describe(struct judge *j, const struct pv_process *p, struct program *ret)
@@ -356,7 +358,7 @@ static int answer_queries(struct judge *j, size_t first)
 
 static enum disk_state compare(const struct program *p, int error, const struct disk_file *file)
 {
-	if (error == -ENOENT || error == -ENOTDIR)
+	if (disk_is_absent(error))
 		return DISK_ABSENT;
 	if (error < 0 || !p->has_id)
 		return DISK_UNKNOWN;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What rules see: programs (files that run, each once), subjects (processes) and cases (a
- * conversation with one of its holders). Facts that cost are in a program or a subject once they
- * were gathered; who needs one names it in rules.def.
+ * conversation with one of its holders). Facts that are gathered on demand are in a program or a
+ * subject once they were; a rule that needs one names it in rules.def.
  */
 #ifndef JUDGE_INTERNAL_H
 #define JUDGE_INTERNAL_H
@@ -13,19 +13,17 @@
 #include "judge/packages.h"
 #include "judge/recall.h"
 
-/* Facts that cost, by the rules that need them. */
-#define FACT_EXE 0x0001	      /* struct program itself */
-#define FACT_PACKAGE 0x0002   /* program.package, program.disk */
-#define FACT_DISK 0x0004      /* the same */
-#define FACT_FOLDER 0x0008    /* program.folder */
-#define FACT_DIGEST 0x0010    /* program.digest, with --verify */
-#define FACT_NAMES 0x0020     /* programs of this host by name */
-#define FACT_PRELOAD 0x0040   /* subject.preload */
-#define FACT_SCRIPT 0x0080    /* subject.script */
-#define FACT_HIDING 0x0100    /* subject.hidden */
-#define FACT_SHELLS 0x0200    /* processes that may be fed by a holder */
-#define FACT_KERNEL 0x0400    /* who uses the kernel's own sockets */
-#define FACT_LIBRARIES 0x0800 /* subject.library */
+/*
+ * Facts that are gathered when the first rule that needs them is asked, once a program, a process
+ * or a run. What every verdict rests on (the program, its package, the file at its path, the
+ * script, preloaded libraries) is read before, because one pass over the packages answers all.
+ */
+#define FACT_FOLDER 0x01    /* program.folder */
+#define FACT_DIGEST 0x02    /* program.digest, with --verify */
+#define FACT_LIBRARIES 0x04 /* subject.library */
+#define FACT_HIDING 0x08    /* judge.hidden */
+#define FACT_SHELLS 0x10    /* processes that may be fed by a holder */
+#define FACT_KERNEL 0x20    /* who uses the kernel's own sockets */
 
 enum rule_scope { SCOPE_POLICY, SCOPE_PROGRAM, SCOPE_SOCKET, SCOPE_FOLLOW };
 
@@ -84,6 +82,7 @@ struct library {
 	bool is_deleted, is_memory;
 	uint32_t query; /* of its path; MAP_NONE = not asked */
 	enum library_state state;
+	bool is_unseen; /* it is there, or not: neither could be told */
 };
 
 enum maps_state {
@@ -167,7 +166,7 @@ struct judge {
 	struct buf above_folder;
 	int above_result;
 	unsigned n_disk_misses; /* paths that did not answer in time */
-	struct map talks;	/* remote end -> an explained row */
+	struct map talks;	/* remote end -> an explained row, or who else talks to it */
 };
 
 /* What a rule is asked about. */
@@ -179,7 +178,6 @@ struct judge_case {
 	struct program *program;	 /* NULL = not known */
 	int32_t fd;			 /* of this holder, in a SOCKET rule */
 	uint64_t so_far; /* RULE_BIT of what fired for this process, then for this row */
-	bool is_explained;
 	/* the evidence's data */
 	struct {
 		const char *name;
@@ -204,8 +202,8 @@ extern const struct rule judge_rules[RULE_N];
 void case_say(struct judge_case *k, const char *name, struct pv_bytes value);
 void case_text(struct judge_case *k, const char *name, const char *value);
 void case_number(struct judge_case *k, const char *name, uint64_t value);
-/* The sentence, in the arena of the snapshot. 0 or -ENOMEM. */
-int case_sentence(const struct judge_case *k, const char *sentence, struct pv_bytes *ret);
+/* Evidence, from the sentence of the finding's rule, in the arena of the snapshot. 0 or -ENOMEM. */
+int case_sentence(const struct judge_case *k, struct pv_finding *f);
 
 /* Has it no process, and may it be one of the kernel's own? */
 bool case_may_be_kernels(const struct judge_case *k);
@@ -235,6 +233,8 @@ struct disk_file {
 };
 /* 0, -ENOENT, -ETIMEDOUT, -ENODATA (not in the recording) or -errno */
 int disk_stat(struct judge *j, const char *path, struct disk_file *ret);
+/* Does the result say that there is no such file? Others only say that nobody could look. */
+bool disk_is_absent(int result);
 /* The first folder above the path that everybody may write to; empty = none. */
 int disk_open_folder(struct judge *j, int32_t pid, const struct pv_bytes *path, bool is_elsewhere,
 		     struct pv_bytes *ret_folder);

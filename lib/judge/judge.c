@@ -66,7 +66,7 @@ static int ask(struct judge_case *k, enum rule_number number, finding_vec *findi
 	k->so_far |= RULE_BIT(number);
 	if (k->subject)
 		f.process = (uint32_t)(k->subject - k->j->subjects);
-	r = case_sentence(k, rule->public.sentence, &f.evidence);
+	r = case_sentence(k, &f);
 	return r < 0 ? r : vec_push(findings, f);
 }
 
@@ -148,7 +148,6 @@ static int ask_holder(struct opinion *o, const struct pv_holder *holder, uint64_
 	k.subject = subject;
 	k.program = program_of(j, subject);
 	k.so_far = *fired | subject->fired;
-	k.is_explained = o->is_expected || subject->is_explained;
 	for (uint32_t i = 0; r == 0 && i < subject->n; i++)
 		r = add_finding(o, &j->process_findings.items[subject->first + i]);
 	if (r == 0)
@@ -186,7 +185,6 @@ static int ask_nobody(struct opinion *o)
 {
 	struct judge_case k = { .j = o->j, .row = o->row, .c = o->c };
 
-	k.is_explained = o->is_expected;
 	return ask_all(&k, SCOPE_SOCKET, &o->findings);
 }
 
@@ -219,18 +217,20 @@ static int ask_policy(struct opinion *o)
 	case_text(&k, "file", rule->file);
 	case_text(&k, "address", address);
 	case_number(&k, "line", rule->kind == PV_POLICY_BLOCK ? list_line : rule->line);
-	if (case_sentence(&k, judge_rules[f.rule].public.sentence, &f.evidence) < 0)
+	if (case_sentence(&k, &f) < 0)
 		return -ENOMEM;
 	return vec_push(&o->findings, f);
 }
 
-/* Nobody is known to hold it, and not because nobody does. */
+/*
+ * Nobody is known to hold it, and not because nobody does. An orphan is somebody's who has closed
+ * it and whose data it may still deliver: only the rule remains knows whose.
+ */
 static bool is_owner_unknown(const struct pv_conversation *c)
 {
 	static const uint64_t known =
 		UINT64_C(1) << PV_REASON_TIME_WAIT | UINT64_C(1) << PV_REASON_SYN_RECV |
-		UINT64_C(1) << PV_REASON_NOT_ACCEPTED | UINT64_C(1) << PV_REASON_ORPHAN |
-		UINT64_C(1) << PV_REASON_KERNEL;
+		UINT64_C(1) << PV_REASON_NOT_ACCEPTED | UINT64_C(1) << PV_REASON_KERNEL;
 
 	return !c->n_holders && !(known >> c->owner_reason & 1);
 }
@@ -256,7 +256,7 @@ static enum pv_verdict verdict_of(const struct opinion *o)
 			return PV_VERDICT_SUSPICIOUS;
 		if (f->process == UINT32_MAX && severity_of(f) == PV_SEVERITY_EXPLAINS)
 			is_explained = true;
-		if (f->rule == RULE_kernel_socket)
+		if (f->rule == RULE_kernel_socket || f->rule == RULE_remains)
 			is_unknown = false;
 	}
 	/* not even by the policy: who is there is what it could not look at */

@@ -222,16 +222,37 @@ static enum disk_state compare(struct judge *j, const struct library *lib,
 									    : DISK_OTHER;
 }
 
-static enum library_state state_of_file(struct judge *j, const struct library *lib,
+/* What no package brought and nobody could look at: neither an accusation nor an explanation. */
+static enum library_state unseen(struct library *lib)
+{
+	lib->is_unseen = true;
+	return LIBRARY_LOCAL;
+}
+
+/* What services make for themselves: varnishd compiles its configuration. */
+static enum library_state state_of_own(struct judge *j, struct library *lib)
+{
+	struct pv_bytes folder;
+
+	if (!bytes_start(&lib->path, "/var/"))
+		return LIBRARY_FOREIGN;
+	if (disk_open_folder(j, lib->pid, &lib->path, false, &folder) < 0)
+		return unseen(lib);
+	return folder.len ? LIBRARY_FOREIGN : LIBRARY_LOCAL;
+}
+
+static enum library_state state_of_file(struct judge *j, struct library *lib,
 					const struct pv_bytes *package)
 {
-	struct pv_bytes path, folder;
+	struct pv_bytes path;
 	struct disk_file file;
 	enum disk_state disk;
 	int r = snapshot_bytes(j->s, &path, lib->path.data, lib->path.len);
 
 	if (r == 0)
 		r = disk_stat(j, path.data, &file);
+	if (r < 0 && !disk_is_absent(r))
+		return package->len ? LIBRARY_UNKNOWN : unseen(lib);
 	disk = r < 0 ? DISK_ABSENT : compare(j, lib, &file);
 	if (disk != DISK_SAME && disk != DISK_UNKNOWN)
 		return LIBRARY_FOREIGN;
@@ -239,14 +260,10 @@ static enum library_state state_of_file(struct judge *j, const struct library *l
 		return disk == DISK_SAME ? LIBRARY_PACKAGED : LIBRARY_UNKNOWN;
 	if (is_installed(&lib->path))
 		return file.uid == 0 && !(file.mode & S_IWOTH) ? LIBRARY_LOCAL : LIBRARY_FOREIGN;
-	/* what services make for themselves: varnishd compiles its configuration */
-	if (bytes_start(&lib->path, "/var/") &&
-	    disk_open_folder(j, lib->pid, &lib->path, false, &folder) == 0 && !folder.len)
-		return LIBRARY_LOCAL;
-	return LIBRARY_FOREIGN;
+	return state_of_own(j, lib);
 }
 
-static enum library_state state_of(struct judge *j, const struct library *lib)
+static enum library_state state_of(struct judge *j, struct library *lib)
 {
 	static const struct pv_bytes none;
 	const struct pv_bytes *package =
@@ -282,15 +299,22 @@ static uint64_t packages_changed(struct judge *j)
  * names. */
 static enum library_state state_for(struct judge *j, struct library *lib, uint64_t started)
 {
+	uint64_t changed;
+
 	if (lib->state == LIBRARY_NEW)
 		lib->state = state_of(j, lib);
-	if (lib->state == LIBRARY_REPLACED)
-		return started && j->queries.items[lib->query].unpacked >= started
-			       ? LIBRARY_PACKAGED
-			       : LIBRARY_FOREIGN;
-	if (lib->state == LIBRARY_REMOVED)
-		return started && packages_changed(j) >= started ? LIBRARY_LOCAL : LIBRARY_FOREIGN;
-	return lib->state;
+	if (lib->state == LIBRARY_REPLACED) {
+		changed = j->queries.items[lib->query].unpacked;
+		return !started || !changed ? LIBRARY_UNKNOWN
+		       : changed >= started ? LIBRARY_PACKAGED
+					    : LIBRARY_FOREIGN;
+	}
+	if (lib->state != LIBRARY_REMOVED)
+		return lib->state;
+	changed = packages_changed(j);
+	if (!started || !changed)
+		return unseen(lib);
+	return changed >= started ? LIBRARY_LOCAL : LIBRARY_FOREIGN;
 }
 
 /* A packaged interpreter in the process: what it is given to run may bring libraries of its own. */
@@ -325,7 +349,7 @@ void libraries_judge(struct judge *j, struct subject *subject)
 		enum library_state state = state_for(j, lib, started);
 
 		has_interpreter = has_interpreter || is_interpreter(lib);
-		if (state == LIBRARY_UNKNOWN)
+		if (state == LIBRARY_UNKNOWN || lib->is_unseen)
 			subject->maps = MAPS_UNKNOWN;
 		if (state > subject->library_state) {
 			subject->library = uses[i];

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <portavoz/judge.h>
 #include <portavoz/registry.h>
 
 #include "base/inet.h"
@@ -223,13 +224,9 @@ static void find_programs(const struct pv_snapshot *s, const struct pv_conversat
 
 static bool is_registered(const struct pv_conversation *c, uint32_t port)
 {
-	enum pv_transport t = c->proto == PV_PROTO_UDP || c->proto == PV_PROTO_UDPLITE
-				      ? PV_TRANSPORT_UDP
-			      : c->proto == PV_PROTO_SCTP ? PV_TRANSPORT_SCTP
-			      : c->proto == PV_PROTO_DCCP ? PV_TRANSPORT_DCCP
-							  : PV_TRANSPORT_TCP;
+	enum pv_transport transport = pv_proto_transport((enum pv_proto)c->proto);
 
-	return pv_service_by_port((uint16_t)port, t) != NULL;
+	return pv_service_by_port((uint16_t)port, transport) != NULL;
 }
 
 /*
@@ -400,6 +397,21 @@ static int add_ends(struct role *role, const struct pv_conversation *c)
 			     (enum pv_direction)c->direction);
 }
 
+static uint64_t accusations(const struct pv_snapshot *s, const struct pv_conversation *c)
+{
+	size_t n;
+	const struct pv_rule *rules = pv_rules(&n);
+	uint64_t found = 0;
+
+	for (uint32_t i = 0; i < c->n_findings; i++) {
+		uint32_t rule = pv_snapshot_finding(s, c, i)->rule;
+
+		if (rules[rule].severity == PV_SEVERITY_SUSPICIOUS)
+			found |= UINT64_C(1) << rule;
+	}
+	return found;
+}
+
 static int add_socket(struct pv_roles *r, const struct pv_snapshot *s,
 		      const struct pv_conversation *c, struct buf *key)
 {
@@ -424,6 +436,7 @@ static int add_socket(struct pv_roles *r, const struct pv_snapshot *s,
 	found = buf_error(key) ? NULL : find_role(r, &role, key);
 	if (!found)
 		return -ENOMEM;
+	found->public.suspicious |= accusations(s, c);
 	result = add_user(r, found, s, c->uid);
 	return result < 0 ? result : add_ends(found, c);
 }

@@ -130,7 +130,7 @@ bool test_packaged_script(struct judge_case *k)
 bool test_exe_elsewhere(struct judge_case *k)
 {
 	return k->program && k->program->package.len && !k->program->is_deleted &&
-	       k->program->disk != DISK_SAME;
+	       (k->program->disk == DISK_OTHER || k->program->disk == DISK_ABSENT);
 }
 
 bool test_exe_unpackaged(struct judge_case *k)
@@ -374,7 +374,9 @@ bool test_foreign_library(struct judge_case *k)
 		return false;
 	case_say(k, "library", lib->path);
 	case_text(k, "state",
-		  lib->is_deleted ? "deleted since packages were last changed" : "of no package");
+		  lib->is_unseen    ? "of no package and could not be looked at"
+		  : lib->is_deleted ? "deleted since packages were last changed"
+				    : "of no package");
 	return true;
 }
 

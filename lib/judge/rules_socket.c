@@ -21,10 +21,13 @@ static bool is_listener(const struct pv_conversation *c)
 		c->state == PV_STATE_CLOSE && c->local.port);
 }
 
-/* Is it known that nothing about the program explains it? What could not be read accuses nobody. */
+/*
+ * Is it known that nothing about the program explains it? What could not be read accuses nobody.
+ * The policy is not asked: what it accepts of a program it names (despite).
+ */
 static bool is_unexplained_program(const struct judge_case *k)
 {
-	return k->subject && k->program && !k->is_explained && k->j->has_packages &&
+	return k->subject && k->program && !k->subject->is_explained && k->j->has_packages &&
 	       k->program->has_id;
 }
 
@@ -284,6 +287,8 @@ static const char *partial_process(const struct judge_case *k)
 		return "the file it runs could not be looked at";
 	if (!k->j->has_packages)
 		return "no package database was found";
+	if (k->program->package.len && k->program->disk == DISK_UNKNOWN)
+		return "the file at the path of its executable could not be looked at";
 	if (program_is_packaged(k->program) && k->subject->maps == MAPS_STRANGE)
 		return "the file it is said to run is not in its memory";
 	if (program_is_packaged(k->program) && k->subject->maps == MAPS_UNKNOWN)

@@ -30,17 +30,6 @@ const char *pv_proto_name(enum pv_proto proto)
 	return NAME_OF(proto_names, proto);
 }
 
-int pv_proto_parse(const char *name, enum pv_proto *ret_proto)
-{
-	for (int i = 0; i < PV_PROTO_N; i++) {
-		if (!strcmp(name, proto_names[i])) {
-			*ret_proto = (enum pv_proto)i;
-			return 0;
-		}
-	}
-	return -ENOENT;
-}
-
 bool pv_proto_is_inet(enum pv_proto proto)
 {
 	return proto <= PV_PROTO_PING || (proto >= PV_PROTO_ICMP && proto <= PV_PROTO_IP);
@@ -104,14 +93,6 @@ const char *pv_exposure_name(enum pv_exposure exposure)
 const char *pv_published_by_name(enum pv_published_by by)
 {
 	static const char *const names[PV_PUBLISHED_BY_N] = { "dnat", "redirect", "conntrack" };
-
-	return NAME_OF(names, by);
-}
-
-const char *pv_netns_by_name(enum pv_netns_by by)
-{
-	static const char *const names[PV_NETNS_BY_N] = { "none",    "name",  "container",
-							  "process", "mount", "descriptor" };
 
 	return NAME_OF(names, by);
 }

@@ -11,7 +11,7 @@
 #include "netlink/nftables.h"
 
 /* What the tables of legacy iptables are called here: nf_tables may have a "nat" beside them. */
-#define XTABLES_NAT "nat (legacy)"
+#define XTABLES_NAT "nat-legacy"
 
 /* What a match says of packets; what is not known makes *match partial. */
 void xtables_match(struct nft_match *match, struct pv_bytes name,

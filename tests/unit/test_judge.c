@@ -10,12 +10,14 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
 #include "judge/dpkg.h"
 #include "judge/hiding.h"
+#include "judge/judge-internal.h"
 #include "judge/kernel.h"
 #include "judge/kinds.h"
 #include "judge/known.h"
@@ -233,14 +235,88 @@ static void rules_are_complete(void **state)
 	assert_int_equal(pv_rule_find("exe", 3), -ENOENT);
 }
 
+/* What is thought of the one library of a process, when looking at it ends like that. */
+static struct subject loaded(const char *path, const char *package, const char *answer,
+			     const char *folder)
+{
+	char keys[2][64];
+	struct tape tape = { .mode = TAPE_REPLAY, .dirfd = -1, .procfd = -1 };
+	struct pv_snapshot *s = snapshot_new();
+	struct judge j = { .tape = &tape, .s = s, .recall = { .tape = &tape } };
+	struct package_query q = { .path = bytes(path), .package = bytes(package) };
+	struct library lib = { .path = bytes(path), .inode = 7 };
+	struct pv_process p = { .pid = 7 };
+	struct subject subject = { .p = &p, .maps = MAPS_READ, .n_libraries = 1 };
+
+	snprintf(keys[0], sizeof(keys[0]), "folder %s", path);
+	snprintf(keys[1], sizeof(keys[1]), "stat %s", path);
+	if (folder)
+		assert_int_equal(vec_push(&j.recall.facts,
+					  ((struct recall_fact){ bytes(keys[0]), bytes(folder) })),
+				 0);
+	if (answer)
+		assert_int_equal(vec_push(&j.recall.facts,
+					  ((struct recall_fact){ bytes(keys[1]), bytes(answer) })),
+				 0);
+	assert_int_equal(vec_push(&j.queries, q), 0);
+	assert_int_equal(vec_push(&j.libraries, lib), 0);
+	assert_int_equal(vec_push(&j.library_uses, 0u), 0);
+	libraries_judge(&j, &subject);
+	vec_deinit(&j.recall.facts);
+	vec_deinit(&j.queries);
+	vec_deinit(&j.libraries);
+	vec_deinit(&j.library_uses);
+	pv_snapshot_free(s);
+	return subject;
+}
+
+/* Only what is known to be absent accuses; what cannot be looked at explains nothing either. */
+static void libraries_that_cannot_be_looked_at(void **state)
+{
+	static const char *const silent[] = { "-110", "-13", "-5", NULL };
+	static const char *const absent[] = { "-2", "-20" };
+	struct subject s;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(silent) / sizeof(*silent); i++) {
+		s = loaded("/usr/lib/x.so", "p", silent[i], NULL);
+		assert_int_equal(s.library_state, LIBRARY_UNKNOWN);
+		assert_int_equal(s.maps, MAPS_UNKNOWN);
+		s = loaded("/home/x.so", "", silent[i], NULL);
+		assert_int_equal(s.library_state, LIBRARY_LOCAL);
+		assert_int_equal(s.maps, MAPS_UNKNOWN);
+	}
+	for (size_t i = 0; i < sizeof(absent) / sizeof(*absent); i++) {
+		s = loaded("/usr/lib/x.so", "p", absent[i], NULL);
+		assert_int_equal(s.library_state, LIBRARY_FOREIGN);
+		assert_int_equal(s.maps, MAPS_READ);
+	}
+	assert_int_equal(loaded("/usr/lib/x.so", "p", "0 7 33188 0 1", NULL).library_state,
+			 LIBRARY_PACKAGED);
+	assert_int_equal(loaded("/home/x.so", "", "0 7 33188 0 1", NULL).library_state,
+			 LIBRARY_FOREIGN);
+	assert_int_equal(loaded("/var/x.so", "", "0 7 33188 0 1", "=").library_state,
+			 LIBRARY_LOCAL);
+	assert_int_equal(loaded("/var/x.so", "", "0 7 33188 0 1", "=/var").library_state,
+			 LIBRARY_FOREIGN);
+	s = loaded("/var/x.so", "", "0 7 33188 0 1", "?");
+	assert_int_equal(s.library_state, LIBRARY_LOCAL);
+	assert_int_equal(s.maps, MAPS_UNKNOWN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lists_own_paths),	 cmocka_unit_test(diversions_move_files),
-		cmocka_unit_test(digests_are_found),	 cmocka_unit_test(facts_are_recalled),
-		cmocka_unit_test(mounts_over_processes), cmocka_unit_test(kernel_sockets_by_table),
-		cmocka_unit_test(programs_and_services), cmocka_unit_test(kinds_of_programs),
+		cmocka_unit_test(lists_own_paths),
+		cmocka_unit_test(diversions_move_files),
+		cmocka_unit_test(digests_are_found),
+		cmocka_unit_test(facts_are_recalled),
+		cmocka_unit_test(mounts_over_processes),
+		cmocka_unit_test(kernel_sockets_by_table),
+		cmocka_unit_test(programs_and_services),
+		cmocka_unit_test(kinds_of_programs),
 		cmocka_unit_test(rules_are_complete),
+		cmocka_unit_test(libraries_that_cannot_be_looked_at),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

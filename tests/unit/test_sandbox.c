@@ -219,6 +219,212 @@ static void test_who_it_is(void **state)
 	close_pipes(pipes);
 }
 
+/* ---- where something is missing ---- */
+
+static int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), r;
+
+	r = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) ? 0 : -1;
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
+/* As `unshare -r`: this user is root, and no other one can be become. */
+static int become_root_of_nothing(bool has_setgroups)
+{
+	char uid_map[32], gid_map[32];
+	int to_parent[2], to_child[2], status;
+	pid_t helper;
+	char byte;
+
+	snprintf(uid_map, sizeof(uid_map), "0 %d 1", (int)geteuid());
+	snprintf(gid_map, sizeof(gid_map), "0 %d 1", (int)getegid());
+	if (!has_setgroups) /* who may map himself alone has to renounce setgroups(2) */
+		return unshare(CLONE_NEWUSER) < 0 || write_file("/proc/self/setgroups", "deny") ||
+				       write_file("/proc/self/uid_map", uid_map) ||
+				       write_file("/proc/self/gid_map", gid_map)
+			       ? -1
+			       : 0;
+	if (pipe2(to_parent, O_CLOEXEC) < 0 || pipe2(to_child, O_CLOEXEC) < 0)
+		return -1;
+	helper = fork();
+	if (helper == 0) {
+		char path[2][64];
+
+		snprintf(path[0], sizeof(path[0]), "/proc/%d/uid_map", (int)getppid());
+		snprintf(path[1], sizeof(path[1]), "/proc/%d/gid_map", (int)getppid());
+		_exit(read(to_child[0], &byte, 1) != 1 || write_file(path[0], uid_map) ||
+		      write_file(path[1], gid_map));
+	}
+	if (helper < 0 || unshare(CLONE_NEWUSER) < 0 || write(to_child[1], "x", 1) != 1 ||
+	    waitpid(helper, &status, 0) != helper)
+		return -1;
+	return status;
+}
+
+/* What a process that is prepared so sees of a sandbox it runs. */
+struct seen {
+	int prepared, r, status;
+	char text[4096];
+};
+
+static void see_from_other(int (*prepare)(void), struct seen *ret)
+{
+	struct look look = { 0 };
+	struct sandbox_end end = { 0 };
+	int result[2], pipes[4];
+	pthread_t thread;
+	pid_t pid;
+
+	memset(ret, 0, sizeof(*ret));
+	assert_int_equal(pipe2(result, O_CLOEXEC), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		alarm(20);
+		look.pipes = pipes;
+		ret->prepared = prepare();
+		if (ret->prepared == 0 && pipe2(pipes, O_CLOEXEC) == 0 &&
+		    pipe2(pipes + 2, O_CLOEXEC) == 0 &&
+		    pthread_create(&thread, NULL, look_at_child, &look) == 0) {
+			ret->r = sandbox_run(body_wait, pipes, NULL, &end);
+			close(pipes[3]);
+			pthread_join(thread, NULL);
+			ret->status = end.signal ? -end.signal : end.status;
+			memcpy(ret->text, look.text, sizeof(ret->text));
+		}
+		_exit(write(result[1], ret, sizeof(*ret)) != sizeof(*ret));
+	}
+	close(result[1]);
+	assert_int_equal(read(result[0], ret, sizeof(*ret)), sizeof(*ret));
+	close(result[0]);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(ret->prepared, 0);
+}
+
+static void assert_walls(const struct seen *seen, const char *user, const char *seccomp)
+{
+	assert_non_null(strstr(seen->text, user));
+	assert_non_null(strstr(seen->text, seccomp));
+	assert_non_null(strstr(seen->text, "NoNewPrivs:\t1\n"));
+	assert_non_null(strstr(seen->text, "CapInh:\t0000000000000000\n"));
+	assert_non_null(strstr(seen->text, "CapPrm:\t0000000000000000\n"));
+	assert_non_null(strstr(seen->text, "CapEff:\t0000000000000000\n"));
+	assert_non_null(strstr(seen->text, "CapBnd:\t0000000000000000\n"));
+	assert_non_null(strstr(seen->text, "CapAmb:\t0000000000000000\n"));
+	assert_int_equal(seen->status, 0);
+}
+
+static int prepare_without_setgroups(void)
+{
+	return become_root_of_nothing(false);
+}
+
+static int prepare_with_setgroups(void)
+{
+	return become_root_of_nothing(true);
+}
+
+/* Root of a user namespace where `nobody` is not: the other walls stand. */
+static void test_where_nobody_is_missing(void **state)
+{
+	struct seen seen;
+
+	(void)state;
+	see_from_other(prepare_without_setgroups, &seen);
+	assert_int_equal(seen.r, 0);
+	assert_walls(&seen, "Uid:\t0\t0\t0\t0\n", "Seccomp:\t2\n");
+	if (geteuid() != 0)
+		return;
+	see_from_other(prepare_with_setgroups, &seen);
+	assert_int_equal(seen.r, 0);
+	assert_walls(&seen, "Uid:\t0\t0\t0\t0\n", "Seccomp:\t2\n");
+	assert_non_null(strstr(seen.text, "Groups:\t \n"));
+}
+
+/* Makes a system call fail so, from now on; of prctl(2) one option. */
+static int refuse(int call, bool has_option, int option, int error)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	const struct scmp_arg_cmp is_option = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)option);
+	int r = filter ? seccomp_rule_add_array(filter, SCMP_ACT_ERRNO((uint32_t)error), call,
+						has_option ? 1 : 0, &is_option)
+		       : -1;
+
+	r = r == 0 ? seccomp_load(filter) : r;
+	seccomp_release(filter);
+	return r;
+}
+
+/* What a kernel without CONFIG_SECCOMP answers. */
+static int prepare_without_seccomp(void)
+{
+	int r = refuse(SCMP_SYS(prctl), true, PR_SET_SECCOMP, EINVAL);
+
+	return r == 0 ? refuse(SCMP_SYS(seccomp), false, 0, ENOSYS) : r;
+}
+
+static int prepare_invalid_landlock(void)
+{
+	return refuse(SCMP_SYS(landlock_restrict_self), false, 0, EINVAL);
+}
+
+static int prepare_invalid_seccomp(void)
+{
+	return refuse(SCMP_SYS(seccomp), true, SECCOMP_SET_MODE_FILTER, EINVAL);
+}
+
+static int prepare_invalid_capset(void)
+{
+	return refuse(SCMP_SYS(capset), false, 0, EINVAL);
+}
+
+static int prepare_no_more_processes(void)
+{
+	return refuse(SCMP_SYS(setresuid), false, 0, EAGAIN);
+}
+
+/* A kernel without filters is told as such, by the one step that knows; the rest is in force. */
+static void test_without_seccomp(void **state)
+{
+	struct seen seen;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	see_from_other(prepare_without_seccomp, &seen);
+	assert_int_equal(seen.r, SANDBOX_UNFILTERED);
+	/* 2: of the filter that plays that kernel */
+	assert_walls(&seen, "Uid:\t65534\t65534\t65534\t65534\n", "Seccomp_filters:\t2\n");
+}
+
+/* Any other wall that is there and cannot be put up: the body does not run. */
+static void test_walls_that_fail(void **state)
+{
+	static const struct {
+		int (*prepare)(void);
+		int r;
+	} cases[] = {
+		{ prepare_invalid_landlock, -EINVAL },
+		{ prepare_invalid_seccomp, -EINVAL },
+		{ prepare_invalid_capset, -EINVAL },
+		{ prepare_no_more_processes, -EAGAIN },
+	};
+	struct seen seen;
+
+	(void)state;
+	if (geteuid() != 0 || syscall(SYS_landlock_create_ruleset, NULL, 0, 1U) < 1)
+		skip();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		see_from_other(cases[i].prepare, &seen);
+		print_message("case %zu: %d\n", i, seen.r);
+		assert_int_equal(seen.r, cases[i].r);
+		assert_string_equal(seen.text, "");
+	}
+}
+
 /* Landlock by itself, which the list of system calls would hide. */
 static void test_landlock_alone(void **state)
 {
@@ -381,6 +587,9 @@ int main(void)
 		cmocka_unit_test(test_what_ends_it),
 		cmocka_unit_test(test_what_remains),
 		cmocka_unit_test(test_who_it_is),
+		cmocka_unit_test(test_where_nobody_is_missing),
+		cmocka_unit_test(test_without_seccomp),
+		cmocka_unit_test(test_walls_that_fail),
 		cmocka_unit_test(test_landlock_alone),
 		cmocka_unit_test(test_passes_signals_on),
 		cmocka_unit_test(test_serves),
