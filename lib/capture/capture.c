@@ -15,12 +15,17 @@
 
 #define QUEUE 64 /* packets read ahead from each of several files */
 #define NAME_BYTES_MAX 255
+/* A name besides its text: with the slack of a growing array, and what finds it by its address. */
+#define NAME_COST (2 * sizeof(struct capture_name) + 64)
+#define INTERFACES_LEAST 8192 /* the room that is there in any case */
 
 struct capture {
 	VEC(struct capture_file *) files;
-	VEC(struct capture_interface) interfaces;
 	VEC(struct capture_name) names;
-	uint64_t names_dropped, unpacked_max;
+	uint64_t names_too_long, names_dropped, name_room; /* bytes */
+	size_t n_interfaces, max_interfaces;		   /* of the sections that are open */
+	uint32_t next_interface;
+	uint64_t unpacked_max;
 	const struct capture_problem *problem;
 	struct arena texts;
 };
@@ -41,7 +46,8 @@ int capture_new(struct capture **ret)
 	*ret = calloc(1, sizeof(**ret));
 	if (!*ret)
 		return -ENOMEM;
-	(*ret)->unpacked_max = UINT64_MAX;
+	(*ret)->unpacked_max = (*ret)->name_room = UINT64_MAX;
+	(*ret)->max_interfaces = SIZE_MAX;
 	return 0;
 }
 
@@ -52,7 +58,6 @@ void capture_free(struct capture *c)
 	for (size_t i = 0; i < c->files.n; i++)
 		file_free(c->files.items[i]);
 	vec_deinit(&c->files);
-	vec_deinit(&c->interfaces);
 	vec_deinit(&c->names);
 	arena_deinit(&c->texts);
 	free(c);
@@ -157,24 +162,28 @@ int file_want(struct capture_file *f, size_t n, const char *what)
 	return stream_broke(f, expected);
 }
 
-static int dup_text(struct capture *c, struct pv_bytes *text)
+uint32_t capture_number_interface(struct capture *c)
 {
-	text->data = text->len ? arena_dup(&c->texts, text->data, text->len) : "";
-	return text->data ? 0 : -ENOMEM;
+	return c->next_interface++;
 }
 
-int capture_add_interface(struct capture_file *f, const struct capture_interface *i, uint32_t *ret)
+int capture_add_interface(struct capture_file *f, const struct interface *i)
 {
 	struct capture *c = f->capture;
-	struct capture_interface copy = *i;
 
-	if (c->interfaces.n >= CAPTURE_INTERFACES_MAX)
-		return file_damaged(f, 0, "at most 1048576 interfaces", "one more");
-	if (dup_text(c, &copy.name) < 0 || dup_text(c, &copy.description) < 0 ||
-	    vec_push(&c->interfaces, copy) < 0)
+	if (c->n_interfaces >= c->max_interfaces)
+		return file_damaged(f, 0, "memory for another interface", "%zu already",
+				    c->n_interfaces);
+	if (vec_push(&f->pcapng.interfaces, *i) < 0)
 		return -ENOMEM;
-	*ret = (uint32_t)(c->interfaces.n - 1);
+	c->n_interfaces++;
 	return 0;
+}
+
+void capture_end_section(struct capture_file *f)
+{
+	f->capture->n_interfaces -= f->pcapng.interfaces.n;
+	vec_deinit(&f->pcapng.interfaces);
 }
 
 int capture_add_name(struct capture *c, int family, const uint8_t *addr, const char *name,
@@ -184,15 +193,18 @@ int capture_add_name(struct capture *c, int family, const uint8_t *addr, const c
 
 	if (len == 0)
 		return 0;
-	if (c->names.n >= CAPTURE_NAMES_MAX || len > NAME_BYTES_MAX) {
+	if (len > NAME_BYTES_MAX) {
+		c->names_too_long++;
+		return 0;
+	}
+	if (c->name_room < NAME_COST + len) {
 		c->names_dropped++;
 		return 0;
 	}
+	c->name_room -= NAME_COST + len;
 	memcpy(n.addr, addr, family == AF_INET ? 4 : 16);
-	n.name = (struct pv_bytes){ name, (uint32_t)len };
-	if (dup_text(c, &n.name) < 0 || vec_push(&c->names, n) < 0)
-		return -ENOMEM;
-	return 0;
+	n.name = (struct pv_bytes){ arena_dup(&c->texts, name, len), (uint32_t)len };
+	return n.name.data ? vec_push(&c->names, n) : -ENOMEM;
 }
 
 /* ---- reading ---- */
@@ -281,6 +293,7 @@ static int file_over(struct capture *c, struct capture_file *f, int r)
 	f->is_over = true;
 	c->problem = &f->problem;
 	stream_deinit(&f->stream);
+	capture_end_section(f);
 	return r == FORMAT_DAMAGED ? CAPTURE_DAMAGED : 0;
 }
 
@@ -397,19 +410,17 @@ void capture_set_unpacked_max(struct capture *c, uint64_t bytes)
 	c->unpacked_max = bytes;
 }
 
+void capture_set_room(struct capture *c, uint64_t name_bytes, uint64_t interface_bytes)
+{
+	uint64_t n = interface_bytes / sizeof(struct interface);
+
+	c->name_room = name_bytes;
+	c->max_interfaces = n < INTERFACES_LEAST ? INTERFACES_LEAST : n;
+}
+
 const struct capture_problem *capture_problem(const struct capture *c)
 {
 	return c->problem;
-}
-
-size_t capture_n_interfaces(const struct capture *c)
-{
-	return c->interfaces.n;
-}
-
-const struct capture_interface *capture_interface(const struct capture *c, size_t i)
-{
-	return &c->interfaces.items[i];
 }
 
 size_t capture_n_names(const struct capture *c)
@@ -420,6 +431,11 @@ size_t capture_n_names(const struct capture *c)
 const struct capture_name *capture_name(const struct capture *c, size_t i)
 {
 	return &c->names.items[i];
+}
+
+uint64_t capture_names_too_long(const struct capture *c)
+{
+	return c->names_too_long;
 }
 
 uint64_t capture_names_dropped(const struct capture *c)

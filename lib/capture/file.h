@@ -31,9 +31,18 @@ struct pcap_state {
 	uint16_t link_type;
 };
 
+/* What a section says of one of its interfaces, as far as packets depend on it. */
+struct interface {
+	uint64_t ticks_per_s; /* resolution of the times: 1000000, 1000000000, 2^n; 0 = none */
+	int64_t offset_s;     /* added to each time */
+	uint32_t number;      /* packet->interface */
+	uint32_t snaplen;     /* 0 = no limit told */
+	uint16_t link_type;
+};
+
 struct pcapng_state {
 	bool swap;
-	VEC(uint32_t) interfaces; /* of this section: index for capture_interface() */
+	VEC(struct interface) interfaces;
 };
 
 struct capture_file {
@@ -65,8 +74,13 @@ int file_want(struct capture_file *f, size_t n, const char *what);
 int file_damaged(struct capture_file *f, size_t ahead, const char *expected, const char *found, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* 0, or FORMAT_DAMAGED beyond CAPTURE_INTERFACES_MAX, or -ENOMEM. Texts are copied. */
-int capture_add_interface(struct capture_file *f, const struct capture_interface *i, uint32_t *ret);
+/* The next packet->interface; they wrap around after 2^32. */
+uint32_t capture_number_interface(struct capture *c);
+/* 0, FORMAT_DAMAGED when there is no room for it, or -ENOMEM */
+int capture_add_interface(struct capture_file *f, const struct interface *i);
+/* Lets go of the interfaces of a section. */
+void capture_end_section(struct capture_file *f);
+/* 0 (also when there is no room: it is counted) or -ENOMEM. The name is copied. */
 int capture_add_name(struct capture *c, int family, const uint8_t *addr, const char *name,
 		     size_t len);
 

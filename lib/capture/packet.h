@@ -17,9 +17,7 @@
 
 #include <portavoz/conversation.h>
 
-#define CAPTURE_PACKET_MAX (16U << 20)	  /* bytes of one packet; more is damage */
-#define CAPTURE_INTERFACES_MAX (1U << 20) /* of one input; more is damage */
-#define CAPTURE_NAMES_MAX (1U << 18)	  /* names kept of one input; more are dropped */
+#define CAPTURE_PACKET_MAX (16U << 20) /* bytes of one packet; more is damage */
 #define CAPTURE_FILES_MAX 4096
 
 /* the file gives no time, or none from 1970 to 2262: time_ns is that of the packet before it */
@@ -32,28 +30,17 @@ struct packet {
 	const uint8_t *data; /* captured bytes, valid until the next capture_read() */
 	uint32_t captured;   /* bytes at data */
 	uint32_t wire;	     /* bytes the packet had on the wire, as recorded */
-	uint32_t interface;  /* for capture_interface() */
+	uint32_t interface;  /* another number for each interface of each section of each file */
 	uint16_t link_type;  /* LINKTYPE_* (capture/linktype.h) */
 	uint16_t flags;	     /* PACKET_* */
 };
 
 struct capture;
 
-/* An interface of a file. Its texts are foreign bytes and live as long as the capture. */
-struct capture_interface {
-	struct pv_bytes name, description; /* empty when not told; a pcap file tells neither */
-	uint32_t file;			   /* which file, in the order they were added */
-	uint32_t snaplen;		   /* 0 = no limit told */
-	uint16_t link_type;
-	uint8_t fcs;	      /* bytes of frame check sequence at the end of each packet */
-	uint64_t ticks_per_s; /* resolution of the times: 1000000, 1000000000, 2^n ... */
-	int64_t offset_s;     /* added to each time */
-};
-
 /* A name that a pcapng name resolution block gives to an address: a claim of the file. */
 struct capture_name {
-	struct pv_bytes name;
-	uint8_t family; /* AF_INET, AF_INET6 */
+	struct pv_bytes name; /* a NUL behind it, none in it */
+	uint8_t family;	      /* AF_INET, AF_INET6 */
 	uint8_t addr[16];
 };
 
@@ -89,6 +76,13 @@ int capture_add_fd(struct capture *c, int fd, const char *name);
 void capture_set_unpacked_max(struct capture *c, uint64_t bytes);
 
 /*
+ * Bounds what a capture keeps beside its packets; without it there is no bound. Names beyond
+ * `name_bytes` are dropped and counted; a file that describes more interfaces at a time than
+ * `interface_bytes` hold, or 8192, is damaged there.
+ */
+void capture_set_room(struct capture *c, uint64_t name_bytes, uint64_t interface_bytes);
+
+/*
  * Up to max packets, oldest first: 0 with *ret_n >= 1, never waiting while there is one to deliver;
  * CAPTURE_END; CAPTURE_DAMAGED: capture_problem() tells about one file, which is over, and the next
  * call goes on with the others; -errno (-ENOMEM, or -EINTR when a signal interrupted waiting for a
@@ -108,11 +102,10 @@ static inline int capture_next(struct capture *c, struct packet *ret)
 /* The last damage; valid after CAPTURE_DAMAGED until the next capture_read(). */
 const struct capture_problem *capture_problem(const struct capture *c);
 
-size_t capture_n_interfaces(const struct capture *c);
-const struct capture_interface *capture_interface(const struct capture *c, size_t i);
 size_t capture_n_names(const struct capture *c); /* grows while packets are read */
 const struct capture_name *capture_name(const struct capture *c, size_t i);
-uint64_t capture_names_dropped(const struct capture *c);
+uint64_t capture_names_too_long(const struct capture *c); /* over 255 bytes: not kept */
+uint64_t capture_names_dropped(const struct capture *c);  /* for which there was no room */
 
 /* How far reading is, for a display of progress: bytes of all files; *ret_total 0 = not known
  * (pipe). */

@@ -55,7 +55,6 @@ static uint32_t packet_limit(uint32_t snaplen)
 
 int pcap_open(struct capture_file *f)
 {
-	struct capture_interface i = { .file = f->index };
 	struct pcap_state *s = &f->pcap;
 	const struct variant *v;
 	const uint8_t *h;
@@ -80,12 +79,9 @@ int pcap_open(struct capture_file *f)
 	s->limit = packet_limit(file32(h + 16, s->swap));
 	/* the upper bits tell of a frame check sequence: its presence, and its length in 16 bits */
 	s->link_type = (uint16_t)link;
-	i.link_type = s->link_type;
-	i.fcs = link & 0x04000000 ? (uint8_t)(link >> 28) * 2 : 0;
-	i.snaplen = file32(h + 16, s->swap);
-	i.ticks_per_s = UINT64_C(1000000000) / s->fraction_ns;
+	s->interface = capture_number_interface(f->capture);
 	stream_skip(&f->stream, (size_t)HEADER + v->extra);
-	return capture_add_interface(f, &i, &s->interface);
+	return 0;
 }
 
 /* Files of old and of other programs have captured and wire length the other way round. */

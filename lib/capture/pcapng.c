@@ -22,10 +22,7 @@
 
 #define BLOCK_MIN 12 /* type, length, length */
 #define OPTION_END 0
-#define IDB_NAME 2
-#define IDB_DESCRIPTION 3
 #define IDB_TSRESOL 9
-#define IDB_FCSLEN 13
 #define IDB_TSOFFSET 14
 #define EPB_FLAGS 2
 #define NAMES_IP4 1
@@ -89,7 +86,7 @@ static uint64_t resolution(uint8_t tsresol)
 }
 
 /* The same, where the resolution is no divisor of a nanosecond's, or there is an offset. */
-static uint64_t to_ns_slow(const struct capture_interface *i, uint64_t ticks)
+static uint64_t to_ns_slow(const struct interface *i, uint64_t ticks)
 {
 	__int128 ns = (__int128)i->offset_s * (int64_t)NS;
 
@@ -99,7 +96,7 @@ static uint64_t to_ns_slow(const struct capture_interface *i, uint64_t ticks)
 }
 
 /* Above INT64_MAX: not from 1970 to 2262. */
-static uint64_t to_ns(const struct capture_interface *i, uint64_t ticks)
+static uint64_t to_ns(const struct interface *i, uint64_t ticks)
 {
 	uint64_t ns;
 
@@ -175,37 +172,29 @@ static int take_section(struct capture_file *f, const struct block *b)
 	if (major != 1)
 		return file_damaged(f, 12, "pcapng version 1", "version %u.%u", major,
 				    file16(b->body + 6, f->pcapng.swap));
-	f->pcapng.interfaces.n = 0;
+	capture_end_section(f);
 	return 0;
 }
 
 static int take_interface(struct capture_file *f, const struct block *b)
 {
-	struct capture_interface i = { .file = f->index, .ticks_per_s = 1000000 };
+	struct interface i = { .number = capture_number_interface(f->capture),
+			       .ticks_per_s = 1000000 };
 	const uint8_t *p = b->body + 8, *end = b->body + b->len;
 	bool swap = f->pcapng.swap;
 	struct option o;
-	uint32_t index;
-	int r;
 
 	if (b->len < 8)
 		return body_too_short(f, b, 8, "an interface description");
 	i.link_type = file16(b->body, swap);
 	i.snaplen = file32(b->body + 4, swap);
 	while (next_option(&p, end, swap, &o)) {
-		if (o.code == IDB_NAME)
-			i.name = (struct pv_bytes){ (const char *)o.value, o.len };
-		else if (o.code == IDB_DESCRIPTION)
-			i.description = (struct pv_bytes){ (const char *)o.value, o.len };
-		else if (o.code == IDB_TSRESOL && o.len >= 1)
+		if (o.code == IDB_TSRESOL && o.len >= 1)
 			i.ticks_per_s = resolution(o.value[0]);
-		else if (o.code == IDB_FCSLEN && o.len >= 1)
-			i.fcs = o.value[0];
 		else if (o.code == IDB_TSOFFSET && o.len >= 8)
 			i.offset_s = (int64_t)file64(o.value, swap);
 	}
-	r = capture_add_interface(f, &i, &index);
-	return r != 0 ? r : vec_push(&f->pcapng.interfaces, index);
+	return capture_add_interface(f, &i);
 }
 
 /* Names of one address: strings, each ended by NUL. */
@@ -244,13 +233,13 @@ static int take_names(struct capture_file *f, const struct block *b)
 /* Finds the interface; a packet of one that was not described is damage, for its link type is
  * unknown */
 static int packet_interface(struct capture_file *f, uint32_t id, struct packet *ret,
-			    const struct capture_interface **ret_interface)
+			    const struct interface **ret_interface)
 {
 	if (id >= f->pcapng.interfaces.n)
 		return file_damaged(f, 8, "an interface described before", "interface %u of %zu",
 				    id, f->pcapng.interfaces.n);
-	ret->interface = f->pcapng.interfaces.items[id];
-	*ret_interface = capture_interface(f->capture, ret->interface);
+	*ret_interface = &f->pcapng.interfaces.items[id];
+	ret->interface = (*ret_interface)->number;
 	ret->link_type = (*ret_interface)->link_type;
 	return 0;
 }
@@ -277,7 +266,7 @@ static uint16_t packet_direction(const uint8_t *p, const uint8_t *end, bool swap
 /* Enhanced and obsolete blocks: 20 bytes, which differ only in how they tell the interface. */
 static int take_packet(struct capture_file *f, const struct block *b, struct packet *ret)
 {
-	const struct capture_interface *i = NULL;
+	const struct interface *i = NULL;
 	bool swap = f->pcapng.swap;
 	const uint8_t *p = b->body;
 	uint32_t id, padded;
@@ -308,7 +297,7 @@ static int take_packet(struct capture_file *f, const struct block *b, struct pac
 
 static int take_simple(struct capture_file *f, const struct block *b, struct packet *ret)
 {
-	const struct capture_interface *i = NULL;
+	const struct interface *i = NULL;
 	int r;
 
 	if (b->len < 4)

@@ -9,8 +9,6 @@
 
 void flow_filenames_deinit(struct flow_filenames *f)
 {
-	arena_deinit(&f->arena);
-	vec_deinit(&f->names);
 	map_deinit(&f->by_address);
 }
 
@@ -24,31 +22,20 @@ static uint64_t address_key(int family, const uint8_t *addr)
 
 static int add(struct flow_filenames *f, const struct capture_name *n)
 {
-	const char *copy = NULL;
-	char *text;
+	uint32_t i = (uint32_t)f->n_seen++;
 
-	if (names_is_fit(n->name.data, n->name.len)) {
-		text = arena_alloc(&f->arena, n->name.len + 1);
-		if (!text)
-			return -ENOMEM;
-		memcpy(text, n->name.data, n->name.len);
-		text[n->name.len] = 0;
-		copy = text;
-	}
-	if (vec_push(&f->names, copy) < 0)
-		return -ENOMEM;
-	f->n_unfit += !copy;
-	return copy ? map_put(&f->by_address, address_key(n->family, n->addr),
-			      (uint32_t)f->names.n - 1)
-		    : 0;
+	if (names_is_fit(n->name.data, n->name.len))
+		return map_put(&f->by_address, address_key(n->family, n->addr), i);
+	f->n_unfit++;
+	return 0;
 }
 
 static int add_new(struct flow_filenames *f)
 {
 	int r = 0;
 
-	while (r == 0 && f->names.n < capture_n_names(f->input))
-		r = add(f, capture_name(f->input, f->names.n));
+	while (r == 0 && f->n_seen < capture_n_names(f->input))
+		r = add(f, capture_name(f->input, f->n_seen));
 	return r;
 }
 
@@ -59,12 +46,12 @@ const char *flow_filenames_get(struct flow_filenames *f, int family, const uint8
 
 	if (add_new(f) < 0)
 		return NULL;
-	i = f->names.n ? map_get(&f->by_address, address_key(family, addr)) : MAP_NONE;
+	i = f->n_seen ? map_get(&f->by_address, address_key(family, addr)) : MAP_NONE;
 	if (i == MAP_NONE)
 		return NULL;
 	n = capture_name(f->input, i);
 	return n->family == family && !memcmp(n->addr, addr, family == AF_INET6 ? 16 : 4)
-		       ? f->names.items[i]
+		       ? n->name.data
 		       : NULL;
 }
 
@@ -72,6 +59,6 @@ int flow_filenames_refused(struct flow_filenames *f, uint64_t *ret_n)
 {
 	int r = add_new(f);
 
-	*ret_n = f->n_unfit + capture_names_dropped(f->input);
+	*ret_n = f->n_unfit + capture_names_too_long(f->input);
 	return r;
 }

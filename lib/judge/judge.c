@@ -27,6 +27,7 @@ static void judge_deinit(struct judge *j)
 	vec_deinit(&j->kernel_uses);
 	map_deinit(&j->hidden);
 	vec_deinit(&j->hidden_how);
+	map_deinit(&j->covered);
 	buf_deinit(&j->above_folder);
 	map_deinit(&j->listeners);
 	free(j->next_listener);
@@ -66,7 +67,7 @@ static int ask(struct judge_case *k, enum rule_number number, finding_vec *findi
 	k->so_far |= RULE_BIT(number);
 	if (k->subject)
 		f.process = (uint32_t)(k->subject - k->j->subjects);
-	r = case_sentence(k, rule->public.sentence, &f.evidence);
+	r = case_sentence(k, &f);
 	return r < 0 ? r : vec_push(findings, f);
 }
 
@@ -217,18 +218,20 @@ static int ask_policy(struct opinion *o)
 	case_text(&k, "file", rule->file);
 	case_text(&k, "address", address);
 	case_number(&k, "line", rule->kind == PV_POLICY_BLOCK ? list_line : rule->line);
-	if (case_sentence(&k, judge_rules[f.rule].public.sentence, &f.evidence) < 0)
+	if (case_sentence(&k, &f) < 0)
 		return -ENOMEM;
 	return vec_push(&o->findings, f);
 }
 
-/* Nobody is known to hold it, and not because nobody does. */
+/*
+ * Nobody is known to hold it, and not because nobody does. An orphan is somebody's who has closed
+ * it and whose data it may still deliver: only the rule remains knows whose.
+ */
 static bool is_owner_unknown(const struct pv_conversation *c)
 {
 	static const uint64_t known =
 		UINT64_C(1) << PV_REASON_TIME_WAIT | UINT64_C(1) << PV_REASON_SYN_RECV |
-		UINT64_C(1) << PV_REASON_NOT_ACCEPTED | UINT64_C(1) << PV_REASON_ORPHAN |
-		UINT64_C(1) << PV_REASON_KERNEL;
+		UINT64_C(1) << PV_REASON_NOT_ACCEPTED | UINT64_C(1) << PV_REASON_KERNEL;
 
 	return !c->n_holders && !(known >> c->owner_reason & 1);
 }
@@ -254,7 +257,7 @@ static enum pv_verdict verdict_of(const struct opinion *o)
 			return PV_VERDICT_SUSPICIOUS;
 		if (f->process == UINT32_MAX && severity_of(f) == PV_SEVERITY_EXPLAINS)
 			is_explained = true;
-		if (f->rule == RULE_kernel_socket)
+		if (f->rule == RULE_kernel_socket || f->rule == RULE_remains)
 			is_unknown = false;
 	}
 	/* not even by the policy: who is there is what it could not look at */

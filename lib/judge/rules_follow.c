@@ -28,7 +28,16 @@ static bool is_explained(const struct pv_conversation *c)
 	return c->verdict == PV_VERDICT_EXPLAINED;
 }
 
-/* Where explained programs of this host talk to. */
+/* A value of judge.talks that is no row: others talk to that end, too. */
+#define TALK_OF_OTHERS (MAP_NONE - 1)
+
+static bool is_clients(const struct pv_conversation *c)
+{
+	return c->remote.port &&
+	       (c->direction == PV_DIR_OUTGOING || c->direction == PV_DIR_UNKNOWN);
+}
+
+/* Where explained programs of this host, and nobody else of it, talk to. */
 int follow_index(struct judge *j)
 {
 	int r = 0;
@@ -37,8 +46,11 @@ int follow_index(struct judge *j)
 		const struct pv_conversation *c = snapshot_row(j->s, i);
 		uint32_t ignored;
 
-		if (is_explained(c) && c->n_holders && c->remote.port &&
-		    c->direction == PV_DIR_OUTGOING)
+		if (!is_clients(c) || c->owner_reason == PV_REASON_TIME_WAIT)
+			continue;
+		if (!is_explained(c))
+			r = map_put(&j->talks, end_hash(c, &c->remote), TALK_OF_OTHERS);
+		else if (c->n_holders)
 			r = map_insert(&j->talks, end_hash(c, &c->remote), (uint32_t)i, &ignored);
 	}
 	return r < 0 ? r : 0;
@@ -95,43 +107,55 @@ static void say_end(struct judge_case *k, const char *what, const struct pv_endp
 }
 
 /* With both addresses the same, or of the loopback network, the other end is of this host, too. */
-static bool is_remains_of_service(struct judge_case *k)
+static bool has_both_ends(const struct pv_conversation *c)
 {
-	const struct pv_endpoint *const ends[] = { &k->c->local, &k->c->remote };
-	size_t len = k->c->family == AF_INET ? 4 : 16;
-	bool is_local = inet_is_loopback(k->c->family, k->c->remote.addr) ||
-			!memcmp(k->c->local.addr, k->c->remote.addr, len);
+	return inet_is_loopback(c->family, c->remote.addr) ||
+	       !memcmp(c->local.addr, c->remote.addr, c->family == AF_INET ? 4 : 16);
+}
 
-	for (size_t i = 0; i < (is_local ? 2u : 1u); i++) {
-		const struct pv_conversation *l = listener_at(k->j, k->c, ends[i]);
+/* Was it ended by both sides, so that nothing can be sent any more? */
+static bool is_over(const struct pv_conversation *c)
+{
+	return c->owner_reason == PV_REASON_TIME_WAIT;
+}
 
-		if (!l || !is_explained(l))
-			continue;
-		say_end(k, "the service at ", ends[i]);
-		return true;
-	}
-	return false;
+static bool is_remains_at(struct judge_case *k, const struct pv_endpoint *end)
+{
+	const struct pv_conversation *l = listener_at(k->j, k->c, end);
+
+	if (!l || !is_explained(l))
+		return false;
+	say_end(k, "the service at ", end);
+	return true;
 }
 
 static bool is_remains_of_client(struct judge_case *k)
 {
 	uint32_t i = map_get(&k->j->talks, end_hash(k->c, &k->c->remote));
-	const struct pv_conversation *c = i == MAP_NONE ? NULL : snapshot_row(k->j->s, i);
+	const struct pv_conversation *c = i >= TALK_OF_OTHERS ? NULL : snapshot_row(k->j->s, i);
 
-	if (!c || c->netns != k->c->netns || c->proto != k->c->proto || c->family != k->c->family ||
-	    !same_end(&c->remote, &k->c->remote, c->family))
+	if (!c || !is_clients(k->c) || c->netns != k->c->netns || c->proto != k->c->proto ||
+	    c->family != k->c->family || !same_end(&c->remote, &k->c->remote, c->family))
 		return false;
 	say_end(k, "a program here that talks to ", &k->c->remote);
 	return true;
 }
 
+/*
+ * The kernel keeps neither process, user nor control group of what is in TIME_WAIT (Linux 6.18).
+ * Who listens at the local end had it: while there is a listener nobody else can bind to its port
+ * (but the same user, with SO_REUSEPORT). Whom a client's end belonged to is not proven by whom it
+ * talked to, so that is taken for it only when it is over, never when it still delivers.
+ */
 bool test_remains(struct judge_case *k)
 {
-	uint8_t reason = k->c->owner_reason;
-
-	if (k->c->n_holders || (reason != PV_REASON_TIME_WAIT && reason != PV_REASON_ORPHAN))
+	if (k->c->n_holders || (!is_over(k->c) && k->c->owner_reason != PV_REASON_ORPHAN))
 		return false;
-	return is_remains_of_service(k) || is_remains_of_client(k);
+	if (listener_at(k->j, k->c, &k->c->local))
+		return is_remains_at(k, &k->c->local);
+	if (!is_over(k->c))
+		return false;
+	return (has_both_ends(k->c) && is_remains_at(k, &k->c->remote)) || is_remains_of_client(k);
 }
 
 bool test_in_queue(struct judge_case *k)

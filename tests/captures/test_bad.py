@@ -4,6 +4,7 @@
 no name reaches a writer's output raw."""
 import csv
 import fcntl
+import gzip
 import io
 import json
 import os
@@ -96,7 +97,7 @@ def test_names_of_the_file():
                 f.write(badcap.pcapng([badcap.frame(0)]) + badcap.block(4, record))
             answer = json.loads(read(path, "--json", "--columns=proto,remote_name").stdout)
             return ([row["remote_name"] for row in answer["conversations"]],
-                    [gap["count"] for gap in answer["coverage"]["gaps"] if gap["kind"] == "names_refused"])
+                    [gap["count"] for gap in answer["coverage"]["gaps"] if gap["kind"] == "names_refused" and not gap["detail"]])
 
     equal(read_named(b"www.example.test"), (["www.example.test"], []), "name")
     equal(read_named(b""), ([None], []), "empty name")
@@ -117,14 +118,14 @@ def test_mutants():
             os.unlink(path)
 
 
-def peak_memory(*args):
+def peak_memory(*args, expect=0):
     """The largest resident size, bytes, among the processes of one run."""
     ends = os.pipe()
     child = os.fork()
     if child == 0:
         status = 1
         try:
-            run("read", *args)
+            run("read", *args, expect=expect)
             os.write(ends[1], b"%d" % resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
             status = 0
         finally:
@@ -174,7 +175,6 @@ def test_memory_of_small_files():
 
 def test_packed_flood():
     """E5: 480 MB of packets in a file of about 1 MB are streamed."""
-    import gzip
     if live.SANITIZED:
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -191,6 +191,58 @@ def test_packed_flood():
         count = int(done.stdout.split()[1])
         holds(done.returncode == 1 and 0 < count < 200, "exit %d, %d packets before the limit" % (done.returncode, count))
         holds(b"more than the limit of 6291456 bytes" in done.stderr, "limit: %r" % done.stderr)
+
+
+def packed(folder, first, blocks):
+    path = os.path.join(folder, "packed.pcapng.gz")
+    with gzip.open(path, "wb", compresslevel=1) as f:
+        f.write(first)
+        for data in blocks:
+            f.write(data)
+    return path
+
+
+def test_memory_of_interfaces():
+    """Their texts are not kept; of those that describe one section there are no more than a share of --memory holds."""
+    if live.SANITIZED:
+        return
+    text = badcap.option(2, b"A" * 65532) + badcap.option(3, b"B" * 65532)
+    with tempfile.TemporaryDirectory() as folder:
+        path = packed(folder, badcap.section(), (badcap.interface(options=text) for _ in range(1000)))
+        peak = peak_memory("-s", "--memory=4M", path)
+        holds(peak <= 24 * MIB, "texts of 1000 interfaces: %d MiB" % (peak // MIB))
+
+        many = badcap.interface() * 10000
+        path = packed(folder, badcap.pcapng([badcap.frame(0)]), [many] * 100)
+        peak = peak_memory("-s", "--memory=4M", path, expect=1)
+        holds(peak <= 24 * MIB, "a million interfaces: %d MiB" % (peak // MIB))
+        done = read(path, "--csv", "--columns=out_packets", "--memory=4M")
+        equal((done.returncode, done.stdout), (1, b"out_packets\n1\n"), "what was before too many interfaces")
+        holds(re.search(rb"after 1 packets: expected memory for another interface, found \d+ already", done.stderr), "too many: %r" % done.stderr)
+        equal(read(path, "-s", "--memory=4G").returncode, 0, "with memory for a million interfaces")
+
+        again = (badcap.section() + badcap.interface() * 5000) * 100 + badcap.interface() + badcap.enhanced(0, badcap.frame(0))
+        done = read(packed(folder, b"", [again]), "--csv", "--columns=out_packets", "--memory=4M")
+        equal((done.returncode, done.stdout), (0, b"out_packets\n1\n"), "sections with many interfaces each: %r" % done.stderr)
+
+
+def test_memory_of_names():
+    """Names that files give take a share of --memory; those beyond are counted."""
+    if live.SANITIZED:
+        return
+    count = 100000
+    records = (struct.pack("<HH", 1, 252) + (0x0A000000 + i).to_bytes(4, "big") + b"n%06d." % i + b"a" * 60 + b"." + b"b" * 60 + b"." +
+               b"c" * 60 + b"." + b"d" * 56 + b"\0" + bytes(4) for i in range(count))
+    with tempfile.TemporaryDirectory() as folder:
+        path = packed(folder, badcap.pcapng([badcap.frame(0)]), (badcap.block(4, record) for record in records))
+        peak = peak_memory("-s", "--memory=4M", path)
+        holds(peak <= 24 * MIB, "names: %d MiB" % (peak // MIB))
+        kept = {}
+        for memory in ("4M", "64M", "1G"):
+            coverage = json.loads(read(path, "--json", "--memory=" + memory).stdout)["coverage"]
+            kept[memory] = count - sum(gap["count"] for gap in coverage["gaps"] if gap["kind"] == "names_refused" and gap["detail"])
+        holds(100 < kept["4M"] < kept["64M"] / 10, "a share of the memory: %r" % kept)
+        equal(kept["1G"], count, "names kept by default")
 
 
 def main():

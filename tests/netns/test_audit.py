@@ -193,6 +193,35 @@ def test_hidden_by_another_entry():
         live.holds("owner-hidden" in finding["rules"], finding["rules"])
 
 
+def test_hidden_by_a_mount_without_bpf():
+    """Which of the processes with something mounted over their entries holds it is proven by what lies below."""
+    nobpf = live.denied("bpf")
+    with Scene() as s:
+        s.folder("/srv/empty")
+        p = s.intruder(s.copy("/srv/program"), "listen", "127.0.0.1", 0)
+        seen = s.intruder(s.copy("/srv/other"), "listen", "127.0.0.1", 0)
+        orphan = socket.create_connection(("127.0.0.1", seen["port"]))
+        s.sockets.append(orphan)
+        bystanders = [s.start("sleep", "60").pid for _ in range(5)]
+        # over one's own: that of another process, whose sockets are not its
+        for pid, place in [(pid, "/srv/empty") for pid in bystanders] + [(p["pid"], "/proc/%d" % seen["pid"])]:
+            s.mount("--bind", place, "/proc/%d" % pid)
+        for args in ((), ("--record=/srv/recording",), ("--replay=/srv/recording",)):
+            doc = audit(*args, prefix=() if "--replay" in "".join(args) else nobpf)
+            finding, = [f for f in doc["findings"] if f["conversation"]["local_port"] == p["port"]]
+            live.equal(finding["verdict"], "suspicious", finding["evidence"])
+            text = finding["evidence"][finding["rules"].index("owner-hidden")]
+            live.holds(text.startswith("process %d holds it" % p["pid"]) and "mounted" in text, text)
+            live.holds("owner-unknown" not in finding["rules"], finding["evidence"])
+            for f in doc["findings"]:
+                live.holds(f is finding or "owner-hidden" not in f["rules"], "a bystander: %r" % f["evidence"])
+            expect(doc, seen["pid"], "unexplained", "exe-unpackaged")
+            live.equal([f["verdict"] for f in scene.of_pid(doc, p["pid"])], [], "sockets of the entry that lies over its own")
+        # who may not mount cannot look below: nothing is proven then
+        doc = audit("sport = %d" % p["port"], prefix=nobpf + live.without_caps("sys_admin"))
+        live.holds(not any(" holds it" in text for text in doc["findings"][0]["evidence"]), doc["findings"][0]["evidence"])
+
+
 def test_hidden_from_listings():
     if live.SANITIZED:
         return  # nothing can be loaded before the sanitizer's own library
@@ -396,6 +425,93 @@ def test_a_packaged_service():
         remains = [f for f in audit("state time-wait and port = 9418")["findings"]]
         live.holds(remains, "nothing in TIME_WAIT")
         live.equal({f["verdict"] for f in remains}, {"explained"}, "remains")
+
+
+REMOTE = """
+import select, socket
+listening = socket.create_server(("10.77.0.2", 7443))
+print(flush=True)
+watched, kept = [listening], []
+while True:
+    for s in select.select(watched, [], [])[0]:
+        if s is listening:
+            watched.append(s.accept()[0])
+            continue
+        watched.remove(s)
+        kept.append(s) if s.recv(100) == b"stolen" else s.close()
+"""
+
+
+class Elsewhere:
+    """A host of its own, 10.77.0.2: keeps what sends b"stolen" half open, closes the others when they close."""
+
+    def __init__(self, s):
+        self.process = s.start("unshare", "-n", "/usr/bin/python3", "-c", "import sys;sys.stdin.readline()\n" + REMOTE,
+                               stdout=subprocess.PIPE)
+        live.shell("ip link add near type veth peer name away; ip addr add 10.77.0.1/24 dev near; ip link set near up")
+        pid = self.process.pid
+        scene.wait_until("a namespace of its own", lambda: os.stat("/proc/%d/ns/net" % pid).st_ino
+                         != os.stat("/proc/self/ns/net").st_ino)
+        live.shell("ip link set away netns %d; nsenter -n -t %d sh -c 'ip addr add 10.77.0.2/24 dev away; ip link set away up'"
+                   % (pid, pid))
+        self.process.stdin.write(b"\n")
+        self.process.stdin.flush()
+        self.process.stdout.readline()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        subprocess.run(["ip", "link", "del", "near"], check=False)
+
+
+def verdicts(*only, **kwargs):
+    return [(f["verdict"], "remains" in f["rules"]) for f in audit(*only, **kwargs)["findings"]]
+
+
+def test_remains_of_clients():
+    """What a process has closed and the kernel still delivers is nobody's that is known: it may be an intruder's."""
+    with Scene() as s, Elsewhere(s):
+        over, closing = "dport = 7443 and state time-wait", "dport = 7443 and ( state fin-wait-1 or state fin-wait-2 )"
+        with socket.create_connection(("10.77.0.2", 7443)):
+            pass
+        scene.wait_until("TIME_WAIT", lambda: live.rows(over))
+        live.equal(verdicts(over), [("unexplained", False)], "of nobody that is here")
+        s.start("curl", "-sNT", "-", "telnet://10.77.0.2:7443")
+        scene.wait_until("curl talks", lambda: live.rows("dport = 7443 and exe curl", columns="pid"))
+        live.equal(verdicts(over), [("explained", True)], "ended, to whom only curl talks")
+        with socket.create_connection(("10.77.0.2", 7443)) as thief:
+            thief.send(b"stolen")
+        scene.wait_until("FIN_WAIT2", lambda: live.rows(closing))
+        live.equal(verdicts(closing), [("unexplained", False)], "a thief's")
+        live.equal(verdicts(over), [("unexplained", False)], "ended, to whom somebody else talks, too")
+        with open("/srv/policy", "w") as f:
+            f.write('expect "web" dport = 7443\n')
+        live.equal(verdicts(closing, policy="/srv/policy"), [("unexplained", False)], "by the policy")
+
+
+def test_remains_of_services():
+    """The end at a service's own socket is the service's; the other one is not."""
+    with Scene() as s:
+        p = git_daemon(s, 9418)
+        client = socket.create_connection(("127.0.0.1", 9418))
+        s.sockets.append(client)
+        served = "sport = 9418 and state established and exe git*"
+        scene.wait_until("it is served", lambda: live.rows(served, columns="pid"))
+        for pid in {p.pid, *(row["pid"] for row in live.rows(served, columns="pid"))}:
+            os.kill(pid, signal.SIGKILL)
+        git_daemon(s, 9418)
+        scene.wait_until("FIN_WAIT2", lambda: live.rows("sport = 9418 and state fin-wait-2"))
+        live.equal(verdicts("sport = 9418 and state fin-wait-2"), [("explained", True)], "the service's end")
+    with Scene() as s:
+        p = git_daemon(s, 9418)
+        os.kill(p.pid, signal.SIGSTOP)
+        with socket.create_connection(("127.0.0.1", 9418)) as thief:
+            thief.send(b"stolen")
+        scene.wait_until("FIN_WAIT2", lambda: live.rows("dport = 9418 and state fin-wait-2"))
+        live.equal(verdicts("dport = 9418 and state fin-wait-2"), [("unexplained", False)], "the client's end")
 
 
 def test_what_runs_programs_of_others():
