@@ -131,6 +131,12 @@ static int show_progress(const struct pv_capture_progress *p, void *userdata)
 		clear_progress(m);
 		g->report(p);
 	}
+	if (p->is_down != m->was_down) {
+		m->was_down = p->is_down;
+		clear_progress(m);
+		usage_error(g->request.live->interface, "note: the interface %s",
+			    p->is_down ? "is down: waiting for it" : "is up again");
+	}
 	if (!m->is_shown)
 		return 0;
 	time = now();
@@ -155,12 +161,16 @@ static int show_progress(const struct pv_capture_progress *p, void *userdata)
 static bool say_damage(const struct pv_capture *capture)
 {
 	const struct pv_capture_error *e;
-	size_t i = 0;
+	size_t i = 0, n_harmless = 0;
 
 	for (; (e = pv_capture_damage(capture, i)); i++) {
 		const char *unit = e->is_decompressed ? "decompressed byte" : "byte";
 
-		if (e->is_live)
+		if (e->is_written && e->error == EPIPE) /* as for rows, below */
+			n_harmless++;
+		else if (e->is_written)
+			usage_error(e->path, "cannot be written: %s", strerror(e->error));
+		else if (e->is_live)
 			usage_error(e->path, "after %llu packets: %s",
 				    (unsigned long long)e->packets, strerror(e->error));
 		else if (e->error)
@@ -172,7 +182,7 @@ static bool say_damage(const struct pv_capture *capture)
 				    unit, (unsigned long long)e->offset,
 				    (unsigned long long)e->packets, e->expected, e->found);
 	}
-	return i > 0;
+	return i > n_harmless;
 }
 
 static int fail(const char *what, int r)

@@ -100,9 +100,10 @@ static int forbid_files(void)
 				 : offsetof(struct ruleset, network);
 	_cleanup_(cleanup_fd) int fd = -1;
 
-	/* Linux before 5.13, or not switched on: the list of system calls remains */
+	/* Linux before 5.13, or not switched on, or a container's filter that does not know the
+	 * call (EPERM): the list of system calls remains */
 	if (abi < 1)
-		return error == ENOSYS || error == EOPNOTSUPP ? 0 : -error;
+		return error == ENOSYS || error == EOPNOTSUPP || error == EPERM ? 0 : -error;
 	fd = (int)syscall(SYS_landlock_create_ruleset, &all, size, 0U);
 	if (fd < 0)
 		return -errno;

@@ -55,6 +55,9 @@ struct pv_finding {
 	uint32_t rule;		  /* index for pv_rules() */
 	uint32_t process;	  /* index for pv_snapshot_process(); UINT32_MAX = none */
 	struct pv_bytes evidence; /* a sentence; holds foreign bytes: names, paths, arguments */
+	/* Offset and length in the evidence of what stands in each {place} of the rule's sentence,
+	 * in their order; NULL = not known: of a recording, or redacted. */
+	const uint32_t *places;
 };
 /* n < conversation->n_findings. Suspicious ones first, then what explains, then notes. */
 const struct pv_finding *pv_snapshot_finding(const struct pv_snapshot *snapshot,

@@ -157,6 +157,8 @@ struct judge {
 	struct map hidden; /* pid -> index of hidden_how */
 	VEC(const char *) hidden_how;
 	bool has_hidden;
+	struct map covered;	      /* inode of a socket -> pid that holds it below a mount */
+	bool has_looked_below;	      /* covered holds all of them */
 	struct pv_bytes preload_file; /* /etc/ld.so.preload */
 	struct map
 		listeners; /* local port and protocol -> 1 + first row; chained by next_listener */
@@ -202,8 +204,8 @@ extern const struct rule judge_rules[RULE_N];
 void case_say(struct judge_case *k, const char *name, struct pv_bytes value);
 void case_text(struct judge_case *k, const char *name, const char *value);
 void case_number(struct judge_case *k, const char *name, uint64_t value);
-/* The sentence, in the arena of the snapshot. 0 or -ENOMEM. */
-int case_sentence(const struct judge_case *k, const char *sentence, struct pv_bytes *ret);
+/* Evidence, from the sentence of the finding's rule, in the arena of the snapshot. 0 or -ENOMEM. */
+int case_sentence(const struct judge_case *k, struct pv_finding *f);
 
 /* Has it no process, and may it be one of the kernel's own? */
 bool case_may_be_kernels(const struct judge_case *k);
@@ -253,8 +255,14 @@ int kernel_gather(struct judge *j);
 int libraries_gather(struct judge *j);
 /* Sets subject->library. */
 void libraries_judge(struct judge *j, struct subject *subject);
-/* How a process is hidden; NULL = it is not. *pid = 0 asks for any, and is set. */
-const char *hiding_of(const struct judge *j, int32_t *pid);
+/* How a process is hidden; NULL = it is not. */
+const char *hiding_of(const struct judge *j, int32_t pid);
+/*
+ * The process that holds the socket below a mount: *ret_pid; false = none does. Where it was not
+ * possible to look there it may be any process over whose entry something is mounted:
+ * *ret_is_proven is false.
+ */
+bool hiding_holder(const struct judge *j, uint32_t inode, int32_t *ret_pid, bool *ret_is_proven);
 /* A shell whose input comes from the process, and through what; or NULL. */
 const struct shell *shells_fed_by(struct judge *j, struct subject *subject,
 				  const char **ret_channel);

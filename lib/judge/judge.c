@@ -27,6 +27,7 @@ static void judge_deinit(struct judge *j)
 	vec_deinit(&j->kernel_uses);
 	map_deinit(&j->hidden);
 	vec_deinit(&j->hidden_how);
+	map_deinit(&j->covered);
 	buf_deinit(&j->above_folder);
 	map_deinit(&j->listeners);
 	free(j->next_listener);
@@ -66,7 +67,7 @@ static int ask(struct judge_case *k, enum rule_number number, finding_vec *findi
 	k->so_far |= RULE_BIT(number);
 	if (k->subject)
 		f.process = (uint32_t)(k->subject - k->j->subjects);
-	r = case_sentence(k, rule->public.sentence, &f.evidence);
+	r = case_sentence(k, &f);
 	return r < 0 ? r : vec_push(findings, f);
 }
 
@@ -217,7 +218,7 @@ static int ask_policy(struct opinion *o)
 	case_text(&k, "file", rule->file);
 	case_text(&k, "address", address);
 	case_number(&k, "line", rule->kind == PV_POLICY_BLOCK ? list_line : rule->line);
-	if (case_sentence(&k, judge_rules[f.rule].public.sentence, &f.evidence) < 0)
+	if (case_sentence(&k, &f) < 0)
 		return -ENOMEM;
 	return vec_push(&o->findings, f);
 }

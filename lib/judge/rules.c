@@ -7,6 +7,8 @@
 
 #include "judge/judge-internal.h"
 
+#define PLACES_MAX 8 /* of a sentence: test_judge looks */
+
 #define RULE(name, id, severity, scope, facts, test, looks_at, sentence, about)                    \
 	[RULE_##name] = { { id, PV_SEVERITY_##severity, looks_at, sentence, about },               \
 			  SCOPE_##scope,                                                           \
@@ -79,23 +81,32 @@ static void put_place(const struct judge_case *k, const char *name, size_t len, 
 		buf_putc(b, '?');
 }
 
-int case_sentence(const struct judge_case *k, const char *sentence, struct pv_bytes *ret)
+int case_sentence(const struct judge_case *k, struct pv_finding *f)
 {
+	const char *sentence = judge_rules[f->rule].public.sentence;
+	uint32_t places[2 * PLACES_MAX];
 	struct buf b = BUF_INIT;
+	size_t n_places = 0;
 	int r;
 
 	while (*sentence) {
-		size_t n = strcspn(sentence, "{");
+		size_t n = strcspn(sentence, "{"), start;
 
 		buf_put(&b, sentence, n);
 		sentence += n;
 		if (!*sentence)
 			break;
 		n = strcspn(sentence, "}");
+		start = b.len;
 		put_place(k, sentence + 1, n - 1, &b);
+		if (n_places < 2 * PLACES_MAX) {
+			places[n_places++] = (uint32_t)start;
+			places[n_places++] = (uint32_t)(b.len - start);
+		}
 		sentence += n + (sentence[n] == '}');
 	}
-	r = buf_error(&b) < 0 ? -ENOMEM : snapshot_bytes(k->j->s, ret, b.data, b.len);
+	r = buf_error(&b) < 0 ? -ENOMEM : snapshot_bytes(k->j->s, &f->evidence, b.data, b.len);
 	buf_deinit(&b);
-	return r;
+	f->places = arena_dup(&k->j->s->arena, places, n_places * sizeof(*places));
+	return r == 0 && !f->places ? -ENOMEM : r;
 }

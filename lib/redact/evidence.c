@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Evidence of findings. It was made from the sentence of its rule, so what stands in the places of
- * the sentence can be told again; each is renamed by what it is. A place that is not known here,
- * and evidence that does not fit its sentence, is renamed whole.
+ * Evidence of findings. Who made it from the sentence of its rule says where the data stand, since
+ * a name may hold the words of a sentence; each is renamed by what it is. A place that is not known
+ * here, and evidence whose places are not known, is renamed whole.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -37,6 +37,7 @@ static const struct place {
 	{ "runtime", PLACE_KEPT, 0 },
 	{ "service", PLACE_KEPT, 0 },
 	{ "stream", PLACE_KEPT, 0 },
+	{ "state", PLACE_KEPT, 0 },
 	{ "what", PLACE_KEPT, 0 },
 	{ "package", PLACE_KEPT, 0 }, /* of the distribution */
 	{ "comm", PLACE_COMM, 0 },
@@ -129,47 +130,25 @@ static int put_place(const struct pv_redactor *r, const struct pv_snapshot *s, c
 	}
 }
 
-/* Where the text between two places begins in what is left of the evidence; NULL = nowhere. */
-static const char *find_next(const char *at, const char *end, const char *sentence, size_t n)
-{
-	if (!n)
-		return sentence[0] ? NULL : end;
-	/* at the end of the sentence: a name may hold the same words */
-	if (!sentence[n]) {
-		const char *last = (size_t)(end - at) >= n ? end - n : NULL;
-
-		return last && !memcmp(last, sentence, n) ? last : NULL;
-	}
-	return memmem(at, (size_t)(end - at), sentence, n);
-}
-
 int redact_put_evidence(const struct pv_redactor *r, const struct pv_snapshot *s,
-			const char *sentence, const struct pv_bytes *evidence, struct buf *b)
+			const char *sentence, const struct pv_finding *f, struct buf *b)
 {
-	const char *at = evidence->data, *end = at + evidence->len;
-	size_t start = b->len, n = strcspn(sentence, "{");
+	const char *text = f->evidence.data;
+	const uint32_t *place = f->places;
+	uint32_t at = 0;
 	int result = 0;
 
-	if (n > evidence->len || memcmp(at, sentence, n) != 0)
-		return redact_put(r, PV_REDACT_TEXT, at, evidence->len, b);
-	buf_put(b, at, n);
-	at += n;
-	sentence += n;
-	while (result == 0 && *sentence) {
-		size_t name = strcspn(sentence, "}");
-		const char *rest = sentence + name + (sentence[name] == '}');
-		const char *next = find_next(at, end, rest, strcspn(rest, "{"));
-		struct pv_bytes value = { at, next ? (uint32_t)(next - at) : 0 };
+	if (!place)
+		return redact_put(r, PV_REDACT_TEXT, text, f->evidence.len, b);
+	for (sentence += strcspn(sentence, "{"); result == 0 && *sentence;
+	     sentence += strcspn(sentence, "{"), place += 2) {
+		struct pv_bytes value = { text + place[0], place[1] };
+		size_t name = strcspn(++sentence, "}");
 
-		if (!next) {
-			b->len = start;
-			return redact_put(r, PV_REDACT_TEXT, evidence->data, evidence->len, b);
-		}
-		result = put_place(r, s, sentence + 1, name - 1, &value, b);
-		n = strcspn(rest, "{");
-		buf_put(b, rest, n);
-		at = next + n;
-		sentence = rest + n;
+		buf_put(b, text + at, place[0] - at);
+		result = put_place(r, s, sentence, name, &value, b);
+		at = place[0] + place[1];
 	}
+	buf_put(b, text + at, f->evidence.len - at);
 	return result;
 }

@@ -77,7 +77,7 @@ static int rename_string(struct work *w, enum pv_redact_kind kind, const char **
 	return r;
 }
 
-/* The first argument is the program's name again; of the others only their number stays. */
+/* Of all arguments but the first only their number stays. */
 static int rename_arguments(struct work *w, const struct pv_process *old, struct pv_bytes *ret)
 {
 	const char *at = old->cmdline.data, *end = at + old->cmdline.len;
@@ -88,12 +88,8 @@ static int rename_arguments(struct work *w, const struct pv_process *old, struct
 		const char *stop = memchr(at, '\0', (size_t)(end - at));
 		struct pv_bytes argument = { at, (uint32_t)((stop ? stop : end) - at) };
 
-		if (is_first && argument.len && argument.data[0] == '/')
-			r = redact_put(w->r, PV_REDACT_PATH, at, argument.len, &w->b);
-		else if (is_first)
-			r = redact_put_comm(w->r, &argument, &old->exe, &w->b);
-		else
-			r = redact_put(w->r, PV_REDACT_TEXT, at, argument.len, &w->b);
+		r = is_first ? redact_put_title(w->r, &argument, &old->exe, &w->b)
+			     : redact_put(w->r, PV_REDACT_TEXT, at, argument.len, &w->b);
 		if (stop)
 			buf_putc(&w->b, '\0');
 		at = stop ? stop + 1 : end;
@@ -120,7 +116,26 @@ static int rename_list(struct work *w, struct pv_bytes *list)
 	return take(w, r, list);
 }
 
-/* "NAME=value", ended by NUL each: the values are lists of paths */
+/* Both separators count (ld.so(8)). */
+static int put_libraries(struct work *w, const char *list, size_t len)
+{
+	int r = 0;
+
+	while (r == 0 && len) {
+		size_t n = 0;
+
+		while (n < len && list[n] != ':' && list[n] != ' ')
+			n++;
+		r = redact_put(w->r, PV_REDACT_PATH, list, n, &w->b);
+		if (n < len)
+			buf_putc(&w->b, list[n++]);
+		list += n;
+		len -= n;
+	}
+	return r;
+}
+
+/* "NAME=value", ended by NUL each */
 static int rename_preload(struct work *w, struct pv_bytes *preload)
 {
 	const char *at = preload->data, *end = at + preload->len;
@@ -132,8 +147,7 @@ static int rename_preload(struct work *w, struct pv_bytes *preload)
 		const char *value = equal ? equal + 1 : at;
 
 		buf_put(&w->b, at, (size_t)(value - at));
-		r = redact_put(w->r, PV_REDACT_PATH, value, (size_t)((stop ? stop : end) - value),
-			       &w->b);
+		r = put_libraries(w, value, (size_t)((stop ? stop : end) - value));
 		if (stop)
 			buf_putc(&w->b, '\0');
 		at = stop ? stop + 1 : end;
@@ -293,10 +307,9 @@ static int rename_findings(struct work *w)
 	for (size_t i = 0; r == 0 && i < w->s->findings.n; i++) {
 		struct pv_finding *f = &w->s->findings.items[i];
 
-		r = take(w,
-			 redact_put_evidence(w->r, w->s, rules[f->rule].sentence, &f->evidence,
-					     &w->b),
+		r = take(w, redact_put_evidence(w->r, w->s, rules[f->rule].sentence, f, &w->b),
 			 &f->evidence);
+		f->places = NULL;
 	}
 	return r;
 }

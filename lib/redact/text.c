@@ -361,6 +361,32 @@ int redact_put_comm(const struct pv_redactor *r, const struct pv_bytes *comm,
 	return put_token(r, 'n', comm->data, comm->len, b);
 }
 
+/* /bin/sh of /usr/bin/sh.distrib: a folder of the system, and how the program is called. */
+static bool is_its_name(const struct pv_bytes *title, const struct pv_bytes *exe)
+{
+	const char *slash = memrchr(title->data, '/', title->len);
+	size_t folder = (size_t)(slash + 1 - title->data);
+	struct pv_bytes name = { slash + 1, title->len - (uint32_t)folder };
+
+	return name.len && is_one_of(title->data, folder, system_folders) && is_called(&name, exe);
+}
+
+int redact_put_title(const struct pv_redactor *r, const struct pv_bytes *title,
+		     const struct pv_bytes *exe, struct buf *b)
+{
+	bool is_same;
+
+	if (!title->len || title->data[0] != '/')
+		return redact_put_comm(r, title, exe, b);
+	is_same = title->len == exe->len && !memcmp(title->data, exe->data, exe->len);
+	if (is_same || !is_of_system(title->data, title->len))
+		return put_path(r, title->data, title->len, b);
+	if (!is_its_name(title, exe))
+		return put_token(r, 't', title->data, title->len, b);
+	buf_put(b, title->data, title->len);
+	return 0;
+}
+
 int pv_redact_text(const struct pv_redactor *r, enum pv_redact_kind kind, const void *text,
 		   size_t len, char **ret_text, size_t *ret_len)
 {

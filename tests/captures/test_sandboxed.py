@@ -128,6 +128,15 @@ def test_kernel_without_filters():
         equal((done.stdout, done.stderr), (b"", b"portavoz: sandbox: Invalid argument\n"), "a wall that failed")
 
 
+def test_container_that_knows_no_landlock():
+    """Its own filter refuses a call that it does not know: the other walls stand."""
+    if live.SANITIZED:
+        return
+    status, err = decode_from_pipe(live.denied("rulesets"))
+    equal((err, status["Uid"].split(), status["CapEff"].strip("0")), (b"", ["65534"] * 4, ""), "user and capabilities")
+    equal(status["Seccomp_filters"], "2", "filters, with the container's own")
+
+
 def test_languages():
     """Catalogues of texts are opened before nothing can be opened any more: every language of the list, whatever is said."""
     with tempfile.TemporaryDirectory() as folder:

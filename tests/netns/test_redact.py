@@ -19,7 +19,7 @@ SECRET_USER, SECRET_UID = "alicia-secret", 4711
 ADDRESSES = ["203.0.113.77", "203.0.113.78", "198.51.100.9", "2001:db8:77::5", "2001:db8:77::6"]
 FAR = "203.0.113.80"
 MACS = ["00:16:3e:5e:c4:e7", "00:50:56:5e:c4:e8"]  # of two vendors
-WORDS = [SECRET_USER, "customer-name", "hunter2-secret", "abstract-secret", "program-secret", "dev-secret", "table_secret", "chain_secret"]
+WORDS = [SECRET_USER, "bobby@acme", "10.20.30.40", "preload-secret", "customer-name", "hunter2-secret", "abstract-secret", "program-secret", "dev-secret", "table_secret", "chain_secret"]
 HOLD = """
 import ctypes, os, socket, sys
 listening = socket.create_server(("203.0.113.77", 8443))
@@ -42,6 +42,17 @@ sys.stdin.read()
 """
 
 
+# its title is a path of the system's and more, its name looks like a part of a sentence
+TITLED = """
+import ctypes, socket, sys
+g = socket.create_server(("127.0.0.1", 6379))
+ctypes.CDLL(None).prctl(15, b"w(bobby@acme")
+print("ready", flush=True)
+sys.stdin.read()
+"""
+TITLE = "/usr/bin/redis-server 10.20.30.40:6379"
+
+
 class Host:
     """Sockets, a user, a device, arguments and paths with names nobody should see."""
 
@@ -55,14 +66,19 @@ class Host:
              "--inh-caps", "+net_raw,+net_admin", sys.executable, "-c", HOLD, "--password=hunter2-secret", self.path],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         equal(self.process.stdout.readline(), b"ready\n", "the host")
+        preload = ":".join(os.path.join(folder, "preload-secret", name) for name in ("a.so", "b.so")) + " preload-secret.so"
+        self.titled = subprocess.Popen([TITLE, "-c", TITLED], executable=sys.executable, stdin=subprocess.PIPE,
+                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={"LD_PRELOAD": preload})
+        equal(self.titled.stdout.readline(), b"ready\n", "the titled one")
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.process.stdin.close()
-        self.process.wait()
-        self.process.stdout.close()
+        for process in (self.process, self.titled):
+            process.stdin.close()
+            process.wait()
+            process.stdout.close()
 
 
 def prepare_wire():
@@ -117,7 +133,7 @@ ALL = ("list", "-a", "-p", "-e", "-n", "--columns=+cmdline,exe,cgroup,path,local
        "published_chain,nat_local_addr,nat_remote_addr")
 OUTPUTS = [("list", "-a", "--json", "--columns=all"), ("list", "-aN", "all", "--csv", "--columns=all"), ALL, ALL + ("--json",), ALL + ("--jsonl",), ALL + ("--csv",), ("list", "-s"), ("list", "-s", "--json"),
            ("list", "-a", "--pairs", "--json"), ("list", "-n", "-N", "all", "--json"), ("baseline",), ("audit", "--all", "--no-policy"), ("audit", "--all", "--json", "--no-policy"),
-           ("explain", "8443"), ("explain", "--json", "203.0.113.77"), ("explain", "203.0.113.77:8443"),
+           ("audit", "--all", "--no-policy", "sport", "=", ":6379"), ("explain", "6379"), ("explain", "8443"), ("explain", "--json", "203.0.113.77"), ("explain", "203.0.113.77:8443"),
            ("explain", "2001:db8:77::6"), ("explain", "--json", "@abstract-secret"), ("explain", "program-secret"),
            ("port", "8443"), ("port", "--json", "8444"),
            ("netstat",), ("netstat", "-anpeo"), ("netstat", "-tuanW"), ("netstat", "-ie"), ("netstat", "-ia"), ("netstat", "-g"),
@@ -132,8 +148,9 @@ def test_nothing_is_left():
         k = key(folder, "key")
         with Host(folder):
             known = live.run(*ALL, "--json").stdout
+            audited = live.run("audit", "--all", "--json", "--no-policy", expect=None).stdout
             for secret in WORDS + ["203.0.113.77", "2001:db8:77::6"]:
-                holds(secret.encode() in known, "the host has " + secret)
+                holds(secret.encode() in (audited if secret == "preload-secret" else known), "the host has " + secret)
             for command in OUTPUTS:
                 done = live.run(*command, "--redact", k, expect=None)
                 clean(done.stdout + done.stderr, " ".join(command))

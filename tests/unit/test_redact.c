@@ -199,6 +199,22 @@ static void test_key_files(void **state)
 }
 
 /* "*" stands for a name that was replaced. */
+static void check_form(const char *text, size_t len, const char *form)
+{
+	const char *end = text + len;
+
+	for (; *form; form++) {
+		if (*form == '*') {
+			for (int i = 0; i < 11; i++)
+				assert_true(text < end && *text &&
+					    strchr("abcdefghijklmnopqrstuvwxyz23456789", *text++));
+		} else if (text == end || *text++ != *form) {
+			fail_msg("at %s: %.*s", form, (int)len, end - len);
+		}
+	}
+	assert_ptr_equal(text, end);
+}
+
 static void test_texts(void **state)
 {
 	static const struct {
@@ -239,20 +255,7 @@ static void test_texts(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		_cleanup_(cleanup_free) char *got = renamed(r, cases[i].kind, cases[i].text);
-		const char *at = got;
-
-		for (const char *w = cases[i].want; *w; w++) {
-			if (*w != '*') {
-				if (*at++ != *w)
-					fail_msg("%s: %s, not %s", cases[i].text, got,
-						 cases[i].want);
-				continue;
-			}
-			/* a letter for the kind, ten for the name */
-			assert_int_equal(strspn(at, "abcdefghijklmnopqrstuvwxyz23456789"), 11);
-			at += 11;
-		}
-		assert_string_equal(at, "");
+		check_form(got, strlen(got), cases[i].want);
 	}
 }
 
@@ -287,10 +290,13 @@ static struct pv_bytes bytes(const char *text)
 	return (struct pv_bytes){ text, (uint32_t)strlen(text) };
 }
 
-static void add_finding(struct pv_snapshot *s, const char *id, const char *evidence)
+/* With an offset and a length for each place of the sentence, or NULL. */
+static void add_finding(struct pv_snapshot *s, const char *id, const char *evidence,
+			const uint32_t *places)
 {
 	struct pv_finding f = { .rule = (uint32_t)pv_rule_find(id, strlen(id)),
-				.process = UINT32_MAX };
+				.process = UINT32_MAX,
+				.places = places };
 
 	assert_int_equal(snapshot_bytes(s, &f.evidence, evidence, strlen(evidence)), 0);
 	assert_int_equal(vec_push(&s->findings, f), 0);
@@ -353,7 +359,7 @@ static struct pv_snapshot *full(void)
 	assert_int_equal(snapshot_add_gap(s, PV_GAP_NETNS, 3, "alice: why"), 0);
 	assert_int_equal(vec_push(&s->relations, relation), 0);
 	snapshot_row(s, 0)->relation = 1;
-	add_finding(s, "exe-deleted", "alice-tool(7) runs a deleted file: /home/alice/tool");
+	add_finding(s, "exe-deleted", "alice-tool(7) runs a deleted file: /home/alice/tool", NULL);
 	s->clock = (struct pv_clock){ 1, 2 };
 	return s;
 }
@@ -424,13 +430,41 @@ static bool is_safe(const char *place)
 		"{pid}",     "{peer_pid}", "{shell_pid}", "{port}",	"{line}",   "{first}",
 		"{last}",    "{kind}",	   "{channel}",	  "{evidence}", "{how}",    "{known}",
 		"{missing}", "{shown}",	   "{what}",	  "{proto}",	"{reason}", "{runtime}",
-		"{service}", "{stream}",   "{package}",
+		"{service}", "{stream}",   "{package}",	  "{state}",
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (!strncmp(place, names[i], strlen(names[i])))
 			return true;
 	return false;
+}
+
+/* The sentence of a rule with these in its places, in their order. */
+static void add_filled(struct pv_snapshot *s, const char *id, const char *const *values)
+{
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+	size_t n, k = 0;
+	const char *at = pv_rules(&n)[pv_rule_find(id, strlen(id))].sentence;
+	uint32_t places[16];
+
+	for (; *at; at += strcspn(at, "}") + 1) {
+		size_t words = strcspn(at, "{");
+
+		buf_put(&b, at, words);
+		at += words;
+		if (!*at)
+			break;
+		assert_true(k < 16);
+		places[k++] = (uint32_t)b.len;
+		places[k++] = (uint32_t)strlen(*values);
+		buf_puts(&b, *values++);
+	}
+	add_finding(s, id, buf_str(&b), arena_dup(&s->arena, places, k * sizeof(*places)));
+}
+
+static bool says(const struct pv_finding *f, const char *words)
+{
+	return memmem(f->evidence.data, f->evidence.len, words, strlen(words)) != NULL;
 }
 
 /* Every sentence, with a name in each of its places: none is left. */
@@ -443,38 +477,88 @@ static void test_evidence(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < n; i++) {
-		_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
-		const char *at = rules[i].sentence;
+		const char *values[8];
+		size_t k = 0;
 
-		for (; *at; at += strcspn(at, "}") + 1) {
-			size_t words = strcspn(at, "{");
-
-			buf_put(&b, at, words);
-			at += words;
-			if (!*at)
-				break;
-			if (!strncmp(at, "{address}", 9) || !strncmp(at, "{end}", 5))
-				buf_puts(&b, "the service at 203.0.113.77:80");
-			else
-				buf_puts(&b, is_safe(at) ? "7" : "/home/alice-secret/x");
+		for (const char *at = rules[i].sentence; (at = strchr(at, '{')); at++) {
+			assert_true(k < 8);
+			values[k++] = !strncmp(at, "{address}", 9) || !strncmp(at, "{end}", 5)
+					      ? "the service at 203.0.113.77:80"
+				      : is_safe(at) ? "7"
+						    : "/home/alice-secret/x";
 		}
-		add_finding(s, rules[i].id, buf_str(&b));
+		add_filled(s, rules[i].id, values);
 	}
-	add_finding(s, "exe-deleted", "does not fit: alice-secret");
-	add_finding(s, "exe-deleted", "alice-tool(7) runs a deleted file: /usr/bin/python3");
+	/* whose places are not known; whose name looks like the sentence; what stays */
+	add_finding(s, "exe-deleted", "alice-tool(7) runs a deleted file: /usr/bin/python3", NULL);
+	add_filled(s, "exe-deleted", (const char *[]){ "w(alice", "7", "/x" });
+	add_filled(s, "shell-on-socket",
+		   (const char *[]){ "x(1) is alice", "7", "a shell", "output is" });
+	add_filled(s, "exe-deleted", (const char *[]){ "alice-tool", "7", "/usr/bin/python3" });
 	assert_int_equal(redact_snapshot(r, s), 0);
 	for (size_t i = 0; i < s->findings.n; i++) {
-		const struct pv_bytes *e = &s->findings.items[i].evidence;
-		const char *id = rules[s->findings.items[i].rule].id;
+		const struct pv_finding *f = &s->findings.items[i];
 
-		assert_null(memmem(e->data, e->len, "203.0.113", 9));
-		if (memmem(e->data, e->len, "alice", 5))
-			fail_msg("%s: %.*s", id, (int)e->len, e->data);
+		assert_false(says(f, "203.0.113"));
+		assert_null(f->places);
+		if (says(f, "alice"))
+			fail_msg("%s: %.*s", rules[f->rule].id, (int)f->evidence.len,
+				 f->evidence.data);
 	}
-	n = s->findings.n - 1;
-	assert_non_null(memmem(s->findings.items[n].evidence.data,
-			       s->findings.items[n].evidence.len,
-			       "(7) runs a deleted file: /usr/bin/python3", 41));
+	n = s->findings.n;
+	assert_true(says(&s->findings.items[n - 1], "(7) runs a deleted file: /usr/bin/python3"));
+	assert_true(says(&s->findings.items[n - 2], "(7) is a shell, and its output is this"));
+	pv_snapshot_free(s);
+}
+
+/* Titles are whatever a process says: its program's path stays, and no word behind it. */
+static void test_titles(void **state)
+{
+	static const struct {
+		const char *title, *exe, *form;
+	} cases[] = {
+		{ "/usr/bin/redis-server", "/usr/bin/redis-server", "/usr/bin/redis-server" },
+		{ "/usr/bin/redis-server 10.20.30.40:6379", "/usr/bin/redis-server", "*" },
+		{ "/usr/bin/portal --password=hunter2", "/home/alice/x", "*" },
+		{ "/usr/bin/python3", "/usr/bin/python3.11", "/usr/bin/python3" },
+		{ "/bin/python3", "/usr/bin/python3.11", "/bin/python3" },
+		{ "/usr/bin/alice/python3", "/usr/bin/python3.11", "*" },
+		{ "/usr/lib/systemd/systemd-udevd", "/usr/bin/udevadm", "*" },
+		{ "/home/alice/x", "/home/alice/x", "/home/*/*" },
+		{ "/home/alice/x --password", "/home/alice/x", "/home/*/*" },
+		{ "sshd", "/usr/sbin/sshd", "sshd" },
+		{ "sshd: alice", "/usr/sbin/sshd", "*" },
+		{ "/", "/usr/sbin/sshd", "/" },
+		{ "", "", "" },
+	};
+	_cleanup_(cleanup_redactor) struct pv_redactor *r = redactor(KEY_A);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+		struct pv_bytes title = bytes(cases[i].title), exe = bytes(cases[i].exe);
+
+		assert_int_equal(redact_put_title(r, &title, &exe, &b), 0);
+		check_form(buf_str(&b), b.len, cases[i].form);
+	}
+}
+
+/* Lists of libraries are renamed library by library, whatever stands between them. */
+static void test_preloads(void **state)
+{
+	static const char preload[] = "LD_PRELOAD=/usr/lib/x.so:/home/alice/y.so /opt/z.so:\0"
+				      "LD_AUDIT=alice.so";
+	_cleanup_(cleanup_redactor) struct pv_redactor *r = redactor(KEY_A);
+	struct pv_snapshot *s = full();
+	struct pv_process *p = &s->processes.items[0];
+	size_t first;
+
+	(void)state;
+	p->preload = (struct pv_bytes){ preload, sizeof(preload) - 1 };
+	assert_int_equal(redact_snapshot(r, s), 0);
+	first = strlen(p->preload.data);
+	check_form(p->preload.data, first, "LD_PRELOAD=/usr/lib/x.so:/home/*/* /opt/*:");
+	check_form(p->preload.data + first + 1, p->preload.len - first - 1, "LD_AUDIT=*");
 	pv_snapshot_free(s);
 }
 
@@ -610,6 +694,7 @@ int main(void)
 		cmocka_unit_test(test_texts),	      cmocka_unit_test(test_comm),
 		cmocka_unit_test(test_image),	      cmocka_unit_test(test_nothing_left),
 		cmocka_unit_test(test_later_version), cmocka_unit_test(test_evidence),
+		cmocka_unit_test(test_titles),	      cmocka_unit_test(test_preloads),
 		cmocka_unit_test(test_observed),      cmocka_unit_test(test_macs),
 	};
 
