@@ -59,6 +59,7 @@ enum pv_gap_kind {
 	PV_GAP_OWNER_ENDED, /* conversations with an end on this host whose process is not known;
 			       detail: why */
 	PV_GAP_LIBRARY,	    /* libraries that could not be loaded; detail: which, why */
+	PV_GAP_BPF, /* packets of link types on which the pcap-filter(7) expression means nothing */
 	PV_GAP_N,
 };
 
