@@ -71,6 +71,9 @@ struct pv_publication {
 	uint8_t by;	      /* enum pv_published_by */
 	uint8_t table_family; /* NFPROTO_* (linux/netfilter.h) */
 	bool is_partial;      /* the rule has conditions beside address, protocol and port */
+	/* there are conditions on ports that are not understood, so that this one may not be led
+	 * there; the exposure does not count it */
+	bool is_port_unsure;
 	uint16_t first_port, last_port;
 	uint32_t netns; /* where the rule or flow is: index for pv_snapshot_netns() */
 	/*

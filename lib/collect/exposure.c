@@ -167,16 +167,21 @@ static uint32_t count_places(const struct network *n, const struct target *t)
 	return count;
 }
 
+static bool is_sure(const struct pv_publication *p)
+{
+	return p->n_candidates <= 1 && !p->is_port_unsure;
+}
+
 /* The first that is known stays, but one that is certain takes the place of one that is not. */
 static int publish(struct exposures *x, uint32_t row_number, const struct pv_publication *p)
 {
 	struct pv_conversation *row = snapshot_row(x->c->snapshot, row_number);
 	struct snapshot_relation *r = snapshot_relate(x->c->snapshot, row);
-	bool is_certain = p->n_candidates <= 1;
+	bool is_certain = is_sure(p);
 
 	if (!r)
 		return -ENOMEM;
-	if (r->has_publication && (!is_certain || r->publication.n_candidates <= 1))
+	if (r->has_publication && (!is_certain || is_sure(&r->publication)))
 		return 0;
 	r->has_publication = true;
 	r->publication = *p;
@@ -263,8 +268,6 @@ static int mark_reached(struct network *n)
 /* What `by` says of packets, where `m` says nothing. */
 static void narrow(struct nft_match *m, const struct nft_match *by)
 {
-	bool is_any_port = m->first_port == 0 && m->last_port == UINT16_MAX;
-
 	if (!m->protocol)
 		m->protocol = by->protocol;
 	if (!m->family)
@@ -273,12 +276,9 @@ static void narrow(struct nft_match *m, const struct nft_match *by)
 		m->dst_prefix = by->dst_prefix;
 		memcpy(m->dst, by->dst, sizeof(m->dst));
 	}
-	if (is_any_port) {
-		m->first_port = by->first_port;
-		m->last_port = by->last_port;
-	}
 	m->is_dst_local |= by->is_dst_local;
-	m->is_partial |= by->is_partial;
+	m->is_partial |= by->is_partial || !ports_narrow(&m->ports, &by->ports, false);
+	m->is_port_unsure |= by->is_port_unsure;
 }
 
 /* The rule with what the jumps that lead to it demand, as far as there is one way. */
@@ -305,7 +305,7 @@ static bool leads_to_port(const struct nft_rule *r, uint32_t port)
 {
 	if (r->has_ports)
 		return port >= r->first_port && port <= r->last_port;
-	return port >= r->match.first_port && port <= r->match.last_port;
+	return ports_have(&r->match.ports, port);
 }
 
 static bool leads_to_family(const struct nft_rule *r, const struct pv_conversation *c)
@@ -323,14 +323,18 @@ static struct pv_publication publication_of(const struct network_rule *rule,
 					    const struct pv_conversation *row)
 {
 	const struct nft_rule *r = &rule->rule;
+	const struct port_range *ports = r->match.ports.ranges;
+	/* of all but some nothing is said beside that there are conditions */
+	bool is_hole = r->match.ports.n > 1 && ports[0].first == 0;
 	struct pv_publication p = {
 		.family = r->match.family,
 		.prefix = r->match.dst_prefix,
 		.by = r->is_redirect ? PV_PUBLISHED_BY_REDIRECT : PV_PUBLISHED_BY_DNAT,
 		.table_family = r->family,
-		.is_partial = r->match.is_partial,
-		.first_port = r->match.first_port,
-		.last_port = r->match.last_port,
+		.is_partial = r->match.is_partial || is_hole,
+		.is_port_unsure = r->match.is_port_unsure && !r->has_ports,
+		.first_port = ports[0].first,
+		.last_port = is_hole ? UINT16_MAX : ports[0].last,
 		.netns = rule->netns,
 		.table = r->table,
 		.chain = r->chain,
@@ -354,8 +358,8 @@ static int try_rule(struct exposures *x, const struct network_rule *rule, uint32
 	struct pv_publication p;
 
 	if ((r->match.protocol && r->match.protocol != network_protocol_of(row)) ||
-	    !leads_to_port(r, row->local.port) || !leads_to_family(r, row) || !accepts(row, &t) ||
-	    !may_lead_to(n, &t, row->netns))
+	    !r->match.ports.n || !leads_to_port(r, row->local.port) || !leads_to_family(r, row) ||
+	    !accepts(row, &t) || !may_lead_to(n, &t, row->netns))
 		return 0;
 	p = publication_of(rule, row);
 	/* its own port at its own addresses is no other place */
@@ -375,13 +379,15 @@ static int apply_rule(struct exposures *x, const struct network_rule *reached)
 {
 	const struct network_rule whole = with_entries(x->c->network, reached), *rule = &whole;
 	const struct nft_rule *r = &rule->rule;
-	uint16_t first = r->has_ports ? r->first_port : r->match.first_port;
-	uint16_t last = r->has_ports ? r->last_port : r->match.last_port;
+	const struct port_set *ports = &r->match.ports;
+	uint16_t first = r->has_ports ? r->first_port : ports->ranges[0].first;
+	uint16_t last = r->has_ports ? r->last_port : ports->ranges[0].last;
+	bool is_one = first == last && (r->has_ports || ports->n == 1);
 	int e = 0;
 
 	if (!is_for_others(&r->match))
 		return 0;
-	if (r->match.protocol && first == last) {
+	if (r->match.protocol && is_one) {
 		for (uint32_t i = map_get(&x->by_port, port_key(r->match.protocol, first));
 		     e == 0 && i != UINT32_MAX; i = x->listeners.items[i].next)
 			e = try_rule(x, rule, x->listeners.items[i].row);

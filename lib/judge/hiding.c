@@ -2,11 +2,13 @@
 /*
  * Processes that live and are not to be seen in /proc: something is mounted over their entry, the
  * entry is not there, or listings made through the C library, as other programs make them, leave
- * them out. The kernel's own numbers are asked for beside, by system calls.
+ * them out. The kernel's own numbers are asked for beside, by system calls; and what a process
+ * holds whose entry is covered is read below the mount.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/mount.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +17,7 @@
 #include "base/cleanup.h"
 #include "judge/hiding.h"
 #include "judge/judge-internal.h"
+#include "procfs/scan.h"
 
 static const char how_mounted[] = "something is mounted over its entry in /proc";
 static const char how_missing[] = "it lives, but has no entry of its own in /proc";
@@ -65,6 +68,79 @@ int hiding_mounts_parse(const void *data, size_t len, int (*found)(void *userdat
 static int hide_mounted(void *userdata, int32_t pid)
 {
 	return hide(userdata, pid, how_mounted);
+}
+
+/* --- what lies below the mounts --- */
+
+/* A socket and who holds it, as a recording has it. */
+struct covered {
+	uint32_t inode;
+	int32_t pid;
+};
+
+struct below {
+	struct judge *j;
+	VEC(struct covered) found;
+};
+
+static int note_covered(void *userdata, const struct owner_record *r)
+{
+	struct below *below = userdata;
+	struct covered covered = { r->inode, r->pid };
+
+	if (map_get(&below->j->hidden, (uint64_t)r->pid) == MAP_NONE)
+		return 0;
+	return vec_push(&below->found, covered);
+}
+
+/*
+ * The same procfs without what is mounted on it: a copy of its mount that nobody else ever sees
+ * (open_tree(2), Linux 5.2; not recursive). Who may not mount may not make one.
+ */
+static int look_below(struct below *below)
+{
+	static const struct procfs_scan_options options = { .n_workers = 1 };
+	_cleanup_(cleanup_fd) int fd =
+		(int)syscall(SYS_open_tree, AT_FDCWD, "/proc", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	struct tape live = TAPE_INIT;
+	struct procfs_scan_stats stats;
+
+	if (fd < 0)
+		return -errno;
+	live.procfd = fd;
+	return procfs_scan_owners(&live, &options, note_covered, below, &stats);
+}
+
+/* Recorded as nothing where it was not possible, else as one that is no socket and those found. */
+static int find_covered(struct judge *j)
+{
+	static const char key[] = "sockets below mounts";
+	struct below below = { .j = j };
+	struct covered none = { 0 };
+	struct pv_bytes value;
+	int r = 0;
+
+	if (!j->hidden.n)
+		return 0;
+	if (recall_get(&j->recall, key, &value)) {
+		for (uint32_t i = 0; r == 0 && value.len - i >= sizeof(none); i += sizeof(none)) {
+			memcpy(&none, value.data + i, sizeof(none));
+			r = vec_push(&below.found, none);
+		}
+	} else {
+		r = vec_push(&below.found, none);
+		if (r == 0 && look_below(&below) < 0)
+			below.found.n = 0;
+		recall_put(&j->recall, key, below.found.items,
+			   below.found.n * sizeof(*below.found.items));
+	}
+	j->has_looked_below = below.found.n > 0;
+	for (size_t i = 1; r == 0 && i < below.found.n; i++)
+		if (below.found.items[i].pid > 0)
+			r = map_put(&j->covered, below.found.items[i].inode,
+				    (uint32_t)below.found.items[i].pid);
+	vec_deinit(&below.found);
+	return r;
 }
 
 /* --- entries that are missing --- */
@@ -241,26 +317,35 @@ int hiding_gather(struct judge *j)
 		r = hiding_mounts_parse(b.data, b.len, hide_mounted, j);
 	if (r == -ENOMEM || buf_error(&b) < 0)
 		return -ENOMEM;
+	r = find_covered(j);
+	if (r < 0)
+		return r;
 	r = is_proc_ours(j) ? hide_missing(j) : 0;
 	return r < 0 ? r : hide_unlisted(j);
 }
 
-const char *hiding_of(const struct judge *j, int32_t *pid)
+const char *hiding_of(const struct judge *j, int32_t pid)
 {
-	uint32_t i = MAP_NONE;
+	uint32_t i = map_get(&j->hidden, (uint64_t)pid);
 
-	if (*pid) {
-		i = map_get(&j->hidden, (uint64_t)*pid);
-		return i == MAP_NONE ? NULL : j->hidden_how.items[i];
+	return i == MAP_NONE ? NULL : j->hidden_how.items[i];
+}
+
+bool hiding_holder(const struct judge *j, uint32_t inode, int32_t *ret_pid, bool *ret_is_proven)
+{
+	uint32_t pid = map_get(&j->covered, inode);
+
+	*ret_is_proven = j->has_looked_below;
+	if (j->has_looked_below) {
+		*ret_pid = (int32_t)pid;
+		return inode && pid != MAP_NONE;
 	}
-	/* nobody is known to hold it: it may be anyone over whose entry something is mounted */
 	for (size_t k = 0; k <= j->hidden.mask && j->hidden.slots; k++) {
 		const struct map_slot *slot = &j->hidden.slots[k];
 
-		if (slot->value != MAP_NONE && j->hidden_how.items[slot->value] == how_mounted) {
-			*pid = (int32_t)slot->key;
-			return how_mounted;
-		}
+		*ret_pid = (int32_t)slot->key;
+		if (slot->value != MAP_NONE && j->hidden_how.items[slot->value] == how_mounted)
+			return true;
 	}
-	return NULL;
+	return false;
 }

@@ -30,6 +30,7 @@ static void judge_deinit(struct judge *j)
 	vec_deinit(&j->kernel_uses);
 	map_deinit(&j->hidden);
 	vec_deinit(&j->hidden_how);
+	map_deinit(&j->covered);
 	buf_deinit(&j->above_folder);
 	map_deinit(&j->listeners);
 	free(j->next_listener);

@@ -242,18 +242,27 @@ bool test_kernel_socket(struct judge_case *k)
 	return true;
 }
 
+/* May it be held although no table that was seen has it? Then the search itself saw all there is.
+ */
+static bool is_nowhere(const struct pv_conversation *c)
+{
+	return c->owner_reason == PV_REASON_NO_TABLE || c->owner_reason == PV_REASON_GONE ||
+	       c->owner_reason == PV_REASON_THREAD_TABLES;
+}
+
 bool test_owner_hidden(struct judge_case *k)
 {
-	const char *how;
 	int32_t pid = k->subject ? k->subject->p->pid : 0;
+	const char *how = k->subject ? hiding_of(k->j, pid) : NULL;
+	bool is_proven = true;
 
-	if (!k->subject && k->c->owner_reason != PV_REASON_NO_TABLE &&
-	    k->c->owner_reason != PV_REASON_GONE && k->c->owner_reason != PV_REASON_THREAD_TABLES)
-		return false;
-	how = hiding_of(k->j, &pid);
+	if (!how && hiding_holder(k->j, k->c->inode, &pid, &is_proven) &&
+	    (is_proven || (!k->subject && is_nowhere(k->c))))
+		how = hiding_of(k->j, pid);
 	if (!how)
 		return false;
 	case_number(k, "pid", (uint64_t)pid);
+	case_text(k, "holds", is_proven ? "holds" : "may hold");
 	case_text(k, "how", how);
 	return true;
 }
@@ -269,7 +278,7 @@ static bool is_state_reason(uint8_t reason)
 
 bool test_owner_unknown(struct judge_case *k)
 {
-	if (k->subject || k->so_far & RULE_BIT(RULE_kernel_socket))
+	if (k->subject || k->so_far & (RULE_BIT(RULE_kernel_socket) | RULE_BIT(RULE_owner_hidden)))
 		return false;
 	case_text(k, "reason", pv_reason_text((enum pv_reason)k->c->owner_reason));
 	return true;
@@ -297,6 +306,8 @@ static const char *partial_process(const struct judge_case *k)
 		return "the folders above its executable could not be looked at";
 	if (k->program->has_digest && k->program->digest == DIGEST_NONE)
 		return "its contents could not be compared with its package";
+	if (k->subject->has_script_digest && k->subject->script_digest == DIGEST_NONE)
+		return "the contents of its script could not be compared with its package";
 	return NULL;
 }
 

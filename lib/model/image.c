@@ -151,6 +151,7 @@ static const struct member relation_members[] = {
 	RELATION(publication.by, PV_PUBLISHED_BY_N),
 	RELATION(publication.table_family, 0),
 	RELATION(publication.is_partial, 2),
+	RELATION(publication.is_port_unsure, 2),
 	RELATION(publication.first_port, 0),
 	RELATION(publication.last_port, 0),
 	RELATION(publication.netns, 0),

@@ -41,7 +41,8 @@ enum field {
 	FIELD_FAMILY,
 	FIELD_DST,
 	FIELD_DPORT,
-	FIELD_DST_TYPE, /* RTN_* of the destination */
+	FIELD_NEAR_DPORT, /* not known, but made of the destination port */
+	FIELD_DST_TYPE,	  /* RTN_* of the destination */
 };
 
 struct nft_register {
@@ -105,6 +106,12 @@ static bool get_bytes(const struct machine *m, uint32_t number, uint8_t *to, siz
 		memcpy(to + i, m->registers[at].bytes, len - i < 4 ? len - i : 4);
 	}
 	return true;
+}
+
+static bool is_of_port(const struct machine *m, unsigned at)
+{
+	return at < N_REGISTERS && (m->registers[at].field == FIELD_DPORT ||
+				    m->registers[at].field == FIELD_NEAR_DPORT);
 }
 
 /* ---- attributes ---- */
@@ -207,8 +214,8 @@ static void run_payload(struct machine *m, struct attribute_list l)
 
 	if (base == NFT_PAYLOAD_NETWORK_HEADER && family)
 		field = network_field(family, offset, len);
-	else if (base == NFT_PAYLOAD_TRANSPORT_HEADER && offset == 2 && len == 2)
-		field = FIELD_DPORT;
+	else if (base == NFT_PAYLOAD_TRANSPORT_HEADER && offset < 4 && offset + (uint64_t)len > 2)
+		field = offset == 2 && len == 2 ? FIELD_DPORT : FIELD_NEAR_DPORT;
 	set_field(m, n.of[NFTA_PAYLOAD_DREG], field, len < 64 ? len : 64, family);
 }
 
@@ -259,7 +266,9 @@ static void run_bitwise(struct machine *m, struct attribute_list l)
 	for (size_t i = 0; is_mask && i < len; i++)
 		is_mask = ((const uint8_t *)flip.data)[i] == 0;
 	if (!is_mask) {
-		set_field(m, n.of[NFTA_BITWISE_DREG], FIELD_UNKNOWN, len < 64 ? len : 64, 0);
+		set_field(m, n.of[NFTA_BITWISE_DREG],
+			  is_of_port(m, at) ? FIELD_NEAR_DPORT : FIELD_UNKNOWN, len < 64 ? len : 64,
+			  0);
 		return;
 	}
 	for (size_t i = 0; i < len; i++) {
@@ -305,15 +314,40 @@ static bool match_dst(struct machine *m, unsigned at, const struct attribute_val
 
 static bool match_port(struct nft_match *match, uint32_t op, const struct attribute_value *v)
 {
+	/* each operator, as a range that ends at the port or begins there, or all but that */
+	static const struct {
+		bool is_from, is_to, is_inverse;
+	} operators[] = {
+		[NFT_CMP_EQ] = { true, true, false }, [NFT_CMP_NEQ] = { true, true, true },
+		[NFT_CMP_LT] = { true, false, true }, [NFT_CMP_LTE] = { false, true, false },
+		[NFT_CMP_GT] = { false, true, true }, [NFT_CMP_GTE] = { true, false, false },
+	};
+	struct port_set by;
 	uint16_t port;
 
-	if (!attribute_be16(v, &port))
+	if (!attribute_be16(v, &port) || op >= sizeof(operators) / sizeof(*operators))
 		return false;
-	if (op == NFT_CMP_EQ || op == NFT_CMP_GTE)
-		match->first_port = port;
-	if (op == NFT_CMP_EQ || op == NFT_CMP_LTE)
-		match->last_port = port;
-	return op == NFT_CMP_EQ || op == NFT_CMP_GTE || op == NFT_CMP_LTE;
+	by = ports_of(operators[op].is_from ? port : 0, operators[op].is_to ? port : UINT16_MAX);
+	return ports_narrow(&match->ports, &by, operators[op].is_inverse);
+}
+
+static bool match_port_range(struct nft_match *match, bool is_inverse,
+			     const struct attribute_value *from, const struct attribute_value *to)
+{
+	uint16_t first, last;
+	struct port_set by;
+
+	if (!attribute_be16(from, &first) || !attribute_be16(to, &last))
+		return false;
+	by = ports_of(first, last);
+	return ports_narrow(&match->ports, &by, is_inverse);
+}
+
+/* There is a condition on this register, and what it says has no place in the match. */
+static void miss(struct machine *m, unsigned at)
+{
+	m->rule->match.is_partial = true;
+	m->rule->match.is_port_unsure |= is_of_port(m, at);
 }
 
 static bool match_family(struct nft_match *match, uint8_t nfproto)
@@ -358,7 +392,7 @@ static void run_cmp(struct machine *m, struct attribute_list l)
 
 	if (at >= N_REGISTERS || !find_data(l, NFTA_CMP_DATA, &v) ||
 	    !compare(m, at, n.of[NFTA_CMP_OP], &v))
-		m->rule->match.is_partial = true;
+		miss(m, at);
 }
 
 static void run_range(struct machine *m, struct attribute_list l)
@@ -367,10 +401,10 @@ static void run_range(struct machine *m, struct attribute_list l)
 	unsigned at = register_at(n.of[NFTA_RANGE_SREG]);
 	struct attribute_value from, to;
 
-	if (at >= N_REGISTERS || n.of[NFTA_RANGE_OP] != NFT_RANGE_EQ ||
+	if (at >= N_REGISTERS || m->registers[at].field != FIELD_DPORT ||
 	    !find_data(l, NFTA_RANGE_FROM_DATA, &from) || !find_data(l, NFTA_RANGE_TO_DATA, &to) ||
-	    !compare(m, at, NFT_CMP_GTE, &from) || !compare(m, at, NFT_CMP_LTE, &to))
-		m->rule->match.is_partial = true;
+	    !match_port_range(&m->rule->match, n.of[NFTA_RANGE_OP] != NFT_RANGE_EQ, &from, &to))
+		miss(m, at);
 }
 
 static void compare_part(struct machine *m, unsigned at, const struct nft_element *e, size_t pos)
@@ -381,8 +415,17 @@ static void compare_part(struct machine *m, unsigned at, const struct nft_elemen
 	bool is_range = e->last_len && memcmp(e->key + pos, e->last + pos, r->len) != 0;
 
 	if (!is_range ? !compare(m, at, NFT_CMP_EQ, &first)
-		      : !compare(m, at, NFT_CMP_GTE, &first) || !compare(m, at, NFT_CMP_LTE, &last))
-		m->rule->match.is_partial = true;
+		      : r->field != FIELD_DPORT ||
+				!match_port_range(&m->rule->match, false, &first, &last))
+		miss(m, at);
+}
+
+/* A key of unknown length begins there. */
+static void miss_key(struct machine *m, unsigned at)
+{
+	for (unsigned i = at; i < N_REGISTERS; i++)
+		miss(m, i);
+	m->rule->match.is_partial = true;
 }
 
 /* Each part of a key begins a register of its own. */
@@ -390,11 +433,13 @@ static void compare_key(struct machine *m, uint32_t number, const struct nft_ele
 {
 	unsigned at = register_at(number);
 
+	if (e->is_catchall)
+		miss_key(m, at);
 	for (size_t pos = 0; pos < e->key_len && !e->is_catchall;) {
 		size_t len = at < N_REGISTERS ? m->registers[at].len : 0;
 
 		if (!len || pos + len > e->key_len || (e->last_len && e->last_len != e->key_len)) {
-			m->rule->match.is_partial = true;
+			miss_key(m, at);
 			return;
 		}
 		compare_part(m, at, e, pos);
@@ -435,7 +480,7 @@ static void run_lookup(struct machine *m, struct attribute_list l)
 		m->element = NULL;
 		return;
 	}
-	rule->match.is_partial = true;
+	miss_key(m, register_at(n.of[NFTA_LOOKUP_SREG]));
 	if (n.of[NFTA_LOOKUP_DREG])
 		set_field(m, n.of[NFTA_LOOKUP_DREG], FIELD_UNKNOWN, 20, 0);
 	/* where there are several a map tells more than a set */
@@ -461,6 +506,16 @@ static void run_load(struct machine *m, struct attribute_list l)
 {
 	(void)l;
 	memset(m->registers, 0, sizeof(m->registers));
+}
+
+/* What a flow was like before it was translated. */
+static void run_ct(struct machine *m, struct attribute_list l)
+{
+	struct numbers n = numbers_in(l);
+
+	run_load(m, l);
+	if (n.of[NFTA_CT_KEY] == NFT_CT_PROTO_DST)
+		set_field(m, n.of[NFTA_CT_DREG], FIELD_NEAR_DPORT, 2, 0);
 }
 
 /* ---- where it leads ---- */
@@ -517,9 +572,10 @@ static void run_match(struct machine *m, struct attribute_list l)
 	struct attribute_value name, info;
 
 	if (find_attribute(l, NFTA_MATCH_NAME, &name) && find_attribute(l, NFTA_MATCH_INFO, &info))
-		xtables_match(&m->rule->match, text_of(&name), &info);
+		xtables_match(&m->rule->match, text_of(&name), numbers_in(l).of[NFTA_MATCH_REV],
+			      &info);
 	else
-		m->rule->match.is_partial = true;
+		m->rule->match.is_partial = m->rule->match.is_port_unsure = true;
 }
 
 static void run_target(struct machine *m, struct attribute_list l)
@@ -538,7 +594,7 @@ static const struct {
 	void (*run)(struct machine *m, struct attribute_list l);
 } expressions[] = {
 	{ "bitwise", run_bitwise },	{ "byteorder", run_load },  { "cmp", run_cmp },
-	{ "comment", run_nothing },	{ "counter", run_nothing }, { "ct", run_load },
+	{ "comment", run_nothing },	{ "counter", run_nothing }, { "ct", run_ct },
 	{ "exthdr", run_load },		{ "fib", run_fib },	    { "hash", run_load },
 	{ "immediate", run_immediate }, { "log", run_nothing },	    { "lookup", run_lookup },
 	{ "match", run_match },		{ "meta", run_meta },	    { "nat", run_nat },
@@ -575,7 +631,7 @@ static bool read_rule(struct attribute_list l, const struct nft_element *element
 	struct attribute_value v, list;
 	bool has_list = false;
 
-	rule->match.last_port = UINT16_MAX;
+	rule->match.ports = PORTS_ANY;
 	while (attribute_next(&l, &v)) {
 		if (v.type == NFTA_RULE_TABLE)
 			rule->table = text_of(&v);

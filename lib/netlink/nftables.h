@@ -15,6 +15,7 @@
 #include <portavoz/conversation.h>
 
 #include "base/tape.h"
+#include "netlink/ports.h"
 #include "netlink/transport.h"
 
 /* A chain that packets come to by a hook. Strings are borrowed, and foreign. */
@@ -37,10 +38,11 @@ struct nft_match {
 	uint8_t family;	  /* AF_INET, AF_INET6; 0 = either, or that of the table */
 	uint8_t protocol; /* IPPROTO_*; 0 = any */
 	uint8_t dst[16];
-	uint8_t dst_prefix;		/* 0 = any destination */
-	uint16_t first_port, last_port; /* destination port; 0, 65535 = any */
-	bool is_dst_local;		/* the destination is any address of the host */
-	bool is_partial;		/* there are conditions beside these */
+	uint8_t dst_prefix;    /* 0 = any destination */
+	struct port_set ports; /* the destination port is of these */
+	bool is_dst_local;     /* the destination is any address of the host */
+	bool is_partial;       /* there are conditions beside these */
+	bool is_port_unsure;   /* some of them may be on the destination port */
 };
 
 struct nft_rule {

@@ -13,6 +13,8 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/xt_addrtype.h>
+#include <linux/netfilter/xt_conntrack.h>
+#include <linux/netfilter/xt_multiport.h>
 #include <linux/netfilter/xt_tcpudp.h>
 #include <linux/netfilter_ipv4/ip_tables.h>
 #include <linux/netfilter_ipv6/ip6_tables.h>
@@ -46,6 +48,7 @@ static bool match_xt_ports(struct nft_match *match, const struct attribute_value
 	struct xt_tcp tcp = { .flg_mask = 0 };
 	struct xt_udp udp;
 	bool is_tcp = protocol == IPPROTO_TCP;
+	struct port_set ports;
 
 	if (info->len < (is_tcp ? sizeof(tcp) : sizeof(udp)))
 		return false;
@@ -58,11 +61,38 @@ static bool match_xt_ports(struct nft_match *match, const struct attribute_value
 		tcp.invflags = udp.invflags;
 	}
 	match->protocol = protocol;
-	if (tcp.invflags & XT_TCP_INV_DSTPT)
+	ports = ports_of(tcp.dpts[0], tcp.dpts[1]);
+	if (!ports_narrow(&match->ports, &ports, tcp.invflags & XT_TCP_INV_DSTPT))
+		match->is_port_unsure = true;
+	return is_any_range(tcp.spts) && !tcp.option && !tcp.flg_mask && !match->is_port_unsure &&
+	       !(tcp.invflags & ~XT_TCP_INV_DSTPT);
+}
+
+/* false: it has conditions that are not known, or too many. */
+static bool match_xt_multiport(struct nft_match *match, const struct attribute_value *info,
+			       uint32_t revision)
+{
+	struct xt_multiport_v1 v = { 0 };
+	size_t size = revision == 0 ? sizeof(struct xt_multiport) : sizeof(v);
+	struct port_set by = { .n = 0 };
+	bool is_read = revision <= 1 && info->len >= size;
+
+	if (is_read)
+		memcpy(&v, info->data, size);
+	is_read &= v.count <= XT_MULTI_PORTS;
+	if (is_read && v.flags == XT_MULTIPORT_SOURCE)
 		return false;
-	match->first_port = tcp.dpts[0];
-	match->last_port = tcp.dpts[1];
-	return is_any_range(tcp.spts) && !tcp.option && !tcp.flg_mask && !tcp.invflags;
+	for (unsigned i = 0; is_read && i < v.count; i++) {
+		unsigned last = v.pflags[i] && i + 1U < v.count ? i + 1 : i;
+
+		is_read = ports_add(&by, v.ports[i], v.ports[last]);
+		i = last;
+	}
+	if (is_read && v.flags == XT_MULTIPORT_DESTINATION &&
+	    ports_narrow(&match->ports, &by, v.invert))
+		return true;
+	match->is_port_unsure = true;
+	return false;
 }
 
 /* Revision 0 and 1 begin alike. */
@@ -78,7 +108,38 @@ static bool match_xt_addrtype(struct nft_match *match, const struct attribute_va
 	return match->is_dst_local;
 }
 
-void xtables_match(struct nft_match *match, struct pv_bytes name,
+/* Revisions 1 to 3 have their flags at one place. What it says has none in a match. */
+static bool match_xt_conntrack(struct nft_match *match, const struct attribute_value *info,
+			       uint32_t revision)
+{
+	size_t at = offsetof(struct xt_conntrack_mtinfo3, match_flags);
+	uint16_t flags = UINT16_MAX;
+
+	if (revision >= 1 && revision <= 3 && info->len >= at + sizeof(flags))
+		memcpy(&flags, (const char *)info->data + at, sizeof(flags));
+	match->is_port_unsure |= flags & (XT_CONNTRACK_ORIGDST_PORT | XT_CONNTRACK_REPLSRC_PORT);
+	return false;
+}
+
+/* Matches that say nothing of ports. */
+static bool is_of_other_things(struct pv_bytes name)
+{
+	static const char *const names[] = {
+		"addrtype", "cgroup",  "comment",  "connbytes", "connlabel", "connlimit",
+		"connmark", "cpu",     "devgroup", "dscp",	"hashlimit", "helper",
+		"iprange",  "length",  "limit",	   "mac",	"mark",	     "owner",
+		"physdev",  "pkttype", "policy",   "quota",	"realm",     "recent",
+		"rpfilter", "socket",  "state",	   "statistic", "tcpmss",    "time",
+		"tos",	    "ttl",     "hl",	   "icmp",	"icmp6",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (is_text(name, names[i]))
+			return true;
+	return false;
+}
+
+void xtables_match(struct nft_match *match, struct pv_bytes name, uint32_t revision,
 		   const struct attribute_value *info)
 {
 	bool is_known;
@@ -88,8 +149,14 @@ void xtables_match(struct nft_match *match, struct pv_bytes name,
 					  is_text(name, "tcp") ? IPPROTO_TCP : IPPROTO_UDP);
 	else if (is_text(name, "addrtype"))
 		is_known = match_xt_addrtype(match, info);
-	else
+	else if (is_text(name, "multiport"))
+		is_known = match_xt_multiport(match, info, revision);
+	else if (is_text(name, "conntrack"))
+		is_known = match_xt_conntrack(match, info, revision);
+	else {
 		is_known = is_text(name, "comment");
+		match->is_port_unsure |= !is_of_other_things(name);
+	}
 	if (!is_known)
 		match->is_partial = true;
 }
@@ -365,7 +432,7 @@ static bool match_parts(const struct entry *e, struct nft_match *match)
 		if (!read_part(e->matches + at, e->matches_len - at, &name, &revision, &info,
 			       &size))
 			return false;
-		xtables_match(match, name, &info);
+		xtables_match(match, name, revision, &info);
 		at += size;
 	}
 	return true;
@@ -395,7 +462,7 @@ static int take_entry(const struct table *t, const struct entry *e, struct pv_by
 				 .lookup = { "", 0 },
 				 .message = { "", 0 } };
 
-	rule.match.last_port = UINT16_MAX;
+	rule.match.ports = PORTS_ANY;
 	match_fixed(t, e, &rule.match);
 	match_inverted(t, e, &rule.match);
 	if (!match_parts(e, &rule.match)) {

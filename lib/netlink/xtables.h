@@ -13,8 +13,9 @@
 /* What the tables of legacy iptables are called here: nf_tables may have a "nat" beside them. */
 #define XTABLES_NAT "nat-legacy"
 
-/* What a match says of packets; what is not known makes *match partial. */
-void xtables_match(struct nft_match *match, struct pv_bytes name,
+/* What a match says of packets; what is not known makes *match partial, and unsure of ports unless
+ * matches of that name are known to be of other things. */
+void xtables_match(struct nft_match *match, struct pv_bytes name, uint32_t revision,
 		   const struct attribute_value *info);
 /* Where a target leads, in a rule of that family; others lead nowhere. */
 void xtables_target(struct nft_rule *rule, struct pv_bytes name, uint32_t revision,

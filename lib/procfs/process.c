@@ -46,10 +46,12 @@ int procfs_stat_parse(const void *data, size_t len, struct procfs_stat *ret_stat
 	const char *open = len ? memchr(t.p, '(', len) : NULL;
 	const char *close = len ? memrchr(t.p, ')', len) : NULL;
 	struct procfs_stat s = { 0 };
+	uint32_t pid;
 	size_t n;
 
-	if (!open || !close || close < open)
+	if (!open || !close || close < open || !text_word_u32(&t, 10, &pid) || pid > INT32_MAX)
 		return -EBADMSG;
+	s.pid = (int32_t)pid;
 	n = (size_t)(close - open - 1);
 	if (n > sizeof(s.comm))
 		return -EBADMSG;

@@ -25,6 +25,7 @@ struct procfs_stat {
 	uint64_t start_ticks;
 	uint32_t n_threads;
 	uint32_t flags;
+	int32_t pid;
 	int32_t ppid; /* 0 = none in this pid namespace */
 	uint8_t comm_len;
 	char state;

@@ -160,8 +160,9 @@ static void name_process(struct worker *w, int handle, struct item *item)
 	struct procfs_stat stat;
 	int r = read_stat(handle, &stat);
 
-	if (r < 0) {
-		count_error(&w->stats, r);
+	if (r < 0 || stat.pid != item->pid) {
+		/* with the entry of another process mounted over its own nothing was seen of it */
+		count_error(&w->stats, r < 0 ? r : -EBADMSG);
 		w->found.n = 0;
 		return;
 	}

@@ -193,6 +193,35 @@ def test_hidden_by_another_entry():
         live.holds("owner-hidden" in finding["rules"], finding["rules"])
 
 
+def test_hidden_by_a_mount_without_bpf():
+    """Which of the processes with something mounted over their entries holds it is proven by what lies below."""
+    nobpf = live.denied("bpf")
+    with Scene() as s:
+        s.folder("/srv/empty")
+        p = s.intruder(s.copy("/srv/program"), "listen", "127.0.0.1", 0)
+        seen = s.intruder(s.copy("/srv/other"), "listen", "127.0.0.1", 0)
+        orphan = socket.create_connection(("127.0.0.1", seen["port"]))
+        s.sockets.append(orphan)
+        bystanders = [s.start("sleep", "60").pid for _ in range(5)]
+        # over one's own: that of another process, whose sockets are not its
+        for pid, place in [(pid, "/srv/empty") for pid in bystanders] + [(p["pid"], "/proc/%d" % seen["pid"])]:
+            s.mount("--bind", place, "/proc/%d" % pid)
+        for args in ((), ("--record=/srv/recording",), ("--replay=/srv/recording",)):
+            doc = audit(*args, prefix=() if "--replay" in "".join(args) else nobpf)
+            finding, = [f for f in doc["findings"] if f["conversation"]["local_port"] == p["port"]]
+            live.equal(finding["verdict"], "suspicious", finding["evidence"])
+            text = finding["evidence"][finding["rules"].index("owner-hidden")]
+            live.holds(text.startswith("process %d holds it" % p["pid"]) and "mounted" in text, text)
+            live.holds("owner-unknown" not in finding["rules"], finding["evidence"])
+            for f in doc["findings"]:
+                live.holds(f is finding or "owner-hidden" not in f["rules"], "a bystander: %r" % f["evidence"])
+            expect(doc, seen["pid"], "unexplained", "exe-unpackaged")
+            live.equal([f["verdict"] for f in scene.of_pid(doc, p["pid"])], [], "sockets of the entry that lies over its own")
+        # who may not mount cannot look below: nothing is proven then
+        doc = audit("sport = %d" % p["port"], prefix=nobpf + live.without_caps("sys_admin"))
+        live.holds(not any(" holds it" in text for text in doc["findings"][0]["evidence"]), doc["findings"][0]["evidence"])
+
+
 def test_hidden_from_listings():
     if live.SANITIZED:
         return  # nothing can be loaded before the sanitizer's own library
@@ -853,6 +882,20 @@ def test_packaged_scripts():
             for _, process, verdict in runs:
                 found = expect(doc, process.pid, verdict)
                 live.equal("packaged-script" in found[0]["rules"], verdict == "explained", found[0]["evidence"])
+            doc = audit("--verify")
+            for _, process, verdict in runs:
+                found = expect(doc, process.pid, verdict)
+                live.holds(verdict != "explained" or "partial" not in found[0]["rules"], found[0]["evidence"])
+            with open("/opt/server", "ab") as f:  # the inode stays, and so does its package
+                f.write(b"# changed\n")
+            expect(audit(), runs[0][1].pid, "explained", "packaged-script")
+            doc = audit("--verify", "--record=/srv/recording")
+            for number, verdict in ((0, "suspicious"), (1, "suspicious"), (2, "unexplained"), (4, "suspicious"), (5, "unexplained")):
+                found = expect(doc, runs[number][1].pid, verdict)
+                live.equal("exe-modified" in found[0]["rules"], verdict == "suspicious", found[0]["evidence"])
+            live.holds("/opt/server is not what the package portavoz-test installed" in
+                       " ".join(scene.of_pid(doc, runs[0][1].pid)[0]["evidence"]), "the script is named")
+            live.equal(simple(audit("--replay=/srv/recording", "--verify")), simple(doc), "what the recording says")
         finally:
             for _, process, _ in runs:
                 process.kill()

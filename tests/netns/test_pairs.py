@@ -369,6 +369,69 @@ def test_maps():
         shell("ip netns exec host nft delete table ip services")
 
 
+PORT_RULES = """
+table ip ports {
+    chain pre {
+        type nat hook prerouting priority -100
+        tcp dport != 7101 tcp dport 7100-7102 dnat to 10.9.0.2
+        tcp dport != 7110-7112 tcp dport >= 7109 tcp dport < 7115 dnat to 10.9.0.2
+        tcp dport != { 7120, 7121 } ip daddr 192.0.2.9 dnat to 10.9.0.3
+    }
+}
+"""
+
+
+def exposures(ports, *args):
+    doc = document("-N", "all", "-tl", *args, columns=COLUMNS)
+    return {row["local_port"]: (row["exposure"], row["published_port"])
+            for row in doc["conversations"] if row["local_port"] in ports}
+
+
+def test_ports_of_nft():
+    """Ports that a rule excludes are not published, and of conditions that are not understood nothing is claimed."""
+    subprocess.run(["ip", "netns", "exec", "host", "nft", "-f", "-"], input=PORT_RULES.encode(), check=True)
+    try:
+        with children() as start:
+            led, not_led, perhaps = (7100, 7102, 7109, 7113, 7114), (7101, 7110, 7112, 7115), (7120, 7122)
+            start("c1", *["tcp|bind|0.0.0.0|%d" % port for port in led + not_led])
+            start("c2", *["tcp|bind|0.0.0.0|%d" % port for port in perhaps])
+            wanted = {port: ("published", port) for port in led}
+            wanted.update({port: ("container", None) for port in not_led})
+            wanted.update({port: ("container", port) for port in perhaps})
+            equal(exposures(wanted), wanted, "exposure")
+            text = run("list", "-N", "all", "-ln", "--columns=exposure_detail", "sport 7122").stdout.decode()
+            holds("perhaps published as 192.0.2.9:7122" in text and "ports are not understood" in text, text)
+    finally:
+        shell("ip netns exec host nft delete table ip ports")
+
+
+PORTS_BY_IPTABLES = """x='ip netns exec host iptables-%s -t nat'; $x -N PORTS; $x -A PREROUTING -d 192.0.2.1/32 -j PORTS
+    $x -A PORTS -p tcp -m multiport --dports 7200,7202:7204,7206 -j DNAT --to-destination 10.9.0.2
+    $x -A PORTS -p tcp --dport 7210:7212 -m multiport ! --dports 7210,7213 -j DNAT --to-destination 10.9.0.2
+    $x -A PORTS -p tcp -m tcp --dport 7220:7222 -m tcp ! --dport 7221 -j DNAT --to-destination 10.9.0.2
+    $x -A PORTS -p tcp -m multiport --sports 1:1024 -m conntrack --ctorigdstport 7230 -j DNAT --to-destination 10.9.0.3
+    $x -A PORTS -p tcp -m multiport --dports 7240,7241 -j DNAT --to-destination 10.9.0.2:7242"""
+
+
+def test_ports_of_iptables():
+    """The same of x_tables: lists of ports, and inverted ones."""
+    for kind in ("nft", "legacy"):
+        if not shutil.which("iptables-" + kind):
+            raise Skip("there is no iptables-" + kind)
+        try:
+            shell(PORTS_BY_IPTABLES % kind)
+            with children() as start:
+                led, not_led = (7200, 7202, 7204, 7206, 7211, 7212, 7220, 7222), (22, 7201, 7205, 7207, 7210, 7213, 7221, 7223)
+                start("c1", *["tcp|bind|0.0.0.0|%d" % port for port in led + not_led + (7242,)])
+                start("c2", "tcp|bind|0.0.0.0|7231")
+                wanted = {port: ("published", port) for port in led}
+                wanted.update({port: ("container", None) for port in not_led})
+                wanted.update({7242: ("published", 7240), 7231: ("container", 7231)})
+                equal(exposures(wanted), wanted, "exposure by iptables-" + kind)
+        finally:
+            shell("x='ip netns exec host iptables-%s -t nat'; $x -D PREROUTING 1; $x -F PORTS; $x -X PORTS" % kind)
+
+
 def big_map(n):
     """A map of verdicts of which the last one alone leads somewhere."""
     dull = ", ".join("10.%d.%d.%d . tcp . 80 : continue" % (50 + i // 65536, i // 256 % 256, i % 256) for i in range(n - 1))

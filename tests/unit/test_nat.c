@@ -26,12 +26,12 @@ static void put_match(struct buf *b, const struct nft_match *m)
 		put_addr(b, m->family, m->dst);
 		buf_printf(b, "/%u", m->dst_prefix);
 	}
-	if (m->first_port || m->last_port != UINT16_MAX)
-		buf_printf(b, " port %u-%u", m->first_port, m->last_port);
+	for (uint8_t i = 0; !ports_are_any(&m->ports) && i < m->ports.n; i++)
+		buf_printf(b, " port %u-%u", m->ports.ranges[i].first, m->ports.ranges[i].last);
 	if (m->is_dst_local)
 		buf_puts(b, " local");
 	if (m->is_partial)
-		buf_puts(b, " partial");
+		buf_puts(b, m->is_port_unsure ? " partial unsure" : " partial");
 }
 
 static int put_rule(void *userdata, const struct nft_rule *r)
@@ -78,8 +78,8 @@ static void test_rules_of_nft(void **state)
 		     "2 nat pre: proto 17 port 5353-5353 dnat 10.9.0.3 to 53-53\n"
 		     "2 nat pre: v4 proto 6 dst 192.0.2.1/32 port 9000-9010 dnat 10.9.0.3\n"
 		     "2 nat pre: proto 6 port 7000-7000 redirect to 7001-7001\n"
-		     "2 nat pre: proto 6 partial dnat 10.9.0.2\n"
-		     "2 nat pre: proto 6 partial dnat unknown\n"
+		     "2 nat pre: proto 6 partial unsure dnat 10.9.0.2\n"
+		     "2 nat pre: proto 6 partial unsure dnat unknown\n"
 		     "2 nat pre: proto 6 port 4200-4200 partial jump sub\n"
 		     "2 nat sub: v4 proto 6 dst 192.0.2.0/25 port 4200-4200 dnat 10.9.0.3 to "
 		     "4201-4201\n");
@@ -93,7 +93,7 @@ static void test_rules_of_iptables(void **state)
 		     "2 nat DOCKER: v4 proto 17 dst 192.0.2.1/32 port 5000-5010 dnat 172.17.0.3\n"
 		     "2 nat PREROUTING: local jump DOCKER\n"
 		     "2 nat PREROUTING: proto 6 port 80-80 redirect to 8080-8080\n"
-		     "2 nat PREROUTING: proto 6 partial dnat 172.17.0.4\n"
+		     "2 nat PREROUTING: proto 6 port 1-3 dnat 172.17.0.4\n"
 		     "2 nat OUTPUT: local partial jump DOCKER\n"
 		     "10 nat PREROUTING: v6 proto 6 dst 2001:db8::/64 port 443-443 dnat fd00::2 to "
 		     "8443-8443\n"
@@ -102,7 +102,46 @@ static void test_rules_of_iptables(void **state)
 		     "2222-2222\n"
 		     "1 fw pre: proto 17 port 53-53 local dnat fd00::53\n"
 		     "1 fw pre: proto 6 port 100-100 partial dnat 10.1.2.4\n"
-		     "1 fw pre: proto 6 partial redirect\n");
+		     "1 fw pre: proto 6 port 0-6 port 8-65535 redirect\n");
+}
+
+static void assert_ports(const struct port_set *p, const char *expected)
+{
+	_cleanup_(cleanup_buf) struct buf text = BUF_INIT;
+
+	for (uint8_t i = 0; i < p->n; i++)
+		buf_printf(&text, "%u-%u ", p->ranges[i].first, p->ranges[i].last);
+	assert_string_equal(buf_str(&text) ? buf_str(&text) : "", expected);
+}
+
+static void test_ports(void **state)
+{
+	struct port_set p = PORTS_ANY, by = { .n = 0 };
+
+	(void)state;
+	assert_true(ports_add(&by, 90, 95) && ports_add(&by, 10, 20) && ports_add(&by, 50, 50));
+	assert_true(ports_add(&by, 21, 30) && ports_add(&by, 40, 39));
+	assert_ports(&by, "10-30 50-50 90-95 ");
+	assert_true(ports_narrow(&p, &by, true));
+	assert_ports(&p, "0-9 31-49 51-89 96-65535 ");
+	assert_false(ports_have(&p, 50));
+	assert_true(ports_have(&p, 51) && ports_have(&p, UINT16_MAX));
+	by = ports_of(40, 100);
+	assert_true(ports_narrow(&p, &by, false));
+	assert_ports(&p, "40-49 51-89 96-100 ");
+	by = ports_of(0, UINT16_MAX);
+	assert_true(ports_narrow(&p, &by, true));
+	assert_int_equal(p.n, 0);
+	assert_false(ports_have(&p, 0));
+	/* what has no room leaves it as it was */
+	by.n = 0;
+	for (uint16_t i = 0; i < PORTS_MAX; i++)
+		assert_true(ports_add(&by, (uint16_t)(10 * i + 5), (uint16_t)(10 * i + 6)));
+	assert_false(ports_add(&by, 1000, 1000));
+	p = PORTS_ANY;
+	assert_false(ports_narrow(&p, &by, true));
+	assert_true(ports_are_any(&p));
+	assert_true(ports_add(&by, 0, UINT16_MAX) && ports_are_any(&by));
 }
 
 static int put_chain(void *userdata, const struct nft_chain *c)
@@ -249,7 +288,7 @@ int main(void)
 		cmocka_unit_test(test_rules_of_nft), cmocka_unit_test(test_rules_of_iptables),
 		cmocka_unit_test(test_chains),	     cmocka_unit_test(test_links),
 		cmocka_unit_test(test_addresses),    cmocka_unit_test(test_hostile),
-		cmocka_unit_test(test_nsid),
+		cmocka_unit_test(test_nsid),	     cmocka_unit_test(test_ports),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

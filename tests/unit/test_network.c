@@ -404,7 +404,7 @@ static struct nft_rule *add_rule(struct world *w, const char *chain)
 	struct network_rule r = { .rule = { .family = 2,
 					    .table = bytes("nat"),
 					    .chain = bytes(chain),
-					    .match = { .last_port = UINT16_MAX } },
+					    .match = { .ports = PORTS_ANY } },
 				  .netns = HOST };
 
 	assert_int_equal(vec_push(&w->n->rules, r), 0);
@@ -418,7 +418,7 @@ static void add_dnat(struct world *w, const char *chain, uint16_t from, const ch
 
 	r->verdict = NFT_LEADS_TO_ADDRESS;
 	r->match.protocol = 6;
-	r->match.first_port = r->match.last_port = from;
+	r->match.ports = ports_of(from, from);
 	r->has_address = true;
 	r->to_family = AF_INET;
 	assert_int_equal(inet_pton(AF_INET, to, r->first_addr), 1);

@@ -254,7 +254,7 @@ static void put_rule(const struct column_context *context, const struct pv_publi
 static void put_publication(const struct column_context *context, const struct pv_conversation *c,
 			    const struct pv_publication *p, struct buf *b)
 {
-	bool is_certain = p->n_candidates <= 1;
+	bool is_certain = p->n_candidates <= 1 && !p->is_port_unsure;
 
 	buf_puts(b, is_certain ? "published as " : "perhaps published as ");
 	column_put_publication(p, b);
@@ -268,7 +268,9 @@ static void put_publication(const struct column_context *context, const struct p
 	}
 	if (p->is_partial)
 		buf_puts(b, ", under further conditions");
-	if (!is_certain)
+	if (p->is_port_unsure)
+		buf_puts(b, "; conditions on ports are not understood");
+	if (p->n_candidates > 1)
 		buf_printf(b, "; %u namespaces have the address", p->n_candidates);
 }
 

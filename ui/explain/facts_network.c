@@ -47,6 +47,9 @@ static void say_publication(struct explanation *e, const struct pv_publication *
 
 	if (p->n_candidates > 1)
 		SAY(e, published_unsure, endpoint, value_number("n", p->n_candidates));
+	else if (p->is_port_unsure)
+		SAY(e, published_unsure_port, endpoint, family, value_name("table", p->table),
+		    value_name("chain", p->chain));
 	else if (p->by == PV_PUBLISHED_BY_CONNTRACK)
 		SAY(e, published_conntrack, endpoint);
 	else if (p->by == PV_PUBLISHED_BY_REDIRECT)
