@@ -12,7 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/cleanup.h"
 #include "cli/commands.h"
 #include "cli/owner_service.h"
@@ -147,27 +146,29 @@ static void report(const struct pv_capture_progress *p)
 {
 	fprintf(stderr,
 		"portavoz: capture: %llu packets received, %llu dropped by the kernel, "
-		"%llu not understood\n",
+		"%llu dropped by us, %llu not understood\n",
 		(unsigned long long)p->packets, (unsigned long long)p->dropped,
-		(unsigned long long)p->undecoded);
+		(unsigned long long)p->unread, (unsigned long long)p->undecoded);
 }
 
 /* ---- files ---- */
 
 struct files {
 	int *fds;
+	char **names;
 	size_t n;
 };
 
-/* "a.pcapng" -> "a.0001.pcapng" */
-static void put_numbered(struct buf *b, const char *path, size_t number)
+/* "a.pcapng" -> "a.0001.pcapng", for free(). */
+static char *numbered(const char *path, size_t number)
 {
 	const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
 	const char *dot = strrchr(name, '.');
 	size_t stem = dot && dot > name ? (size_t)(dot - path) : strlen(path);
+	char *ret;
 
-	buf_put(b, path, stem);
-	buf_printf(b, ".%04zu%s", number, path + stem);
+	return asprintf(&ret, "%.*s.%04zu%s", (int)stem, path, number, path + stem) < 0 ? NULL
+											: ret;
 }
 
 static int open_file(const char *path)
@@ -193,35 +194,32 @@ static int take_stdout(void)
 	return fd;
 }
 
-static int open_ring_file(const struct capture_values *v, size_t number)
-{
-	_cleanup_(cleanup_buf) struct buf path = BUF_INIT;
-
-	put_numbered(&path, v->write, number);
-	return buf_str(&path) ? open_file(path.data) : -1;
-}
-
 static int open_files(const struct capture_values *v, struct files *f)
 {
 	size_t n = !v->write ? 0 : v->ring_files ? v->ring_files : 1;
+	bool is_stdout = v->write && strcmp(v->write, "-") == 0;
 
 	f->fds = calloc(n + 1, sizeof(*f->fds));
-	for (; f->fds && f->n < n; f->n++) {
-		int *fd = &f->fds[f->n];
+	f->names = calloc(n + 1, sizeof(*f->names));
+	for (; f->fds && f->names && f->n < n; f->n++) {
+		char **name = &f->names[f->n];
 
-		*fd = v->ring_files		   ? open_ring_file(v, f->n + 1)
-		      : strcmp(v->write, "-") == 0 ? take_stdout()
-						   : open_file(v->write);
-		if (*fd < 0)
+		*name = v->ring_files ? numbered(v->write, f->n + 1)
+				      : strdup(is_stdout ? "standard output" : v->write);
+		f->fds[f->n] = !*name ? -1 : is_stdout ? take_stdout() : open_file(*name);
+		if (f->fds[f->n] < 0)
 			return -1;
 	}
-	return f->fds ? 0 : -1;
+	return f->fds && f->names ? 0 : -1;
 }
 
 static void cleanup_files(struct files *f)
 {
 	for (size_t i = 0; i < f->n; i++)
 		close_fd(f->fds[i]);
+	for (size_t i = 0; f->names && f->names[i]; i++)
+		free(f->names[i]);
+	free(f->names);
 	free(f->fds);
 }
 
@@ -286,6 +284,7 @@ static int run_capture(int argc, char **argv)
 					 .find_owners = find_owners,
 					 .closed_source = &c.owners.closed_source,
 					 .files = files.fds,
+					 .file_names = (const char *const *)files.names,
 					 .n_files = files.n,
 					 .file_bytes = v.ring_bytes };
 	catch_signals();

@@ -131,6 +131,12 @@ static int show_progress(const struct pv_capture_progress *p, void *userdata)
 		clear_progress(m);
 		g->report(p);
 	}
+	if (p->is_down != m->was_down) {
+		m->was_down = p->is_down;
+		clear_progress(m);
+		usage_error(g->request.live->interface, "note: the interface %s",
+			    p->is_down ? "is down: waiting for it" : "is up again");
+	}
 	if (!m->is_shown)
 		return 0;
 	time = now();
@@ -155,12 +161,16 @@ static int show_progress(const struct pv_capture_progress *p, void *userdata)
 static bool say_damage(const struct pv_capture *capture)
 {
 	const struct pv_capture_error *e;
-	size_t i = 0;
+	size_t i = 0, n_harmless = 0;
 
 	for (; (e = pv_capture_damage(capture, i)); i++) {
 		const char *unit = e->is_decompressed ? "decompressed byte" : "byte";
 
-		if (e->is_live)
+		if (e->is_written && e->error == EPIPE) /* as for rows, below */
+			n_harmless++;
+		else if (e->is_written)
+			usage_error(e->path, "cannot be written: %s", strerror(e->error));
+		else if (e->is_live)
 			usage_error(e->path, "after %llu packets: %s",
 				    (unsigned long long)e->packets, strerror(e->error));
 		else if (e->error)
@@ -172,7 +182,7 @@ static bool say_damage(const struct pv_capture *capture)
 				    unit, (unsigned long long)e->offset,
 				    (unsigned long long)e->packets, e->expected, e->found);
 	}
-	return i > 0;
+	return i > n_harmless;
 }
 
 static int fail(const char *what, int r)
@@ -214,15 +224,14 @@ struct output {
 	struct flow_tree *tree;
 };
 
-/* A node of the tree and what finds it; a quarter of the memory is for them. */
-#define TREE_NODE 160
+#define TREE_SHARE 4 /* of the memory */
 
 static int open_output(const struct reading *g, struct output *o)
 {
 	if (g->values->summary)
 		return flow_summary_new(&o->summary);
 	if (g->values->tree)
-		return flow_tree_new(&g->vendors, g->values->memory / 4 / TREE_NODE, &o->tree);
+		return flow_tree_new(&g->vendors, g->values->memory / TREE_SHARE, &o->tree);
 	return render_open(&g->options, STDOUT_FILENO, &o->rows);
 }
 
@@ -341,6 +350,8 @@ static int open_capture(struct reading *g, const struct view *view, const struct
 	q->bpf = g->values->bpf;
 	q->observed = g->values->observed == 0;
 	q->memory = g->values->memory;
+	if (g->values->tree)
+		q->memory -= q->memory / TREE_SHARE;
 	q->bin_ns = (int64_t)g->values->bin_ns;
 	if (view->n_sort)
 		q->batch = 0;

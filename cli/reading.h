@@ -94,7 +94,7 @@ bool parse_with_unit(const char *text, const struct unit *units, uint64_t *ret);
 extern const struct unit units_of_size[], units_of_time[]; /* bytes; nanoseconds */
 
 struct meter {
-	bool is_shown, was_shown;
+	bool is_shown, was_shown, was_down;
 	int64_t start, next;
 	volatile uint64_t *position;
 };

@@ -25,12 +25,16 @@ struct pv_capture_progress {
 	uint64_t undecoded;	/* packets in which nothing was understood */
 	/* live: by the kernel, for want of room (one of the loopback interface counts twice) */
 	uint64_t dropped;
+	/* live: behind the last of max_packets, when the run ended; they are not in `packets` */
+	uint64_t unread;
+	bool is_down; /* live: the interface is down, and packets are waited for */
 };
 
 /* Damage of a file: everything before it was reported. */
 struct pv_capture_error {
 	const char *path;     /* as it was given */
 	bool is_live;	      /* path is an interface that went away; error tells, packets count */
+	bool is_written;      /* path is of file_names, which could not be written: the same */
 	uint64_t offset;      /* byte at which the damage begins */
 	bool is_decompressed; /* offset counts what the file decompresses to */
 	uint64_t packets;     /* whole packets of this file before it */
@@ -92,6 +96,7 @@ struct pv_capture_live {
 	 * files, each begun anew when it is full. Borrowed: they are duplicated.
 	 */
 	const int *files;
+	const char *const *file_names; /* how errors name them; borrowed, too, for all the run */
 	size_t n_files;
 	uint64_t file_bytes; /* when a file is full; 0 = never */
 };

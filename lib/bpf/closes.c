@@ -46,7 +46,10 @@ const char *bpf_closes_cause(int error)
 		return "it needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN, and no other program in "
 		       "its place";
 	case -ENODEV:
-		return "no unified control group hierarchy is mounted";
+		return "this host uses no unified control group hierarchy (cgroup2)";
+	case -ENOENT:
+		return "the unified control group hierarchy (cgroup2) is not mounted here, and "
+		       "to mount it for itself it needs CAP_SYS_ADMIN";
 	case -EINVAL:
 		return "the kernel lacks BPF programs of control groups";
 	default:

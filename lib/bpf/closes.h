@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Every IP socket (but raw ones) of this host as it is closed, in every network namespace: who held
- * it last. The program is attached to the root of the unified control group hierarchy that is
- * mounted, so in a container with a hierarchy of its own only that container's are seen, and is
- * detached when its link is closed. Needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN, a kernel with BTF
- * and control groups, 5.15.
+ * it last. The program is attached to the root of the unified control group hierarchy, so in a
+ * container with a hierarchy of its own only that container's are seen, and is detached when its
+ * link is closed. Needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN, a kernel with BTF and control
+ * groups, 5.15.
  */
 #ifndef BPF_CLOSES_H
 #define BPF_CLOSES_H
@@ -22,7 +22,7 @@ struct bpf_closes {
 	}
 
 /*
- * From now on closed sockets are noted. 0; -ENODEV (no unified hierarchy is mounted), -ENOTSUP
+ * From now on closed sockets are noted. 0; -ENODEV, -ENOENT (procfs_cgroup_open_root()), -ENOTSUP
  * (built without BPF), -EPERM, others as the kernel gives them. bpf_closes_close() in any case.
  */
 int bpf_closes_open(struct bpf_closes *c);

@@ -4,8 +4,11 @@
 
 #include <errno.h>
 #include <linux/if_packet.h>
+#include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/buf.h"
@@ -21,6 +24,7 @@ struct live {
 	pcap_t *pcap;
 	uint16_t link_type;
 	bool is_nano;
+	char name[IF_NAMESIZE]; /* empty: any interface */
 	uint64_t delivered, dropped;
 	struct buf bytes;
 };
@@ -101,6 +105,8 @@ int live_open(const struct live_request *request, struct live **ret, char *messa
 	if (!l)
 		return complain(message, -ENOMEM, "out of memory", "");
 	l->api = api;
+	if (strcmp(request->interface, "any") != 0)
+		snprintf(l->name, sizeof(l->name), "%s", request->interface);
 	l->pcap = l->api->pcap_create(request->interface, error);
 	if (!l->pcap) {
 		free(l);
@@ -180,6 +186,19 @@ int live_read(struct live *l, struct packet *ret, size_t max, size_t *ret_n)
 		return 0;
 	/* libpcap has words only for what ends a run: the interface went down or away */
 	return status == PCAP_ERROR ? -ENETDOWN : of_status(status);
+}
+
+/*
+ * libpcap waits without a word for an interface that went down to come up again, which the kernel's
+ * socket does by itself.
+ */
+bool live_is_up(const struct live *l)
+{
+	struct ifreq q = { 0 };
+
+	memcpy(q.ifr_name, l->name, sizeof(l->name));
+	return !*l->name || ioctl(l->api->pcap_fileno(l->pcap), SIOCGIFFLAGS, &q) < 0 ||
+	       q.ifr_flags & IFF_UP;
 }
 
 /* Not pcap_stats(), which opens files of /sys. The kernel begins anew at each reading. */

@@ -6,6 +6,7 @@
 #ifndef CAPTURE_LIVE_H
 #define CAPTURE_LIVE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -47,6 +48,9 @@ int live_fd(const struct live *l);	       /* readable when there are packets */
  * interface is gone), -EIO, -ENOMEM. They are copies, valid until the next call; `interface` is 0.
  */
 int live_read(struct live *l, struct packet *ret, size_t max, size_t *ret_n);
+
+/* false: the interface is there, but down. */
+bool live_is_up(const struct live *l);
 
 int live_get_stats(struct live *l, struct live_stats *ret); /* 0 or -errno */
 

@@ -111,6 +111,11 @@ static void declare(struct capture_writer *w)
 		put_interface(&w->pending, &w->interfaces.items[w->n_declared++]);
 }
 
+size_t capture_writer_file(const struct capture_writer *w)
+{
+	return w->current;
+}
+
 int capture_writer_flush(struct capture_writer *w)
 {
 	int r;
@@ -129,12 +134,12 @@ static int next_file(struct capture_writer *w)
 {
 	int r = capture_writer_flush(w), fd;
 
+	if (r < 0)
+		return r;
 	w->current = (w->current + 1) % w->fds.n;
 	w->written = w->n_declared = 0;
 	fd = w->fds.items[w->current];
-	if (r == 0 && (lseek(fd, 0, SEEK_SET) < 0 || ftruncate(fd, 0) < 0))
-		r = -errno;
-	return r;
+	return lseek(fd, 0, SEEK_SET) < 0 || ftruncate(fd, 0) < 0 ? -errno : 0;
 }
 
 static int make_room(struct capture_writer *w, size_t more)

@@ -38,6 +38,9 @@ int capture_writer_put(struct capture_writer *w, const struct packet *p, const c
 /* What the kernel says of an interface at the end. */
 int capture_writer_put_statistics(struct capture_writer *w, uint32_t interface, uint64_t time_ns,
 				  uint64_t received, uint64_t dropped);
+/* The index in fds of the file that is being written. */
+size_t capture_writer_file(const struct capture_writer *w);
+
 int capture_writer_flush(struct capture_writer *w); /* 0 or -errno */
 
 #endif

@@ -64,7 +64,7 @@ struct pv_capture {
 	struct arena arena; /* texts of the damage */
 	VEC(struct pv_capture_error) damage;
 	bool has_digest; /* without: no Community IDs, nothing of QUIC, no JA4 */
-	uint64_t undecoded, cut, too_deep, bytes;
+	uint64_t undecoded, cut, too_deep, untimed, unfiltered, bytes;
 	/* the packets that were read; [next, ready) are decoded */
 	struct packet packets[GROUP];
 	size_t n_packets, next, ready;
@@ -210,6 +210,19 @@ static int note_lost(struct pv_capture *c, int error)
 	return e.path ? vec_push(&c->damage, e) : -ENOMEM;
 }
 
+static int note_unwritten(struct pv_capture *c)
+{
+	const char *name;
+	struct pv_capture_error e = { .error = flow_live_write_error(c->live, &name),
+				      .packets = c->at.packets,
+				      .is_written = true };
+
+	if (!e.error)
+		return 0;
+	e.path = arena_strdup(&c->arena, name);
+	return e.path ? vec_push(&c->damage, e) : -ENOMEM;
+}
+
 static int tell_progress(struct pv_capture *c)
 {
 	if (c->live)
@@ -255,6 +268,7 @@ static void count_odd(struct pv_capture *c, const struct taken *t, const struct 
 		c->undecoded++;
 	else if (t->decoded.flags & (DECODE_TRUNCATED | DECODE_BAD_LENGTH | DECODE_BAD_HEADER))
 		c->cut++;
+	c->untimed += (p->flags & PACKET_UNTIMED) != 0;
 	c->too_deep += (t->decoded.flags & DECODE_TOO_DEEP) != 0;
 }
 
@@ -304,18 +318,24 @@ static int read_live(struct pv_capture *c, bool *ret_end)
 		r = note_lost(c, r);
 	if (*ret_end && r >= 0)
 		r = flow_live_work(c->live, &c->owners, true);
-	c->at.dropped = flow_live_dropped(c->live);
+	if (*ret_end && r == 0)
+		r = note_unwritten(c);
+	flow_live_progress(c->live, &c->at);
 	return r == 0 ? tell_progress(c) : r;
 }
 
-/* Keeps the packets that --bpf wants; on a link type it does not know it wants none. */
+/* Keeps the packets that --bpf wants; what it cannot tell is left out, and counted. */
 static void choose_packets(struct pv_capture *c)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; c->bpf && i < c->n_packets; i++)
-		if (pcapfilter_match(c->bpf, &c->packets[i]) > 0)
+	for (size_t i = 0; c->bpf && i < c->n_packets; i++) {
+		int r = pcapfilter_match(c->bpf, &c->packets[i]);
+
+		if (r > 0)
 			c->packets[n++] = c->packets[i];
+		c->unfiltered += r < 0;
+	}
 	if (c->bpf)
 		c->n_packets = n;
 }
@@ -383,8 +403,8 @@ static int add_damage(const struct pv_capture *c, struct pv_snapshot *s,
 		r = redact_put(c->redactor, PV_REDACT_PATH, e->path, strlen(e->path), &b);
 	else
 		buf_puts(&b, e->path);
-	if (e->is_live)
-		buf_printf(&b, ": %s", strerror(e->error));
+	if (e->is_live || e->is_written)
+		buf_printf(&b, ": %s%s", e->is_written ? "not written: " : "", strerror(e->error));
 	else
 		buf_printf(&b, ": byte %llu: expected %s", (unsigned long long)e->offset,
 			   e->expected);
@@ -425,9 +445,13 @@ static int add_coverage(struct pv_capture *c, struct pv_snapshot *s)
 	for (size_t i = 0; r == 0 && i < c->damage.n; i++)
 		r = add_damage(c, s, &c->damage.items[i]);
 	if (r == 0)
+		r = add_gap(s, PV_GAP_BPF, c->unfiltered, NULL);
+	if (r == 0)
 		r = add_gap(s, PV_GAP_UNDECODED, c->undecoded, NULL);
 	if (r == 0)
 		r = add_gap(s, PV_GAP_CUT, c->cut, NULL);
+	if (r == 0)
+		r = add_gap(s, PV_GAP_TIMES, c->untimed, NULL);
 	if (r == 0)
 		r = add_gap(s, PV_GAP_FRAGMENTS, d->unplaced_packets, NULL);
 	if (r == 0)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A run over an interface. Invariant: packets are written in the order in which they came. */
+/*
+ * A run over an interface. Invariant: packets are written in the order in which they came. A file
+ * that cannot be written ends the run, but loses no conversation.
+ */
 #include "flow/live.h"
 
 #include <errno.h>
@@ -26,7 +29,9 @@
 #define HOLD (2000 * MS) /* longest wait of a packet for its comment */
 #define CLOCKS_DIFFER MS /* of the times of packets and of events: one is converted */
 #define FLUSH (500 * MS) /* who reads along in a pipe sees packets at least that often */
+#define REST_MS 20	 /* until the kernel has handed over the last block */
 #define HOLD_BYTES (32U << 20)
+#define RING_PACKET 64	  /* bytes of the ring that a packet takes, at least */
 #define PENDING_MAX 65536 /* pairs that wait to be asked for */
 
 struct held {
@@ -48,9 +53,12 @@ struct flow_live {
 	void *userdata;
 	struct live *source;
 	struct capture_writer *writer;
-	uint64_t n_packets;
+	uint64_t n_packets, n_rest, n_unread;
+	uint64_t end_time;		   /* of packets: when the run was over; 0 = it is not */
 	int64_t end, next_ask, next_flush; /* monotonic ns */
-	bool asks;
+	int write_error;		   /* errno; 0 = none */
+	size_t unwritten;		   /* index of the file */
+	bool asks, is_down, is_ended;
 	VEC(struct flow_question) pending;
 	VEC(struct retry) retries; /* the first is due first */
 	VEC(struct held) held;
@@ -146,10 +154,15 @@ int flow_live_open(const struct pv_capture_live *request, const char *bpf, void 
 
 /* ---- packets ---- */
 
+static bool is_full(const struct flow_live *l)
+{
+	return l->request.max_packets && l->n_packets >= l->request.max_packets;
+}
+
 static bool is_over(const struct flow_live *l)
 {
-	return (l->request.max_packets && l->n_packets >= l->request.max_packets) ||
-	       now() >= l->end || (l->request.is_over && l->request.is_over(l->userdata));
+	return l->write_error || is_full(l) || now() >= l->end ||
+	       (l->request.is_over && l->request.is_over(l->userdata));
 }
 
 /* While packets wait for an answer, it does not wait for more packets longer than that. */
@@ -162,34 +175,81 @@ static int wait_ms(const struct flow_live *l)
 	return left < WAIT_MS * MS ? (int)(left / MS) + 1 : WAIT_MS;
 }
 
+/* Packets that came, waiting some time for the first. */
+static int read_within(struct flow_live *l, int ms, struct packet *ret, size_t max, size_t *ret_n)
+{
+	struct pollfd polled = { .fd = live_fd(l->source), .events = POLLIN };
+	int r;
+
+	if (poll(&polled, 1, ms) < 0 && errno != EINTR)
+		return -errno;
+	r = live_read(l->source, ret, max, ret_n);
+	l->is_down = !*ret_n && !live_is_up(l->source);
+	return r;
+}
+
+/*
+ * What lay in the ring when the run was over belongs to it, so that the counts add up; what came
+ * later does not. Should the clock be set back meanwhile, there is no more than fits into the ring.
+ */
+static int read_rest(struct flow_live *l, struct packet *ret, size_t max, size_t *ret_n)
+{
+	int r = 0;
+
+	while (r == 0 && !l->is_ended) {
+		size_t n, came = 0;
+
+		r = read_within(l, REST_MS, ret, max, &came);
+		for (n = 0; n < came && ret[n].time_ns <= l->end_time;)
+			n++;
+		l->n_rest += n;
+		l->is_ended = n < came || !n || l->n_rest > l->request.buffer / RING_PACKET;
+		if (is_full(l)) {
+			l->n_unread += n;
+		} else if (n) {
+			*ret_n = n;
+			return r;
+		}
+	}
+	return r < 0 ? r : FLOW_LIVE_END;
+}
+
+int flow_live_read(struct flow_live *l, struct packet *ret, size_t max, size_t *ret_n)
+{
+	uint64_t left = l->request.max_packets - l->n_packets;
+	int r;
+
+	*ret_n = 0;
+	if (!l->end_time && is_over(l))
+		l->end_time = (uint64_t)clock_ns(CLOCK_REALTIME);
+	if (l->end_time)
+		return read_rest(l, ret, max, ret_n);
+	if (l->request.max_packets && max > left)
+		max = (size_t)left;
+	r = read_within(l, wait_ms(l), ret, max, ret_n);
+	l->n_packets += *ret_n;
+	return r;
+}
+
 const char *flow_live_interface(const struct flow_live *l)
 {
 	return l->request.interface;
 }
 
-int flow_live_read(struct flow_live *l, struct packet *ret, size_t max, size_t *ret_n)
+int flow_live_write_error(const struct flow_live *l, const char **ret_name)
 {
-	struct pollfd polled = { .fd = live_fd(l->source), .events = POLLIN };
-	uint64_t left = l->request.max_packets - l->n_packets;
-	int r;
-
-	*ret_n = 0;
-	if (is_over(l))
-		return FLOW_LIVE_END;
-	if (poll(&polled, 1, wait_ms(l)) < 0 && errno != EINTR)
-		return -errno;
-	if (l->request.max_packets && max > left)
-		max = (size_t)left;
-	r = live_read(l->source, ret, max, ret_n);
-	l->n_packets += *ret_n;
-	return r;
+	*ret_name = l->request.file_names ? l->request.file_names[l->unwritten] : "file";
+	return l->write_error;
 }
 
-uint64_t flow_live_dropped(struct flow_live *l)
+void flow_live_progress(struct flow_live *l, struct pv_capture_progress *ret)
 {
 	struct live_stats s;
 
-	return live_get_stats(l->source, &s) == 0 ? s.dropped : 0;
+	if (live_get_stats(l->source, &s) == 0)
+		ret->dropped = s.dropped;
+	ret->unread = l->n_unread;
+	ret->is_down = l->is_down;
 }
 
 /* ---- asking ---- */
@@ -421,6 +481,29 @@ static int write_end(struct flow_live *l)
 	return r < 0 ? r : capture_writer_flush(l->writer);
 }
 
+static int write_due(struct flow_live *l, const struct flow_owners *o, bool is_last)
+{
+	int r = write_ready(l, o, is_last);
+
+	if (r == 0 && is_last)
+		return write_end(l);
+	if (r == 0 && now() >= l->next_flush) {
+		r = capture_writer_flush(l->writer);
+		l->next_flush = now() + FLUSH;
+	}
+	return r;
+}
+
+static void stop_writing(struct flow_live *l, int error)
+{
+	l->write_error = error;
+	l->unwritten = capture_writer_file(l->writer);
+	capture_writer_free(l->writer);
+	l->writer = NULL;
+	vec_deinit(&l->held);
+	buf_deinit(&l->bytes);
+}
+
 int flow_live_work(struct flow_live *l, struct flow_owners *o, bool is_last)
 {
 	int r = take_retries(l, is_last);
@@ -429,12 +512,10 @@ int flow_live_work(struct flow_live *l, struct flow_owners *o, bool is_last)
 		r = ask(l, o);
 	if (r < 0 || !l->writer)
 		return r;
-	r = write_ready(l, o, is_last);
-	if (r == 0 && is_last)
-		return write_end(l);
-	if (r == 0 && now() >= l->next_flush) {
-		r = capture_writer_flush(l->writer);
-		l->next_flush = now() + FLUSH;
+	r = write_due(l, o, is_last);
+	if (r < 0 && r != -ENOMEM) {
+		stop_writing(l, -r);
+		r = 0;
 	}
 	return r;
 }

@@ -33,12 +33,17 @@ int flow_live_read(struct flow_live *l, struct packet *ret, size_t max, size_t *
  */
 int flow_live_note(struct flow_live *l, struct flow_owners *o, const struct packet *p,
 		   const struct flow_entry *e, unsigned side);
-/* Asks and writes what is due; the last time, everything. 0 or -errno. */
+/*
+ * Asks and writes what is due; the last time, everything. 0 or -errno; what cannot be written ends
+ * the run, see flow_live_write_error().
+ */
 int flow_live_work(struct flow_live *l, struct flow_owners *o, bool is_last);
 
 /* As it was asked for; borrowed. */
 const char *flow_live_interface(const struct flow_live *l);
-/* What the kernel dropped so far. */
-uint64_t flow_live_dropped(struct flow_live *l);
+/* errno why a file could not be written, and how it is named (borrowed); 0 = all could. */
+int flow_live_write_error(const struct flow_live *l, const char **ret_name);
+/* Sets what only this knows: dropped, unread, is_down. */
+void flow_live_progress(struct flow_live *l, struct pv_capture_progress *ret);
 
 #endif

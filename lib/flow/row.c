@@ -55,6 +55,7 @@ static void set_side(struct pv_flow_side *ret, const struct flow_entry *e, unsig
 		.resets = h->resets,
 		.tcp_flags = h->tcp_flags,
 		.has_mac = e->half[0].entry_flags & FLOW_ENTRY_HAS_MAC,
+		.has_time = h->notes & FLOW_HAS_TIME,
 		.has_handshake = h->state & FLOW_HAS_HANDSHAKE,
 		.handshake_us = c->handshake_us,
 		.rtt = { .samples = c->rtt_samples,

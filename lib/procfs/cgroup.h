@@ -38,8 +38,11 @@ void procfs_cgroup_parse(const void *path, size_t len, struct procfs_cgroup *ret
 void procfs_cgroup_put_unit(const struct procfs_cgroup *cgroup, struct buf *b);
 void procfs_cgroup_put_container(const struct procfs_cgroup *cgroup, struct buf *b);
 
-/* Live: the folder where the unified hierarchy is mounted, a descriptor; -ENODEV = nowhere, or
- * -errno. */
+/*
+ * Live: the root of the unified hierarchy, a descriptor: where it is mounted, else by a mount that
+ * nobody else sees. -ENODEV = this host does not use it, -ENOENT = it is not mounted here and may
+ * not be, or -errno.
+ */
 int procfs_cgroup_open_root(void);
 
 #endif

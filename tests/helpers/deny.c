@@ -2,10 +2,10 @@
 /*
  * deny WHAT... -- COMMAND: runs the command where system calls fail with EPERM, as in a container
  * with a strict seccomp profile. WHAT is bpf, netlink (socket(AF_NETLINK)), diag
- * (socket(AF_NETLINK, ..., NETLINK_SOCK_DIAG)), threads (clone3), network (connect), rulesets
- * (landlock_create_ruleset), or, with the EINVAL of a kernel that has no such thing, filters
- * (prctl(PR_SET_SECCOMP)) or landlock (landlock_restrict_self, which a kernel that can make
- * rulesets has).
+ * (socket(AF_NETLINK, ..., NETLINK_SOCK_DIAG)), threads (clone3), network (connect), mounts
+ * (fsopen), rulesets (landlock_create_ruleset), or, with the EINVAL of a kernel that has no such
+ * thing, filters (prctl(PR_SET_SECCOMP)) or landlock (landlock_restrict_self, which a kernel that
+ * can make rulesets has).
  */
 #include <errno.h>
 #include <linux/audit.h>
@@ -39,6 +39,7 @@ static const struct rule rules[] = {
 	{ "diag", SYS_socket, AF_NETLINK, NETLINK_SOCK_DIAG, EPERM },
 	{ "threads", SYS_clone3, ANY, ANY, EPERM },
 	{ "network", SYS_connect, ANY, ANY, EPERM },
+	{ "mounts", SYS_fsopen, ANY, ANY, EPERM },
 	{ "filters", SYS_prctl, PR_SET_SECCOMP, ANY, EINVAL },
 	{ "rulesets", SYS_landlock_create_ruleset, ANY, ANY, EPERM },
 	{ "landlock", SYS_landlock_restrict_self, ANY, ANY, EINVAL },

@@ -262,6 +262,12 @@ def send(n, port=9):
             s.sendto(b"x" * 100, (SERVER, port))
 
 
+def counts(errors):
+    """Received, dropped by the kernel, dropped by us, not understood: each time they were told."""
+    lines = re.findall(r"capture: (\d+) packets received, (\d+) dropped by the kernel, (\d+) dropped by us, (\d+) not understood", errors)
+    return [tuple(map(int, line)) for line in lines]
+
+
 def test_numbers_add_up():
     """E9: at the end, and when asked on the way."""
     with Capture("--bpf", "udp and dst port 9", columns="proto,out_packets,in_packets") as capture:
@@ -270,8 +276,7 @@ def test_numbers_add_up():
         capture.process.send_signal(signal.SIGUSR1)
         time.sleep(0.5)
         send(25)
-    lines = re.findall(r"capture: (\d+) packets received, (\d+) dropped by the kernel, (\d+) not understood", capture.errors)
-    equal(lines, [("50", "0", "0"), ("75", "0", "0")], "counts in %r" % capture.errors)
+    equal(counts(capture.errors), [(50, 0, 0, 0), (75, 0, 0, 0)], "counts in %r" % capture.errors)
     equal(sum(row["out_packets"] for row in capture.rows), 75, "packets of the conversations")
 
 
@@ -282,11 +287,65 @@ def test_drops_are_counted():
         send(60000)
         os.kill(capture.child, signal.SIGCONT)
         time.sleep(0.5)
-    received, dropped, _ = map(int, re.findall(r"(\d+) packets received, (\d+) dropped by the kernel, (\d+)", capture.errors)[-1])
+    received, dropped, unread, _ = counts(capture.errors)[-1]
     holds(dropped > 0, "nothing was dropped of 60000")
-    equal(received + dropped, 60000, "received %d, dropped %d" % (received, dropped))
+    equal((received + dropped, unread), (60000, 0), "received %d, dropped %d" % (received, dropped))
     equal(capture.gaps.get("dropped"), dropped, "dropped in the coverage")
     equal(sum(row["out_packets"] for row in capture.rows), received, "packets of the conversations")
+
+
+def test_what_is_left_is_counted():
+    """What lies in the ring when the run is over was captured, too: behind the last packet asked for it is dropped by us, and at
+    the end by a signal it is read."""
+    for options, wanted in ((["--packets=100"], (100, 0, 900, 0)), ([], (1000, 0, 0, 0))):
+        with Capture("--bpf", "udp and dst port 9", *options, columns="proto,out_packets") as capture:
+            os.kill(capture.child, signal.SIGSTOP)
+            send(1000)
+            if not options:
+                os.kill(capture.child, signal.SIGINT)  # waits for it to go on
+            os.kill(capture.child, signal.SIGCONT)
+        equal(counts(capture.errors), [wanted], "counts in %r" % capture.errors)
+        equal(sum(row["out_packets"] for row in capture.rows), wanted[0], "packets of the conversations")
+
+
+def test_full_disk():
+    """A file that cannot be written ends the run and loses nothing else: rows, counts, coverage; both tell the file."""
+    with folder() as path:
+        shell("mkdir %s/small; mount -t tmpfs -o size=32k none %s/small" % (path, path))
+        try:
+            for options, name in ((("-w", "/dev/full"), "/dev/full"), (("-w", path + "/small/a"), path + "/small/a"),
+                                  (("-w", path + "/small/r.pcapng", "--ring=64Kx2"), path + "/small/r.0001.pcapng")):
+                with Capture("--bpf", "udp and dst port 9", *options, columns="proto,out_packets") as capture:
+                    send(3000)
+                equal(capture.status, 1, "exit status with %r" % (options,))
+                holds("portavoz: %s: cannot be written: No space left on device" % name in capture.errors, "error with %r: %r" % (options, capture.errors))
+                equal(len(counts(capture.errors)), 1, "counts in %r" % capture.errors)
+                received = counts(capture.errors)[0][0]
+                holds(received or "/dev/full" in options, "nothing received")
+                equal(sum(row["out_packets"] for row in capture.rows), received, "packets of the conversations")
+                shell("rm -f %s/small/*" % path)
+                holds(any(name in (gap["detail"] or "") for gap in capture.coverage["gaps"]), "coverage: %r" % capture.coverage)
+        finally:
+            shell("umount %s/small" % path)
+
+
+def test_interface_down():
+    """While it is down nothing comes, which is said; then the capture goes on."""
+    shell("ip link add sleeps type veth peer name other; ip link set sleeps up; ip link set other up")
+    with Capture(interface="sleeps", columns="proto") as capture:
+        shell("ip link set sleeps down")
+        time.sleep(1)
+        shell("ip link set sleeps up")
+        time.sleep(1)
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sender:
+            sender.bind(("other", 0))
+            sender.send(b"\xff" * 6 + b"\x02\0\0\0\0\1" + b"\x08\0" + bytes.fromhex(
+                "4500001c000100004011000000000000ffffffff1000100000080000"))
+    shell("ip link del sleeps")
+    notes = re.findall("portavoz: sleeps: note: (.*)", capture.errors)
+    equal(notes, ["the interface is down: waiting for it", "the interface is up again"], "notes in %r" % capture.errors)
+    equal(capture.status, 0, capture.errors)
+    holds(any(row["proto"] == "udp" for row in capture.rows), "conversations: %r" % capture.rows)
 
 
 def test_bounds_of_the_run():

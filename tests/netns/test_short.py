@@ -234,13 +234,33 @@ def test_refused():
     equal(capture.gaps, {}, "gaps")
 
 
-def without_hierarchy():
-    return ("unshare", "-m", "sh", "-ec", "while umount -t cgroup2 -a 2>/dev/null && grep -q ' cgroup2 ' /proc/self/mounts; do :; done; exec \"$@\"", "sh")
+def without_hierarchy(*prefix):
+    return ("unshare", "-m", "sh", "-ec", "while umount -t cgroup2 -a 2>/dev/null && grep -q ' cgroup2 ' /proc/self/mounts; do :; done; exec \"$@\"", "sh",
+            *prefix)
+
+
+def without_events():
+    return without_hierarchy(*live.denied("mounts"))
+
+
+def test_other_mounts():
+    """`ip netns exec` puts another /sys over the hierarchy; then it is mounted where nobody sees it."""
+    for prefix in (without_hierarchy(), ("ip", "netns", "exec", "far")):
+        with Capture("--bpf", "port %d" % PORT, interface="lo", columns=COLUMNS, prefix=prefix) as capture:
+            with open("/proc/%d/mounts" % capture.process.pid) as f:
+                mounts = f.read()
+            ran = subprocess.run([*prefix[:4 * (prefix[0] == "ip")], sys.executable, "-c",
+                                  "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.connect(('127.0.0.1', %d)); s.send(b'x')" % PORT])
+            equal(ran.returncode, 0, "exit of the client")
+        holds(" cgroup2 " not in mounts, "mounts: " + mounts)
+        check_closed_source(capture, "working", "")
+        equal([[o["comm"] for o in row["owners"]] for row in capture.rows if row["remote_port"] == PORT], [[os.path.basename(sys.executable)[:15]]],
+              "process of %r" % capture.rows)
 
 
 def test_without_events():
     """What is not known is counted, and the coverage says why, also when a filter shows none of it."""
-    for prefix, cause in ((without_hierarchy(), "no unified control group hierarchy"),
+    for prefix, cause in ((without_events(), "(cgroup2) is not mounted here"),
                           (live.without_caps("bpf", "sys_admin"), "CAP_BPF")):
         for words in ((), ("comm short",)):
             with Workers("127.0.0.1"):
@@ -256,7 +276,7 @@ def test_without_events():
 def test_datagrams_without_events():
     """No socket shows the addresses of both ends; their interfaces do."""
     with datagram_server("far") as server:
-        with Capture("--bpf", "port %d" % PORT, columns=COLUMNS, prefix=without_hierarchy()) as capture:
+        with Capture("--bpf", "port %d" % PORT, columns=COLUMNS, prefix=without_events()) as capture:
             pids = clients(talk_unconnected, SERVER, 40)
     equal({row["peer_pid"] for row in capture.rows}, {server}, "process at the far end")
     known = sum(map(is_known, capture.rows))
