@@ -488,6 +488,31 @@ static int need_digest(struct judge *j, struct program *p)
 	return r == -ENOMEM ? r : 0;
 }
 
+/* Of the script that a packaged interpreter was given, when a package of this host has its path. */
+static int need_script_digest(struct judge_case *k)
+{
+	struct judge *j = k->j;
+	struct subject *subject = k->subject;
+	const struct package_query *script;
+	char wanted[33], found[33];
+	int r;
+
+	if (subject->has_script_digest || !j->request->verify || subject->script == MAP_NONE ||
+	    !k->program || !program_is_packaged(k->program) || subject->p->container.len)
+		return 0;
+	script = &j->queries.items[subject->script];
+	if (!script->package.len)
+		return 0;
+	subject->has_script_digest = true;
+	r = disk_wanted_digest(j, &script->package, &script->path, wanted);
+	if (r == 0)
+		r = disk_digest_seen(j, subject->p->pid, &script->path, found);
+	j->lacks_digest = j->lacks_digest || r == -ELIBACC;
+	if (r == 0)
+		subject->script_digest = strcmp(wanted, found) == 0 ? DIGEST_SAME : DIGEST_DIFFERS;
+	return r == -ENOMEM ? r : 0;
+}
+
 /* Is the case one that a shell could be behind? */
 static bool may_feed_shell(const struct judge_case *k)
 {
@@ -505,6 +530,8 @@ int facts_need(struct judge_case *k, uint32_t facts)
 		r = need_folder(j, k->program);
 	if (r == 0 && k->program && facts & FACT_DIGEST)
 		r = need_digest(j, k->program);
+	if (r == 0 && k->subject && facts & FACT_DIGEST)
+		r = need_script_digest(k);
 	if (k->subject && facts & FACT_LIBRARIES)
 		libraries_judge(j, k->subject);
 	if (r == 0 && facts & FACT_HIDING)

@@ -306,6 +306,8 @@ static const char *partial_process(const struct judge_case *k)
 		return "the folders above its executable could not be looked at";
 	if (k->program->has_digest && k->program->digest == DIGEST_NONE)
 		return "its contents could not be compared with its package";
+	if (k->subject->has_script_digest && k->subject->script_digest == DIGEST_NONE)
+		return "the contents of its script could not be compared with its package";
 	return NULL;
 }
 

@@ -882,6 +882,20 @@ def test_packaged_scripts():
             for _, process, verdict in runs:
                 found = expect(doc, process.pid, verdict)
                 live.equal("packaged-script" in found[0]["rules"], verdict == "explained", found[0]["evidence"])
+            doc = audit("--verify")
+            for _, process, verdict in runs:
+                found = expect(doc, process.pid, verdict)
+                live.holds(verdict != "explained" or "partial" not in found[0]["rules"], found[0]["evidence"])
+            with open("/opt/server", "ab") as f:  # the inode stays, and so does its package
+                f.write(b"# changed\n")
+            expect(audit(), runs[0][1].pid, "explained", "packaged-script")
+            doc = audit("--verify", "--record=/srv/recording")
+            for number, verdict in ((0, "suspicious"), (1, "suspicious"), (2, "unexplained"), (4, "suspicious"), (5, "unexplained")):
+                found = expect(doc, runs[number][1].pid, verdict)
+                live.equal("exe-modified" in found[0]["rules"], verdict == "suspicious", found[0]["evidence"])
+            live.holds("/opt/server is not what the package portavoz-test installed" in
+                       " ".join(scene.of_pid(doc, runs[0][1].pid)[0]["evidence"]), "the script is named")
+            live.equal(simple(audit("--replay=/srv/recording", "--verify")), simple(doc), "what the recording says")
         finally:
             for _, process, _ in runs:
                 process.kill()
