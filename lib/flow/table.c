@@ -538,6 +538,8 @@ static void count(struct flow_entry *e, unsigned side, int64_t time, const struc
 		if (e->half[0].entry_flags & FLOW_ENTRY_HAS_MAC && l->link.src)
 			memcpy(e->mac[side], l->link.src, 6);
 	}
+	if (!(p->flags & PACKET_UNTIMED))
+		h->notes |= FLOW_HAS_TIME;
 	h->packets += 1 + l->held_packets;
 	h->bytes += p->wire + l->held_bytes;
 	h->payload += l->payload_wire + l->held_payload;

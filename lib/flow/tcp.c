@@ -21,9 +21,11 @@ enum {
 	LETTER_I,
 	LETTER_G,
 	LETTER_T,
-	LETTER_W
+	LETTER_W,
+	LETTER_N
 };
 static const char letters[] = "shadfrqigtw";
+_Static_assert(1 << LETTER_N <= FLOW_DID_ACK, "letters and notes share their bits");
 
 static void put_letter(struct flow_entry *e, unsigned side, unsigned letter)
 {
@@ -33,9 +35,9 @@ static void put_letter(struct flow_entry *e, unsigned side, unsigned letter)
 
 void flow_entry_note(struct flow_entry *e, unsigned side, unsigned letter)
 {
-	if (e->half[side].letters >> letter & 1)
+	if (e->half[side].notes >> letter & 1)
 		return;
-	e->half[side].letters |= (uint16_t)(1U << letter);
+	e->half[side].notes |= (uint16_t)(1U << letter);
 	put_letter(e, side, letter);
 }
 
@@ -134,6 +136,8 @@ static void add_flags(struct flow_table *t, struct flow_entry *e, unsigned side,
 		      uint32_t payload)
 {
 	e->half[side].tcp_flags |= (uint8_t)flags;
+	if ((flags & (DECODE_TCP_ACK | DECODE_TCP_SYN | DECODE_TCP_RST)) == DECODE_TCP_ACK)
+		e->half[side].notes |= FLOW_DID_ACK;
 	if (flags & DECODE_TCP_SYN && flags & (DECODE_TCP_FIN | DECODE_TCP_RST))
 		flow_entry_note(e, side, LETTER_Q);
 	else if (flags & DECODE_TCP_SYN)
@@ -175,7 +179,7 @@ static void add_old(struct flow_table *t, struct flow_entry *e, unsigned side, u
 	if ((int32_t)(seq + len - h->next_seq) > 0)
 		h->next_seq = seq + len;
 	/* which of the two was acknowledged nobody knows (Karn) */
-	h->sample_time = 0;
+	h->notes &= (uint16_t)~FLOW_HAS_SAMPLE;
 	if (filled && age < (c->handshake_us > REORDER_US ? c->handshake_us : REORDER_US))
 		c->out_of_order++;
 	else
@@ -191,8 +195,9 @@ static void begin(struct flow_half *h, const struct decoded_tcp *tcp, uint32_t s
 
 static void sample(struct flow_half *h, int64_t time)
 {
-	if (h->sample_time)
+	if (h->notes & FLOW_HAS_SAMPLE)
 		return;
+	h->notes |= FLOW_HAS_SAMPLE;
 	h->sample_time = time;
 	h->sample_seq = h->next_seq;
 }
@@ -256,9 +261,9 @@ static void add_ack(struct flow_table *t, struct flow_entry *e, unsigned side, u
 	/* acknowledged, but never captured */
 	if (ahead > 0 && ahead < FLOW_NONSENSE)
 		add_gap(t, e, !side, ack, time);
-	if (o->sample_time && (int32_t)(ack - o->sample_seq) >= 0) {
+	if (o->notes & FLOW_HAS_SAMPLE && (int32_t)(ack - o->sample_seq) >= 0) {
 		add_round_trip(e, side, o, time - o->sample_time);
-		o->sample_time = 0;
+		o->notes &= (uint16_t)~FLOW_HAS_SAMPLE;
 	}
 }
 

@@ -124,6 +124,11 @@ struct shell {
 	struct pv_bytes outputs; /* of a holder: what else it can write to */
 };
 
+/* Of a chain of shells, in the order of the list. */
+struct shell_link {
+	uint32_t shell, next; /* next: 1 + index; 0 = none */
+};
+
 /* Who uses a socket of the kernel. */
 struct kernel_use {
 	const char *kind;
@@ -153,6 +158,8 @@ struct judge {
 	bool lacks_digest;	    /* for want of libcrypto a program could not be verified */
 	finding_vec process_findings;
 	VEC(struct shell) shells;
+	struct map shells_by_pid, shell_chains; /* see fed.c */
+	VEC(struct shell_link) shell_links;
 	bool has_shells;
 	VEC(struct kernel_use) kernel_uses;
 	bool has_kernel_uses;
@@ -268,6 +275,8 @@ const char *hiding_of(const struct judge *j, int32_t pid);
  * *ret_is_proven is false.
  */
 bool hiding_holder(const struct judge *j, uint32_t inode, int32_t *ret_pid, bool *ret_is_proven);
+/* fed.c: pure: takes the list that shells_gather() made; 0 or -ENOMEM */
+int shells_parse(struct judge *j, const char *data, size_t len);
 /* A shell whose input comes from the process, and through what; or NULL. */
 const struct shell *shells_fed_by(struct judge *j, struct subject *subject,
 				  const char **ret_channel);
