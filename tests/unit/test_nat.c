@@ -42,7 +42,10 @@ static int put_rule(void *userdata, const struct nft_rule *r)
 		   (int)r->chain.len, r->chain.data);
 	put_match(b, &r->match);
 	if (r->verdict == NFT_LEADS_TO_CHAIN)
-		buf_printf(b, " jump %.*s", (int)r->to_chain.len, r->to_chain.data);
+		buf_printf(b, " %s %.*s", r->is_goto ? "goto" : "jump", (int)r->to_chain.len,
+			   r->to_chain.data);
+	else if (r->verdict == NFT_ENDS)
+		buf_puts(b, " ends");
 	else
 		buf_puts(b, r->is_redirect ? " redirect" : " dnat");
 	if (r->has_address && !r->is_unknown) {
