@@ -24,7 +24,7 @@ extern "C" {
 /* How a TCP connection stood when the capture or the conversation ended, in Zeek's terms. */
 enum pv_conn_state {
 	PV_CONN_NONE,	/* the protocol has none */
-	PV_CONN_S0,	/* SYN seen, no answer (UDP: nothing came back) */
+	PV_CONN_S0,	/* SYN, no answer captured (UDP: nothing came back); see enum pv_ending */
 	PV_CONN_S1,	/* established, not ended */
 	PV_CONN_SF,	/* established and closed by both (UDP: both sent) */
 	PV_CONN_REJ,	/* the SYN was answered by a reset */
@@ -42,8 +42,8 @@ enum pv_conn_state {
 
 /* How and by whom it was ended. */
 enum pv_ending {
-	PV_ENDING_NONE, /* the protocol has no end */
-	PV_ENDING_UNANSWERED,
+	PV_ENDING_NONE,	      /* the protocol has no end */
+	PV_ENDING_UNANSWERED, /* nothing came, and the initiator acknowledged nothing */
 	PV_ENDING_OPEN,
 	PV_ENDING_REFUSED,
 	PV_ENDING_CLOSED_LOCAL, /* both closed, the local end first */

@@ -44,6 +44,7 @@ _Static_assert(sizeof(struct flow_key) == 48, "no padding: keys are compared as 
 /* In flow_half.notes, above the letters. */
 #define FLOW_HAS_TIME 0x8000   /* a packet of it had a time of its own */
 #define FLOW_HAS_SAMPLE 0x4000 /* a round trip is being measured */
+#define FLOW_DID_ACK 0x2000    /* acknowledged, not with SYN or RST: the other end had sent */
 
 struct flow_half {
 	uint64_t packets, bytes, payload;

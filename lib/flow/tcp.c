@@ -25,7 +25,7 @@ enum {
 	LETTER_N
 };
 static const char letters[] = "shadfrqigtw";
-_Static_assert(1 << LETTER_N <= FLOW_HAS_SAMPLE, "letters and notes share their bits");
+_Static_assert(1 << LETTER_N <= FLOW_DID_ACK, "letters and notes share their bits");
 
 static void put_letter(struct flow_entry *e, unsigned side, unsigned letter)
 {
@@ -136,6 +136,8 @@ static void add_flags(struct flow_table *t, struct flow_entry *e, unsigned side,
 		      uint32_t payload)
 {
 	e->half[side].tcp_flags |= (uint8_t)flags;
+	if ((flags & (DECODE_TCP_ACK | DECODE_TCP_SYN | DECODE_TCP_RST)) == DECODE_TCP_ACK)
+		e->half[side].notes |= FLOW_DID_ACK;
 	if (flags & DECODE_TCP_SYN && flags & (DECODE_TCP_FIN | DECODE_TCP_RST))
 		flow_entry_note(e, side, LETTER_Q);
 	else if (flags & DECODE_TCP_SYN)

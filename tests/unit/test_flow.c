@@ -166,6 +166,11 @@ static const struct state_case state_cases[] = {
 	{ "c S, s SA, c A, c FA, s FA, c R", "SF", "ShAFfR", PV_ENDING_CLOSED_LOCAL,
 	  PV_BY_HANDSHAKE },
 	{ "c S, s SA, c A, c FA, s R", "RSTR", "ShAFr", PV_ENDING_RESET_REMOTE, PV_BY_HANDSHAKE },
+	/* captured one way: what the client acknowledges was an answer */
+	{ "c S, c A, c A10", "S0", "SAD", PV_ENDING_OPEN, PV_BY_HANDSHAKE },
+	{ "c S, c A, c FA", "SH", "SAF", PV_ENDING_HALF_LOCAL, PV_BY_HANDSHAKE },
+	{ "c S, c RA", "RSTOS0", "SR", PV_ENDING_RESET_LOCAL, PV_BY_HANDSHAKE },
+	{ "c S, c A, s R", "RSTR", "SAr", PV_ENDING_RESET_REMOTE, PV_BY_HANDSHAKE },
 	{ "c S, s A", "OTH", "Sa", PV_ENDING_OPEN, PV_BY_HANDSHAKE },
 };
 
