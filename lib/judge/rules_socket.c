@@ -60,6 +60,13 @@ static bool was_handed(const struct judge_case *k)
 	return program_is_explained(&k->j->programs.items[parent->program]);
 }
 
+/* A packaged shell or interpreter that was told to run a script of a package. */
+static bool runs_packaged_script(const struct judge_case *k)
+{
+	return program_is_packaged(k->program) && k->subject->script != MAP_NONE &&
+	       k->j->queries.items[k->subject->script].package.len;
+}
+
 /* A shell under another name, or one that somebody brought along. */
 static bool is_like_shell(const struct judge_case *k)
 {
@@ -76,7 +83,7 @@ bool test_shell_on_socket(struct judge_case *k)
 
 	if (!k->program || !is_inet(k) || k->fd < 0 || k->fd > 1)
 		return false;
-	if (!is_shell && !is_like_shell(k))
+	if (is_shell ? runs_packaged_script(k) && was_handed(k) : !is_like_shell(k))
 		return false;
 	case_text(k, "what", is_shell ? "a shell or an interpreter" : "of no package");
 	case_text(k, "stream", is_shell ? streams[k->fd] : "standard input and output are");

@@ -22,6 +22,7 @@
 
 #define TOP 10 /* of a level that people are shown */
 #define FLUSH (64U << 10)
+#define NODES_LEAST 64
 /* A host has a few addresses of its own; one that speaks for more hands on those of others. */
 #define ROUTER_ADDRESSES 6
 
@@ -44,7 +45,7 @@ struct node {
 	const char *name; /* protocol */
 	uint32_t parent;
 	uint8_t level;
-	struct counts all, others; /* others: in children for which there was no room */
+	struct counts all, others; /* others: in children that had to go */
 };
 
 /* An address seen behind a link-layer address. */
@@ -54,10 +55,10 @@ struct place {
 	uint8_t addr[16];
 };
 
-/* A slot of a map that has just grown, one that it grows out of, and the text of a protocol. */
+/* Slots of a map that has just grown. */
 #define FIND_COST (4 * sizeof(struct map_slot))
-/* What a node and a place take, sorted at the end. */
-#define NODE_COST (sizeof(struct node) + FIND_COST + 16 + 3 * sizeof(uint32_t))
+/* What a node and a place take, being sorted. */
+#define NODE_COST (sizeof(struct node) + FIND_COST + 3 * sizeof(uint32_t))
 #define PLACE_COST (2 * sizeof(struct place) + FIND_COST)
 
 struct vendor {
@@ -72,9 +73,9 @@ struct flow_tree {
 	VEC(struct node) nodes;
 	VEC(struct place) places;
 	VEC(struct vendor) vendors;
-	size_t max;	   /* of nodes, and of places */
-	uint64_t folded;   /* conversations that are in some node's `others` */
-	uint64_t unplaced; /* ends of conversations whose place was not noted */
+	VEC(const char *) names; /* of protocols: the few that there are */
+	size_t max;		 /* of nodes, and of places */
+	uint64_t unplaced;	 /* ends of conversations whose place was not noted */
 	uint64_t seed;
 };
 
@@ -163,6 +164,8 @@ int flow_tree_new(const struct buf *vendors, uint64_t memory, struct flow_tree *
 		return r;
 	}
 	t->max = memory / (NODE_COST + PLACE_COST);
+	if (t->max < NODES_LEAST)
+		t->max = NODES_LEAST;
 	*ret = t;
 	return 0;
 }
@@ -176,6 +179,7 @@ void flow_tree_free(struct flow_tree *t)
 	vec_deinit(&t->nodes);
 	vec_deinit(&t->places);
 	vec_deinit(&t->vendors);
+	vec_deinit(&t->names);
 	arena_deinit(&t->arena);
 	free(t);
 }
@@ -200,25 +204,143 @@ static void count(struct counts *n, const struct pv_flow *f)
 	n->bytes += f->out.bytes + f->in.bytes;
 }
 
-/* The child of `parent`, new or not; *ret_node is MAP_NONE when there is no room for a new one. */
-static int add_child(struct flow_tree *t, uint32_t parent, enum level level,
-		     const struct ends *ends, const char *name, uint32_t *ret_node)
+/* Pairs of addresses have no direction: the smaller one first. */
+static void set_pair(struct ends *e, const uint8_t *a, const uint8_t *b, size_t n)
 {
-	struct node n = { .ends = *ends, .parent = parent, .level = (uint8_t)level };
-	uint64_t key = map_mix(map_mix(t->seed, parent), level);
+	bool swap = memcmp(a, b, n) > 0;
+
+	memcpy(e->addr[swap], a, n);
+	memcpy(e->addr[!swap], b, n);
+}
+
+static struct ends ends_at(enum level level, const struct pv_conversation *c)
+{
+	const struct pv_flow *f = c->flow;
+	bool has_addr = c->family == AF_INET || c->family == AF_INET6;
+	size_t n = c->family == AF_INET ? 4 : 16;
+	struct ends e = { 0 };
+
+	if (level == LEVEL_MAC) {
+		e.is_known = f->out.has_mac;
+		if (e.is_known)
+			set_pair(&e, f->out.mac, f->in.mac, 6);
+	} else if (level == LEVEL_IP) {
+		e.family = c->family;
+		if (has_addr)
+			set_pair(&e, c->local.addr, c->remote.addr, n);
+	} else if (level == LEVEL_SOCKET) {
+		e.family = c->family;
+		e.proto = c->proto;
+		e.port[0] = (uint16_t)c->local.port;
+		e.port[1] = (uint16_t)c->remote.port;
+		if (has_addr) {
+			memcpy(e.addr[0], c->local.addr, n);
+			memcpy(e.addr[1], c->remote.addr, n);
+		}
+	}
+	return e;
+}
+
+static uint64_t key_of(const struct flow_tree *t, const struct node *n)
+{
+	uint64_t key = map_mix(map_mix(t->seed, n->parent), n->level);
+
+	key = hash_bytes(key, &n->ends, sizeof(n->ends));
+	return n->name ? hash_bytes(key, n->name, strlen(n->name)) : key;
+}
+
+/* A name that lasts as long as the tree; NULL = out of memory. */
+static const char *keep_name(struct flow_tree *t, const char *name)
+{
+	const char *copy;
+
+	for (size_t i = 0; i < t->names.n; i++)
+		if (!strcmp(t->names.items[i], name))
+			return t->names.items[i];
+	copy = arena_strdup(&t->arena, name);
+	return copy && vec_push(&t->names, copy) == 0 ? copy : NULL;
+}
+
+/* The child of `parent`, new or not. There is room for it. */
+static int add_child(struct flow_tree *t, uint32_t parent, enum level level,
+		     const struct pv_conversation *c, uint32_t *ret_node)
+{
+	struct node n = { .ends = ends_at(level, c), .parent = parent, .level = (uint8_t)level };
+	uint64_t key;
 	int r;
 
-	key = hash_bytes(key, ends, sizeof(*ends));
-	if (name)
-		key = hash_bytes(key, name, strlen(name));
-	*ret_node = map_get(&t->index, key);
-	if (*ret_node != MAP_NONE || t->nodes.n > t->max)
-		return 0;
-	if (name && !(n.name = arena_strdup(&t->arena, name)))
+	if (level == LEVEL_PROTOCOL && !(n.name = keep_name(t, c->flow->observed)))
 		return -ENOMEM;
+	key = key_of(t, &n);
+	*ret_node = map_get(&t->index, key);
+	if (*ret_node != MAP_NONE)
+		return 0;
 	*ret_node = (uint32_t)t->nodes.n;
 	r = vec_push(&t->nodes, n);
 	return r < 0 ? r : map_put(&t->index, key, *ret_node);
+}
+
+/* The smallest first, of equals the newest: so what lies in a node comes before it. */
+static int compare_worth(const void *a, const void *b, void *userdata)
+{
+	const struct node *nodes = userdata;
+	uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
+
+	if (nodes[i].all.bytes != nodes[j].all.bytes)
+		return nodes[i].all.bytes < nodes[j].all.bytes ? -1 : 1;
+	return i > j ? -1 : i < j;
+}
+
+static void add_counts(struct counts *to, const struct counts *from)
+{
+	to->conversations += from->conversations;
+	to->packets += from->packets;
+	to->bytes += from->bytes;
+}
+
+/* moved[i]: MAP_NONE for nodes that go, else anything; becomes their new numbers. */
+static int move_nodes(struct flow_tree *t, uint32_t *moved)
+{
+	struct node *nodes = t->nodes.items;
+	size_t n = 1;
+	int r = 0;
+
+	map_deinit(&t->index);
+	moved[0] = 0;
+	/* parents have lower numbers than their children, and so have been moved before them */
+	for (size_t i = 1; i < t->nodes.n && r == 0; i++) {
+		uint32_t parent = moved[nodes[i].parent];
+
+		if (moved[i] == MAP_NONE) {
+			if (parent != MAP_NONE)
+				add_counts(&nodes[parent].others, &nodes[i].all);
+			continue;
+		}
+		nodes[n] = nodes[i];
+		nodes[n].parent = parent;
+		moved[i] = (uint32_t)n;
+		r = map_put(&t->index, key_of(t, &nodes[n]), (uint32_t)n);
+		n++;
+	}
+	t->nodes.n = n;
+	return r;
+}
+
+/* Half of all nodes go, the smallest: what they count is counted by the others of their parents. */
+static int make_room(struct flow_tree *t)
+{
+	size_t n = t->nodes.n - 1;
+	_cleanup_(cleanup_free) uint32_t *order = malloc(n * sizeof(*order));
+	_cleanup_(cleanup_free) uint32_t *moved = calloc(n + 1, sizeof(*moved));
+
+	if (!order || !moved)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		order[i] = (uint32_t)i + 1;
+	qsort_r(order, n, sizeof(*order), compare_worth, t->nodes.items);
+	for (size_t i = 0; i < n / 2; i++)
+		moved[order[i]] = MAP_NONE;
+	return move_nodes(t, moved);
 }
 
 static bool is_unicast(const uint8_t *mac)
@@ -263,66 +385,20 @@ static int add_place(struct flow_tree *t, const struct pv_conversation *c,
 	return r < 0 ? r : vec_push(&t->places, p);
 }
 
-/* Pairs of addresses have no direction: the smaller one first. */
-static void set_pair(struct ends *e, const uint8_t *a, const uint8_t *b, size_t n)
-{
-	bool swap = memcmp(a, b, n) > 0;
-
-	memcpy(e->addr[swap], a, n);
-	memcpy(e->addr[!swap], b, n);
-}
-
-static struct ends ends_at(enum level level, const struct pv_conversation *c)
-{
-	const struct pv_flow *f = c->flow;
-	bool has_addr = c->family == AF_INET || c->family == AF_INET6;
-	size_t n = c->family == AF_INET ? 4 : 16;
-	struct ends e = { 0 };
-
-	if (level == LEVEL_MAC) {
-		e.is_known = f->out.has_mac;
-		if (e.is_known)
-			set_pair(&e, f->out.mac, f->in.mac, 6);
-	} else if (level == LEVEL_IP) {
-		e.family = c->family;
-		if (has_addr)
-			set_pair(&e, c->local.addr, c->remote.addr, n);
-	} else if (level == LEVEL_SOCKET) {
-		e.family = c->family;
-		e.proto = c->proto;
-		e.port[0] = (uint16_t)c->local.port;
-		e.port[1] = (uint16_t)c->remote.port;
-		if (has_addr) {
-			memcpy(e.addr[0], c->local.addr, n);
-			memcpy(e.addr[1], c->remote.addr, n);
-		}
-	}
-	return e;
-}
-
 static int add_row(struct flow_tree *t, const struct pv_conversation *c)
 {
-	const char *observed = c->flow->observed;
-	enum level last = observed ? LEVEL_PROTOCOL : LEVEL_SOCKET;
-	uint32_t at = 0, child;
+	enum level last = c->flow->observed ? LEVEL_PROTOCOL : LEVEL_SOCKET;
+	int r = t->nodes.n + LEVEL_N > t->max ? make_room(t) : 0;
+	uint32_t at = 0;
 
-	count(&t->nodes.items[0].all, c->flow);
-	for (enum level level = LEVEL_MAC; level <= last; level++) {
-		struct ends ends = ends_at(level, c);
-		int r = add_child(t, at, level, &ends, level == LEVEL_PROTOCOL ? observed : NULL,
-				  &child);
-
-		if (r < 0)
-			return r;
-		if (child == MAP_NONE) {
-			count(&t->nodes.items[at].others, c->flow);
-			t->folded++;
-			return 0;
-		}
-		count(&t->nodes.items[child].all, c->flow);
-		at = child;
+	if (r == 0)
+		count(&t->nodes.items[0].all, c->flow);
+	for (enum level level = LEVEL_MAC; r == 0 && level <= last; level++) {
+		r = add_child(t, at, level, c, &at);
+		if (r == 0)
+			count(&t->nodes.items[at].all, c->flow);
 	}
-	return 0;
+	return r;
 }
 
 int flow_tree_add(struct flow_tree *t, const struct pv_snapshot *s)
@@ -644,20 +720,31 @@ static void put_odd(struct sheet *sh)
 	}
 }
 
+/* Conversations that are counted by the others of some node. */
+static uint64_t count_folded(const struct flow_tree *t)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < t->nodes.n; i++)
+		n += t->nodes.items[i].others.conversations;
+	return n;
+}
+
 static void put_all(struct sheet *sh, const struct pv_snapshot *last)
 {
+	unsigned long long folded = count_folded(sh->tree);
+
 	if (sh->is_json)
 		buf_puts(&sh->out, "{\"schema\":1,\"tree\":");
 	else
 		buf_printf(&sh->out, "%-60s %14s %7s %14s\n", "", "packets", "", "bytes");
 	put_node(sh, 0);
 	if (sh->is_json)
-		buf_printf(&sh->out, ",\n\"folded\":%llu,\"unplaced\":%llu,\"odd\":[",
-			   (unsigned long long)sh->tree->folded,
+		buf_printf(&sh->out, ",\n\"folded\":%llu,\"unplaced\":%llu,\"odd\":[", folded,
 			   (unsigned long long)sh->tree->unplaced);
-	else if (sh->tree->folded)
+	else if (folded)
 		buf_printf(&sh->out, "%llu conversations beyond --memory are among the others\n",
-			   (unsigned long long)sh->tree->folded);
+			   folded);
 	put_odd(sh);
 	if (!sh->is_json && sh->tree->unplaced)
 		buf_printf(&sh->out,

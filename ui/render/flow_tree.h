@@ -13,9 +13,9 @@ struct flow_tree;
 
 /*
  * `vendors` is the text of ieee-data's oui.txt, borrowed until flow_tree_free(), or NULL. The tree
- * takes no more than `memory` bytes besides: what is new when they are full is added up with the
- * others of the same parent, and is not looked at for what is odd; both are counted. 0, -ENOMEM or
- * -EIO (no random numbers).
+ * takes no more than `memory` bytes besides: when they are full the smaller half of all lines is
+ * added up in the others of what they lie in, and addresses that are new from then on are not
+ * looked at for what is odd; both are counted. 0, -ENOMEM or -EIO (no random numbers).
  */
 int flow_tree_new(const struct buf *vendors, uint64_t memory, struct flow_tree **ret_tree);
 void flow_tree_free(struct flow_tree *tree);				       /* NULL is fine */
