@@ -265,6 +265,8 @@ int shells_gather(struct judge *j);
 int kernel_gather(struct judge *j);
 /* libraries.c: what holders have loaded, before packages are asked; 0 or -ENOMEM */
 int libraries_gather(struct judge *j);
+/* Forgets those of programs that no package explains, when packages have been asked. */
+void libraries_drop(struct judge *j);
 /* Sets subject->library. */
 void libraries_judge(struct judge *j, struct subject *subject);
 /* How a process is hidden; NULL = it is not. */

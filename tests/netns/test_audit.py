@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Verdicts: each suspicious rule finds the thing made for real, and names the right process."""
+import ctypes
 import json
 import os
 import shutil
@@ -542,6 +543,37 @@ def test_a_damaged_package_database():
         os.unlink("/var/lib/dpkg/diversions")
         os.symlink("/dev/zero", "/var/lib/dpkg/diversions")
         expect(audit("--verify"), p.pid, "explained", "package-verified")
+
+
+def opened_folders(inotify):
+    """How many of the events are of a folder that was opened."""
+    events, at, n = os.read(inotify, 1 << 20), 0, 0
+    while at < len(events):
+        _, mask, _, length = struct.unpack_from("iIII", events, at)
+        n += mask >> 30 & 1  # IN_ISDIR
+        at += 16 + length
+    return n
+
+
+def test_packages_are_read_once():
+    """Also when a package has programs where others are not installed, so that their libraries count, too."""
+    with Scene() as s:
+        s.mount("-t", "overlay", "-o", "lowerdir=/var/lib/dpkg,upperdir=%s,workdir=%s" % (
+            s.folder("/srv/upper"), s.folder("/srv/work")), "overlay", "/var/lib/dpkg")
+        s.copy("/srv/own/server")
+        with open("/var/lib/dpkg/info/own.list", "w") as f:
+            f.write("/srv/own/server\n")
+        own = s.intruder("/srv/own/server", "listen", "127.0.0.1", 7001)
+        other = s.intruder(s.copy("/srv/other/server"), "listen", "127.0.0.1", 7002)
+        libc = ctypes.CDLL(None)
+        inotify = libc.inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK)
+        libc.inotify_add_watch(inotify, b"/var/lib/dpkg/info", 0x20)  # IN_OPEN
+        doc = audit("--verify", "--record=/srv/recording")
+        live.equal(opened_folders(inotify), 1, "how often the folder was opened")
+        os.close(inotify)
+        expect(doc, own["pid"], "explained", "package")
+        expect(doc, other["pid"], "unexplained", "exe-unpackaged")
+        live.equal(simple(audit("--verify", "--replay=/srv/recording")), simple(doc), "what the recording says")
 
 
 def test_service_on_anothers_port():
