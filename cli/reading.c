@@ -224,15 +224,14 @@ struct output {
 	struct flow_tree *tree;
 };
 
-/* A node of the tree and what finds it; a quarter of the memory is for them. */
-#define TREE_NODE 160
+#define TREE_SHARE 4 /* of the memory */
 
 static int open_output(const struct reading *g, struct output *o)
 {
 	if (g->values->summary)
 		return flow_summary_new(&o->summary);
 	if (g->values->tree)
-		return flow_tree_new(&g->vendors, g->values->memory / 4 / TREE_NODE, &o->tree);
+		return flow_tree_new(&g->vendors, g->values->memory / TREE_SHARE, &o->tree);
 	return render_open(&g->options, STDOUT_FILENO, &o->rows);
 }
 
@@ -351,6 +350,8 @@ static int open_capture(struct reading *g, const struct view *view, const struct
 	q->bpf = g->values->bpf;
 	q->observed = g->values->observed == 0;
 	q->memory = g->values->memory;
+	if (g->values->tree)
+		q->memory -= q->memory / TREE_SHARE;
 	q->bin_ns = (int64_t)g->values->bin_ns;
 	if (view->n_sort)
 		q->batch = 0;

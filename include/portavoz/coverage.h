@@ -49,6 +49,7 @@ enum pv_gap_kind {
 	PV_GAP_DAMAGED,	  /* files damaged: what lies behind was not read; detail: where, what */
 	PV_GAP_UNDECODED, /* packets in which nothing was understood */
 	PV_GAP_CUT,	  /* packets that end before their headers do: cut, or false lengths */
+	PV_GAP_TIMES,	  /* packets without a time, or with none from 1970 to 2262 */
 	PV_GAP_FRAGMENTS, /* fragments that could not be put together */
 	PV_GAP_OVERLAP,	  /* datagrams with overlapping fragments: which bytes were meant is unknown
 			   */

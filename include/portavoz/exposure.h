@@ -81,6 +81,7 @@ struct pv_publication {
 	 * is meant; the exposure does not count it.
 	 */
 	uint32_t n_candidates;
+	uint32_t n_more;	      /* other places, and other ways, that lead to it by rules */
 	struct pv_bytes table, chain; /* of the rule; foreign bytes */
 };
 /* The first that is known; NULL = none. */

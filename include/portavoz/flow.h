@@ -4,7 +4,8 @@
  * end, link layer. Plain data; it belongs to the snapshot of the conversation it hangs on.
  *
  * "Out" is from the initiator, whose end stands in `local` of the conversation; "in" is from the
- * responder. Times are nanoseconds since 1970 as the capture has them.
+ * responder. Times are nanoseconds since 1970 as the capture has them; a packet without one counts
+ * as sent when the one before it was.
  */
 #ifndef PORTAVOZ_FLOW_H
 #define PORTAVOZ_FLOW_H
@@ -23,7 +24,7 @@ extern "C" {
 /* How a TCP connection stood when the capture or the conversation ended, in Zeek's terms. */
 enum pv_conn_state {
 	PV_CONN_NONE,	/* the protocol has none */
-	PV_CONN_S0,	/* SYN seen, no answer (UDP: nothing came back) */
+	PV_CONN_S0,	/* SYN, no answer captured (UDP: nothing came back); see enum pv_ending */
 	PV_CONN_S1,	/* established, not ended */
 	PV_CONN_SF,	/* established and closed by both (UDP: both sent) */
 	PV_CONN_REJ,	/* the SYN was answered by a reset */
@@ -41,8 +42,8 @@ enum pv_conn_state {
 
 /* How and by whom it was ended. */
 enum pv_ending {
-	PV_ENDING_NONE, /* the protocol has no end */
-	PV_ENDING_UNANSWERED,
+	PV_ENDING_NONE,	      /* the protocol has no end */
+	PV_ENDING_UNANSWERED, /* nothing came, and the initiator acknowledged nothing */
 	PV_ENDING_OPEN,
 	PV_ENDING_REFUSED,
 	PV_ENDING_CLOSED_LOCAL, /* both closed, the local end first */
@@ -80,7 +81,7 @@ struct pv_flow_side {
 	uint64_t packets;
 	uint64_t bytes;		   /* frames as they were on the wire, headers included */
 	uint64_t payload;	   /* bytes behind the transport header */
-	int64_t first_ns, last_ns; /* of its packets; 0, 0 when it sent none */
+	int64_t first_ns, last_ns; /* of its packets, when has_time */
 	uint64_t lost;		   /* TCP: bytes that were skipped and never seen */
 	uint32_t gaps;		   /* TCP: how often bytes were skipped */
 	uint32_t retransmitted;	   /* TCP segments with bytes that were seen before, or too late */
@@ -89,6 +90,7 @@ struct pv_flow_side {
 	uint32_t resets;	   /* TCP segments with RST */
 	uint8_t tcp_flags;	   /* every flag it sent */
 	bool has_mac, has_handshake;
+	bool has_time; /* the capture tells the time of a packet of it */
 	uint8_t mac[6];
 	uint32_t handshake_us;	/* TCP: from SYN to SYN-ACK (in), from SYN-ACK to ACK (out) */
 	struct pv_flow_rtt rtt; /* TCP: after the handshake; how long this end took to ack */
@@ -103,7 +105,7 @@ struct pv_flow_bin {
 #define PV_FLOW_HISTORY_MAX 21
 
 struct pv_flow {
-	int64_t start_ns, end_ns; /* first and last packet */
+	int64_t start_ns, end_ns; /* first and last packet, when a side has_time */
 	struct pv_flow_side out, in;
 	uint8_t conn_state; /* enum pv_conn_state */
 	uint8_t ending;	    /* enum pv_ending */

@@ -20,12 +20,13 @@
 #define CAPTURE_PACKET_MAX (16U << 20) /* bytes of one packet; more is damage */
 #define CAPTURE_FILES_MAX 4096
 
-#define PACKET_UNTIMED 0x01 /* the file gives no time: time_ns is that of the packet before it */
+/* the file gives no time, or none from 1970 to 2262: time_ns is that of the packet before it */
+#define PACKET_UNTIMED 0x01
 #define PACKET_INBOUND 0x02 /* the file says which way it went at the interface (pcapng) */
 #define PACKET_OUTBOUND 0x04
 
 struct packet {
-	uint64_t time_ns;    /* since the epoch */
+	uint64_t time_ns;    /* since the epoch; no more than INT64_MAX */
 	const uint8_t *data; /* captured bytes, valid until the next capture_read() */
 	uint32_t captured;   /* bytes at data */
 	uint32_t wire;	     /* bytes the packet had on the wire, as recorded */

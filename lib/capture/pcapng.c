@@ -29,6 +29,7 @@
 #define NAMES_IP6 2
 
 #define NS UINT64_C(1000000000)
+#define NO_TIME UINT64_MAX
 
 struct block {
 	const uint8_t *body;
@@ -91,9 +92,10 @@ static uint64_t to_ns_slow(const struct interface *i, uint64_t ticks)
 
 	if (i->ticks_per_s > 0)
 		ns += (__int128)((unsigned __int128)ticks * NS / i->ticks_per_s);
-	return ns < 0 ? 0 : ns > UINT64_MAX ? UINT64_MAX : (uint64_t)ns;
+	return ns < 0 || ns > INT64_MAX ? NO_TIME : (uint64_t)ns;
 }
 
+/* Above INT64_MAX: not from 1970 to 2262. */
 static uint64_t to_ns(const struct interface *i, uint64_t ticks)
 {
 	uint64_t ns;
@@ -286,6 +288,10 @@ static int take_packet(struct capture_file *f, const struct block *b, struct pac
 	ret->time_ns = to_ns(i, (uint64_t)file32(p + 4, swap) << 32 | file32(p + 8, swap));
 	padded = pad4(ret->captured);
 	ret->flags = b->len - 20 > padded ? packet_direction(p + 20 + padded, p + b->len, swap) : 0;
+	if (ret->time_ns > INT64_MAX) {
+		ret->time_ns = f->last_time;
+		ret->flags |= PACKET_UNTIMED;
+	}
 	f->last_time = ret->time_ns;
 	return 0;
 }

@@ -18,9 +18,6 @@
 #define NFPROTO_IS_V4(family) ((family) == 2)
 #define NFPROTO_IS_V6(family) ((family) == 10)
 
-/* Chains that jump to each other are followed so far; the kernel's own stack holds 16. */
-#define JUMPS_MAX 64
-
 struct listener {
 	uint32_t row;
 	uint32_t next; /* of the same protocol and port; UINT32_MAX ends */
@@ -172,6 +169,17 @@ static bool is_sure(const struct pv_publication *p)
 	return p->n_candidates <= 1 && !p->is_port_unsure;
 }
 
+/* Flows are not counted: each rule makes many. */
+static void count_more(struct pv_publication *kept, const struct pv_publication *p)
+{
+	bool is_same = kept->family == p->family && kept->prefix == p->prefix &&
+		       !memcmp(kept->addr, p->addr, sizeof(p->addr)) &&
+		       kept->first_port == p->first_port && kept->last_port == p->last_port;
+
+	if (p->by != PV_PUBLISHED_BY_CONNTRACK)
+		kept->n_more += !is_same + p->n_more;
+}
+
 /* The first that is known stays, but one that is certain takes the place of one that is not. */
 static int publish(struct exposures *x, uint32_t row_number, const struct pv_publication *p)
 {
@@ -181,6 +189,8 @@ static int publish(struct exposures *x, uint32_t row_number, const struct pv_pub
 
 	if (!r)
 		return -ENOMEM;
+	if (r->has_publication && is_certain && is_sure(&r->publication))
+		count_more(&r->publication, p);
 	if (r->has_publication && (!is_certain || is_sure(&r->publication)))
 		return 0;
 	r->has_publication = true;
@@ -195,110 +205,6 @@ static int publish(struct exposures *x, uint32_t row_number, const struct pv_pub
 }
 
 /* ---- rules ---- */
-
-static bool same_bytes(const struct pv_bytes *a, const struct pv_bytes *b)
-{
-	return a->len == b->len && !memcmp(a->data, b->data, a->len);
-}
-
-static bool is_of_chain(const struct network_rule *r, const struct network_chain *c)
-{
-	return r->netns == c->netns && r->rule.family == c->chain.family &&
-	       same_bytes(&r->rule.table, &c->chain.table) &&
-	       same_bytes(&r->rule.chain, &c->chain.name);
-}
-
-static uint64_t chain_key(uint32_t netns, uint8_t family, const struct pv_bytes *table,
-			  const struct pv_bytes *name)
-{
-	uint64_t h = map_mix(map_mix(1, netns), family);
-
-	for (uint32_t i = 0; i < table->len; i++)
-		h = map_mix(h, (uint8_t)table->data[i]);
-	h = map_mix(h, 256);
-	for (uint32_t i = 0; i < name->len; i++)
-		h = map_mix(h, (uint8_t)name->data[i]);
-	return h;
-}
-
-/* Marks the rules of chains that are reached, and by these the chains they jump to, to the end. */
-static int mark_reached(struct network *n)
-{
-	_cleanup_(cleanup_map) struct map chains = MAP_INIT;
-	bool is_changed = true;
-	int r = 0;
-
-	for (uint32_t i = 0; r == 0 && i < n->chains.n; i++) {
-		const struct network_chain *c = &n->chains.items[i];
-
-		r = map_put(&chains,
-			    chain_key(c->netns, c->chain.family, &c->chain.table, &c->chain.name),
-			    i);
-	}
-	for (unsigned round = 0; r == 0 && is_changed && round < JUMPS_MAX; round++) {
-		is_changed = false;
-		for (size_t i = 0; i < n->rules.n; i++) {
-			struct network_rule *rule = &n->rules.items[i];
-			uint32_t own =
-				map_get(&chains, chain_key(rule->netns, rule->rule.family,
-							   &rule->rule.table, &rule->rule.chain));
-			uint32_t to;
-
-			if (rule->is_reached || own == MAP_NONE ||
-			    !is_of_chain(rule, &n->chains.items[own]) ||
-			    !n->chains.items[own].is_reached)
-				continue;
-			rule->is_reached = true;
-			rule->chain = own;
-			if (rule->rule.verdict != NFT_LEADS_TO_CHAIN)
-				continue;
-			to = map_get(&chains, chain_key(rule->netns, rule->rule.family,
-							&rule->rule.table, &rule->rule.to_chain));
-			if (to == MAP_NONE)
-				continue;
-			n->chains.items[to].n_entries++;
-			n->chains.items[to].entry = (uint32_t)i;
-			if (!n->chains.items[to].is_reached)
-				n->chains.items[to].is_reached = is_changed = true;
-		}
-	}
-	return r;
-}
-
-/* What `by` says of packets, where `m` says nothing. */
-static void narrow(struct nft_match *m, const struct nft_match *by)
-{
-	if (!m->protocol)
-		m->protocol = by->protocol;
-	if (!m->family)
-		m->family = by->family;
-	if (!m->dst_prefix && by->dst_prefix && m->family == by->family) {
-		m->dst_prefix = by->dst_prefix;
-		memcpy(m->dst, by->dst, sizeof(m->dst));
-	}
-	m->is_dst_local |= by->is_dst_local;
-	m->is_partial |= by->is_partial || !ports_narrow(&m->ports, &by->ports, false);
-	m->is_port_unsure |= by->is_port_unsure;
-}
-
-/* The rule with what the jumps that lead to it demand, as far as there is one way. */
-static struct network_rule with_entries(const struct network *n, const struct network_rule *rule)
-{
-	struct network_rule whole = *rule;
-	const struct network_chain *c = &n->chains.items[rule->chain];
-
-	for (unsigned i = 0; i < JUMPS_MAX && c->n_entries; i++) {
-		const struct network_rule *entry = &n->rules.items[c->entry];
-
-		if (c->n_entries > 1) {
-			whole.rule.match.is_partial = true;
-			break;
-		}
-		narrow(&whole.rule.match, &entry->rule.match);
-		c = &n->chains.items[entry->chain];
-	}
-	return whole;
-}
 
 /* Is a packet that matches led to this port? Without ports of its own the rule keeps them. */
 static bool leads_to_port(const struct nft_rule *r, uint32_t port)
@@ -319,10 +225,10 @@ static bool leads_to_family(const struct nft_rule *r, const struct pv_conversati
 	return !family || takes_family(c, family);
 }
 
-static struct pv_publication publication_of(const struct network_rule *rule,
+static struct pv_publication publication_of(const struct network_way *way,
 					    const struct pv_conversation *row)
 {
-	const struct nft_rule *r = &rule->rule;
+	const struct nft_rule *r = &way->rule;
 	const struct port_range *ports = r->match.ports.ranges;
 	/* of all but some nothing is said beside that there are conditions */
 	bool is_hole = r->match.ports.n > 1 && ports[0].first == 0;
@@ -335,7 +241,8 @@ static struct pv_publication publication_of(const struct network_rule *rule,
 		.is_port_unsure = r->match.is_port_unsure && !r->has_ports,
 		.first_port = ports[0].first,
 		.last_port = is_hole ? UINT16_MAX : ports[0].last,
-		.netns = rule->netns,
+		.n_more = way->n_more,
+		.netns = way->netns,
 		.table = r->table,
 		.chain = r->chain,
 	};
@@ -346,22 +253,22 @@ static struct pv_publication publication_of(const struct network_rule *rule,
 	return p;
 }
 
-static int try_rule(struct exposures *x, const struct network_rule *rule, uint32_t row_number)
+static int try_rule(struct exposures *x, const struct network_way *way, uint32_t row_number)
 {
 	const struct pv_conversation *row = snapshot_row(x->c->snapshot, row_number);
 	const struct network *n = x->c->network;
-	const struct nft_rule *r = &rule->rule;
+	const struct nft_rule *r = &way->rule;
 	struct target t = { { r->to_family, r->first_addr },
 			    { r->to_family, r->last_addr },
 			    r->is_redirect || !r->has_address,
-			    rule->netns };
+			    way->netns };
 	struct pv_publication p;
 
 	if ((r->match.protocol && r->match.protocol != network_protocol_of(row)) ||
 	    !r->match.ports.n || !leads_to_port(r, row->local.port) || !leads_to_family(r, row) ||
 	    !accepts(row, &t) || !may_lead_to(n, &t, row->netns))
 		return 0;
-	p = publication_of(rule, row);
+	p = publication_of(way, row);
 	/* its own port at its own addresses is no other place */
 	if (t.is_here && p.first_port == row->local.port && p.last_port == row->local.port)
 		return 0;
@@ -369,50 +276,26 @@ static int try_rule(struct exposures *x, const struct network_rule *rule, uint32
 	return publish(x, row_number, &p);
 }
 
-static bool is_for_others(const struct nft_match *m)
-{
-	return !m->dst_prefix || !inet_is_loopback(m->family, m->dst);
-}
-
 /* Most rules lead one protocol to one port: few listeners have that. */
-static int apply_rule(struct exposures *x, const struct network_rule *reached)
+static int apply_way(void *userdata, const struct network_way *way)
 {
-	const struct network_rule whole = with_entries(x->c->network, reached), *rule = &whole;
-	const struct nft_rule *r = &rule->rule;
+	struct exposures *x = userdata;
+	const struct nft_rule *r = &way->rule;
 	const struct port_set *ports = &r->match.ports;
 	uint16_t first = r->has_ports ? r->first_port : ports->ranges[0].first;
 	uint16_t last = r->has_ports ? r->last_port : ports->ranges[0].last;
 	bool is_one = first == last && (r->has_ports || ports->n == 1);
 	int e = 0;
 
-	if (!is_for_others(&r->match))
-		return 0;
 	if (r->match.protocol && is_one) {
 		for (uint32_t i = map_get(&x->by_port, port_key(r->match.protocol, first));
 		     e == 0 && i != UINT32_MAX; i = x->listeners.items[i].next)
-			e = try_rule(x, rule, x->listeners.items[i].row);
+			e = try_rule(x, way, x->listeners.items[i].row);
 		return e;
 	}
 	for (size_t i = 0; e == 0 && i < x->listeners.n; i++)
-		e = try_rule(x, rule, x->listeners.items[i].row);
+		e = try_rule(x, way, x->listeners.items[i].row);
 	return e;
-}
-
-static int apply_rules(struct exposures *x)
-{
-	struct network *n = x->c->network;
-	int r = mark_reached(n);
-
-	for (size_t i = 0; r == 0 && i < n->rules.n; i++) {
-		const struct network_rule *rule = &n->rules.items[i];
-
-		if (!rule->is_reached)
-			continue;
-		n->n_rules_unread += rule->is_unread || rule->rule.is_unknown;
-		if (rule->rule.verdict == NFT_LEADS_TO_ADDRESS && !rule->rule.is_unknown)
-			r = apply_rule(x, rule);
-	}
-	return r;
 }
 
 /* ---- flows ---- */
@@ -474,7 +357,7 @@ int collect_exposures(struct collector *c)
 		if (is_listener(snapshot_row(c->snapshot, i)))
 			r = add_listener(&x, i);
 	if (r == 0 && n)
-		r = apply_rules(&x);
+		r = network_ways(n, apply_way, &x);
 	for (size_t i = 0; r == 0 && n && i < n->flows.n; i++)
 		if (is_led_from_outside(n, &n->flows.items[i]))
 			r = apply_flow(&x, &n->flows.items[i]);

@@ -17,8 +17,14 @@
 #include "netlink/xtables.h"
 #include "procfs/modules.h"
 
-#define ELEMENTS_MAX 4096 /* of one set that is looked in */
-#define LOOKUPS_MAX 10000
+/*
+ * Anybody may make namespaces with sets in them; those of a cluster's services have some 10,000.
+ * Elements: of one set, of a namespace, of all.
+ */
+#define ELEMENTS_MAX 65536
+#define PLACE_ELEMENTS_MAX 262144
+#define ALL_ELEMENTS_MAX 1048576
+#define SETS_MAX 65536		     /* of a namespace */
 #define MODULE_ABSENT (-ENOPROTOOPT) /* how that is recorded */
 
 struct network *network_new(void)
@@ -36,6 +42,9 @@ void network_free(struct network *n)
 	vec_deinit(&n->flows);
 	vec_deinit(&n->rules);
 	vec_deinit(&n->chains);
+	vec_deinit(&n->sets);
+	vec_deinit(&n->elements);
+	vec_deinit(&n->entries);
 	vec_deinit(&n->places);
 	vec_deinit(&n->segments);
 	vec_deinit(&n->next_ends);
@@ -53,6 +62,7 @@ void network_free(struct network *n)
 struct reading {
 	struct network *n;
 	uint32_t netns;
+	struct map tables; /* that have chains of type nat, by their keys */
 };
 
 static int take_link(void *userdata, const struct link_entry *l)
@@ -166,6 +176,8 @@ static int keep(struct network *n, struct pv_bytes *b)
 	return b->data ? 0 : -ENOMEM;
 }
 
+static const struct pv_bytes no_name = { "", 0 };
+
 static int take_chain(void *userdata, const struct nft_chain *chain)
 {
 	struct reading *r = userdata;
@@ -173,16 +185,24 @@ static int take_chain(void *userdata, const struct nft_chain *chain)
 
 	if (keep(r->n, &c.chain.table) < 0 || keep(r->n, &c.chain.name) < 0)
 		return -ENOMEM;
+	if (chain->is_nat &&
+	    map_put(&r->tables, network_name_key(r->netns, chain->family, &chain->table, &no_name),
+		    1) < 0)
+		return -ENOMEM;
 	/* what the host itself sends publishes nothing */
 	c.is_reached = chain->is_nat && chain->has_hook && chain->hook == NF_INET_PRE_ROUTING;
 	return vec_push(&r->n->chains, c);
 }
 
+/* No chain of type nat leads to the others: jumps stay in their table. */
 static int take_rule(void *userdata, const struct nft_rule *rule)
 {
 	struct reading *r = userdata;
 	struct network_rule kept = { .rule = *rule, .netns = r->netns };
 
+	if (map_get(&r->tables, network_name_key(r->netns, rule->family, &rule->table, &no_name)) ==
+	    MAP_NONE)
+		return 0;
 	if (keep(r->n, &kept.rule.table) < 0 || keep(r->n, &kept.rule.chain) < 0 ||
 	    keep(r->n, &kept.rule.to_chain) < 0 || keep(r->n, &kept.rule.lookup) < 0)
 		return -ENOMEM;
@@ -193,115 +213,162 @@ static int take_rule(void *userdata, const struct nft_rule *rule)
 
 /* ---- what rules find in sets and maps ---- */
 
-struct elements {
-	VEC(struct nft_element) items;
-	bool has_ends;
+/* The sets of one namespace. */
+struct sets {
+	struct collector *c;
 	struct network *n;
+	struct network_place *place;
+	size_t first_set, first_element; /* of the place; of the set that is read */
+	bool has_ends;
+	int fd;
+	struct map numbers; /* key of the name -> set */
 };
 
 static int take_element(void *userdata, const struct nft_element *element)
 {
-	struct elements *e = userdata;
+	struct sets *s = userdata;
+	struct network *n = s->n;
 	struct nft_element kept = *element;
 
 	/* long lists are those of addresses to block */
-	if (e->items.n == ELEMENTS_MAX)
+	if (n->elements.n - s->first_element == ELEMENTS_MAX ||
+	    s->place->n_elements + n->elements.n - s->first_element == PLACE_ELEMENTS_MAX ||
+	    n->elements.n == ALL_ELEMENTS_MAX)
 		return -E2BIG;
-	e->has_ends |= kept.is_end;
-	return keep(e->n, &kept.to_chain) < 0 ? -ENOMEM : vec_push(&e->items, kept);
-}
-
-/* The element's interval ends before the next key that is an end. */
-static void close_interval(const struct elements *e, struct nft_element *element)
-{
-	size_t len = element->key_len;
-
-	memset(element->last, 0xff, len);
-	element->last_len = (uint8_t)len;
-	for (size_t i = 0; i < e->items.n; i++) {
-		const struct nft_element *end = &e->items.items[i];
-		size_t at = len;
-
-		if (!end->is_end || end->key_len != len ||
-		    memcmp(end->key, element->key, len) <= 0 ||
-		    memcmp(end->key, element->last, len) > 0)
-			continue;
-		memcpy(element->last, end->key, len);
-		while (at > 0 && element->last[--at]-- == 0)
-			;
-	}
-}
-
-static int add_rule_with(struct network *n, const struct network_rule *rule,
-			 const struct elements *e, struct nft_element *element)
-{
-	struct network_rule found = { .netns = rule->netns };
-
-	if (element->is_end)
-		return 0;
-	if (e->has_ends && !element->is_catchall && !element->last_len)
-		close_interval(e, element);
-	nft_rule_with(&rule->rule, element, &found.rule);
-	found.rule.lookup = found.rule.message = (struct pv_bytes){ "", 0 };
-	if (found.rule.verdict == NFT_LEADS_NOWHERE)
-		return 0;
-	if (keep(n, &found.rule.to_chain) < 0)
+	s->has_ends |= kept.is_end;
+	if (keep(n, &kept.key) < 0 || keep(n, &kept.last) < 0 || keep(n, &kept.data) < 0 ||
+	    keep(n, &kept.to_chain) < 0)
 		return -ENOMEM;
-	return vec_push(&n->rules, found);
+	return vec_push(&n->elements, kept);
 }
 
-/* Rules that look in a set or map become one for each element, as far as those can be read. */
-static int read_elements(struct collector *c, struct network *n, size_t number)
+/* An end before the beginning of the next interval, which may have the same key. */
+static int compare_elements(const void *a, const void *b)
 {
-	_cleanup_(cleanup_fd) int fd = open_netfilter(c, "nf_tables");
-	struct network_rule rule = n->rules.items[number];
-	struct elements e = { .n = n };
+	const struct nft_element *x = a, *y = b;
+	int order;
+
+	if (x->key.len != y->key.len)
+		return x->key.len < y->key.len ? -1 : 1;
+	order = x->key.len ? memcmp(x->key.data, y->key.data, x->key.len) : 0;
+	return order ? order : y->is_end - x->is_end;
+}
+
+/* The last key of an interval: the one before the next end, or the greatest there is. */
+static int close_interval(struct network *n, struct nft_element *e, const struct nft_element *end)
+{
+	bool has_end = end && end->key.len == e->key.len;
+	char *last = has_end ? arena_dup(&n->arena, end->key.data, end->key.len)
+			     : arena_alloc(&n->arena, e->key.len + 1);
+	size_t at = e->key.len;
+
+	if (!last)
+		return -ENOMEM;
+	if (!has_end)
+		memset(last, 0xff, e->key.len);
+	while (has_end && at > 0 && last[--at]-- == 0)
+		;
+	e->last = (struct pv_bytes){ last, e->key.len };
+	return 0;
+}
+
+/* Puts them in order, gives intervals their ends, and leaves out what is only an end. */
+static int close_intervals(struct sets *s)
+{
+	struct network *n = s->n;
+	struct nft_element *e = n->elements.items + s->first_element, *end = NULL;
+	size_t count = n->elements.n - s->first_element, left = 0;
+	int r = 0;
+
+	if (count)
+		qsort(e, count, sizeof(*e), compare_elements);
+	for (size_t i = count; r == 0 && s->has_ends && i-- > 0;) {
+		if (e[i].is_end)
+			end = &e[i];
+		else if (!e[i].is_catchall && !e[i].last.len)
+			r = close_interval(n, &e[i], end);
+	}
+	for (size_t i = 0; i < count; i++)
+		if (!e[i].is_end)
+			e[left++] = e[i];
+	n->elements.n = s->first_element + left;
+	return r;
+}
+
+static int read_set(struct sets *s, const struct nft_rule *rule)
+{
+	struct network *n = s->n;
+	struct network_set set = { .family = rule->family,
+				   .table = rule->table,
+				   .name = rule->lookup,
+				   .first_element = (uint32_t)n->elements.n };
 	uint64_t malformed = 0;
 	char suffix[24];
 	int r;
 
-	snprintf(suffix, sizeof(suffix), "-%zu", number);
-	r = nft_elements_read(&c->tape, fd, suffix, &rule.rule, take_element, &e, &malformed);
-	n->rules.items[number].is_unread = r != 0 || malformed;
-	if (r == 0 && !malformed) {
-		n->rules.items[number].rule.verdict = NFT_LEADS_NOWHERE;
-		n->rules.items[number].rule.is_unknown = false;
-		for (size_t i = 0; r == 0 && i < e.items.n; i++)
-			r = add_rule_with(n, &rule, &e, &e.items.items[i]);
+	if (s->fd < 0)
+		s->fd = open_netfilter(s->c, "nf_tables");
+	s->first_element = n->elements.n;
+	s->has_ends = false;
+	snprintf(suffix, sizeof(suffix), "-%zu", n->sets.n - s->first_set);
+	r = nft_elements_read(&s->c->tape, s->fd, suffix, rule, take_element, s, &malformed);
+	if (r == -ENOMEM)
+		return r;
+	/* the rest of an answer may still come */
+	if (r != 0 && s->fd >= 0) {
+		close_fd(s->fd);
+		s->fd = -1;
 	}
-	vec_deinit(&e.items);
-	return r == -ENOMEM ? r : 0;
+	set.is_unread = r != 0 || malformed;
+	if (set.is_unread)
+		n->elements.n = s->first_element;
+	r = close_intervals(s);
+	set.n_elements = (uint32_t)(n->elements.n - s->first_element);
+	s->place->n_elements += set.n_elements;
+	return r < 0 ? r : vec_push(&n->sets, set);
 }
 
-static bool is_table_of_nat(const struct network *n, const struct network_rule *rule)
+/* Finds the set of a rule, or reads it. */
+static int find_set(struct sets *s, struct network_rule *rule)
 {
-	for (size_t i = 0; i < n->chains.n; i++) {
-		const struct network_chain *c = &n->chains.items[i];
-
-		if (c->chain.is_nat && c->netns == rule->netns &&
-		    c->chain.family == rule->rule.family &&
-		    c->chain.table.len == rule->rule.table.len &&
-		    !memcmp(c->chain.table.data, rule->rule.table.data, rule->rule.table.len))
-			return true;
-	}
-	return false;
-}
-
-static int read_lookups(struct collector *c, struct network *n, size_t first)
-{
-	size_t end = n->rules.n, left = LOOKUPS_MAX;
+	const struct nft_rule *of = &rule->rule;
+	uint64_t key = network_name_key(rule->netns, of->family, &of->table, &of->lookup);
+	uint32_t number = map_get(&s->numbers, key);
+	const struct network_set *set;
 	int r = 0;
 
-	for (size_t i = first; r == 0 && i < end; i++) {
-		if (!n->rules.items[i].rule.lookup.len || !is_table_of_nat(n, &n->rules.items[i]))
-			continue;
-		if (left) {
-			r = read_elements(c, n, i);
-			left--;
-		} else {
-			n->rules.items[i].is_unread = true;
-		}
+	if (number == MAP_NONE && s->n->sets.n - s->first_set < SETS_MAX) {
+		number = (uint32_t)s->n->sets.n;
+		r = read_set(s, of);
+		if (r == 0)
+			r = map_put(&s->numbers, key, number);
 	}
+	if (r < 0)
+		return r;
+	set = number == MAP_NONE ? NULL : &s->n->sets.items[number];
+	rule->is_unread = !set || set->is_unread || set->family != of->family ||
+			  !network_same_bytes(&set->table, &of->table) ||
+			  !network_same_bytes(&set->name, &of->lookup);
+	rule->set = rule->is_unread ? 0 : number + 1;
+	return 0;
+}
+
+static int read_sets(struct collector *c, struct network *n, size_t first)
+{
+	struct sets s = { .c = c,
+			  .n = n,
+			  .place = &n->places.items[c->netns],
+			  .first_set = n->sets.n,
+			  .fd = -1,
+			  .numbers = MAP_INIT };
+	int r = 0;
+
+	for (size_t i = first; r == 0 && i < n->rules.n; i++)
+		if (n->rules.items[i].rule.lookup.len)
+			r = find_set(&s, &n->rules.items[i]);
+	if (s.fd >= 0)
+		close_fd(s.fd);
+	map_deinit(&s.numbers);
 	return r;
 }
 
@@ -316,7 +383,7 @@ static int read_rules(struct collector *c, struct reading *reading)
 	if (r == 0)
 		r = nft_rules_read(&c->tape, fd, "", take_rule, reading, &malformed);
 	if (r == 0)
-		r = read_lookups(c, reading->n, first);
+		r = read_sets(c, reading->n, first);
 	/* the kernel's word for a part it does not have, where it can load none */
 	if (r == MODULE_ABSENT || r == -EINVAL)
 		return 0;
@@ -359,7 +426,7 @@ static int read_legacy_rules(struct collector *c, struct reading *reading)
 
 int collect_network_links(struct collector *c)
 {
-	struct reading reading = { c->network, c->netns };
+	struct reading reading = { c->network, c->netns, MAP_INIT };
 	struct network_place *place;
 	int r = vec_reserve(&c->network->places, c->netns + (size_t)1);
 
@@ -375,7 +442,7 @@ int collect_network_links(struct collector *c)
 
 int collect_network(struct collector *c)
 {
-	struct reading reading = { c->network, c->netns };
+	struct reading reading = { c->network, c->netns, MAP_INIT };
 	int r = collect_network_links(c);
 
 	if (r == 0 && c->needs & (PV_NEED_NAT | PV_NEED_EXPOSURE))
@@ -385,6 +452,7 @@ int collect_network(struct collector *c)
 		if (r == 0)
 			r = read_legacy_rules(c, &reading);
 	}
+	map_deinit(&reading.tables);
 	return r;
 }
 

@@ -40,19 +40,41 @@ struct network_flow {
 	uint32_t next_original, next_reply; /* of the same hash; UINT32_MAX ends */
 };
 
+/* A set or map that rules look in, read once for all of them. Its elements lie together. */
+struct network_set {
+	uint8_t family;
+	struct pv_bytes table, name;
+	bool is_unread; /* not to its end */
+	uint32_t first_element, n_elements;
+};
+
 struct network_rule {
 	struct nft_rule rule; /* its strings lie in the arena */
 	uint32_t netns;
-	bool is_unread;	 /* the set or map it looks in could not be read to its end */
-	bool is_reached; /* by packets that come in */
-	uint32_t chain;	 /* its number, when it is reached */
+	uint32_t set;	/* 1 + number of the one it looks in; 0 = none */
+	bool is_unread; /* there is one, and it could not be read */
+	uint32_t next;	/* of its chain; UINT32_MAX ends */
 };
 
 struct network_chain {
 	struct nft_chain chain;
 	uint32_t netns;
-	bool is_reached;
-	uint32_t n_entries, entry; /* how many rules jump there; the last of them */
+	bool is_reached; /* by packets that come in */
+	uint32_t first_rule, last_rule;
+	uint32_t first_entry, n_entries; /* jumps that lead there */
+};
+
+/* A jump, with what packets must be like that take it. */
+struct network_entry {
+	struct nft_match match;
+	uint32_t from, to; /* chains */
+};
+
+/* A rule that packets which come in are led elsewhere by. */
+struct network_way {
+	struct nft_rule rule; /* with what the jumps to its chain demand */
+	uint32_t netns;
+	uint32_t n_more; /* ways to it beside the one that is told */
 };
 
 /* One namespace; `has_` tells what was read to its end. */
@@ -62,6 +84,7 @@ struct network_place {
 	uint32_t group;	 /* those that packets may pass between, however far */
 	/* its own lie together */
 	size_t first_link, n_links, first_address, n_addresses;
+	size_t n_elements; /* of its sets, all together */
 };
 
 struct network {
@@ -71,6 +94,9 @@ struct network {
 	VEC(struct network_flow) flows;
 	VEC(struct network_rule) rules;
 	VEC(struct network_chain) chains;
+	VEC(struct network_set) sets;
+	VEC(struct nft_element) elements;
+	VEC(struct network_entry) entries;
 	VEC(struct network_place) places; /* by number of the namespace */
 	VEC(uint32_t) segments;		  /* of each link: links of one number share a wire */
 	struct map originals, replies;	  /* tuple -> first flow */
@@ -160,5 +186,16 @@ int network_index_flows(struct network *n);
 bool network_tuple_equal(const struct network_tuple *a, const struct network_tuple *b);
 /* IPPROTO_* of a protocol whose flows are tracked by ports; 0 = none such. */
 uint8_t network_protocol_of(const struct pv_conversation *c);
+
+/*
+ * reach.c: follows the rules from where packets come in, in their order, and calls `way` for each
+ * that leads elsewhere; counts n_rules_unread. 0, what `way` returned when negative, or -ENOMEM.
+ */
+int network_ways(struct network *n, int (*way)(void *userdata, const struct network_way *way),
+		 void *userdata);
+/* Hash of a table or chain: what has another hash has another name. */
+uint64_t network_name_key(uint32_t netns, uint8_t family, const struct pv_bytes *table,
+			  const struct pv_bytes *name);
+bool network_same_bytes(const struct pv_bytes *a, const struct pv_bytes *b);
 
 #endif

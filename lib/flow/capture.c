@@ -65,7 +65,7 @@ struct pv_capture {
 	struct arena arena; /* texts of the damage */
 	VEC(struct pv_capture_error) damage;
 	bool has_digest; /* without: no Community IDs, nothing of QUIC, no JA4 */
-	uint64_t undecoded, cut, too_deep, again, unfiltered, bytes;
+	uint64_t undecoded, cut, too_deep, untimed, again, unfiltered, bytes;
 	/* the packets that were read; [next, ready) are decoded */
 	struct packet packets[GROUP];
 	size_t n_packets, next, ready;
@@ -271,6 +271,7 @@ static void count_odd(struct pv_capture *c, const struct taken *t, const struct 
 		c->undecoded++;
 	else if (t->decoded.flags & (DECODE_TRUNCATED | DECODE_BAD_LENGTH | DECODE_BAD_HEADER))
 		c->cut++;
+	c->untimed += (p->flags & PACKET_UNTIMED) != 0;
 	c->too_deep += (t->decoded.flags & DECODE_TOO_DEEP) != 0;
 }
 
@@ -456,6 +457,8 @@ static int add_coverage(struct pv_capture *c, struct pv_snapshot *s)
 		r = add_gap(s, PV_GAP_UNDECODED, c->undecoded, NULL);
 	if (r == 0)
 		r = add_gap(s, PV_GAP_CUT, c->cut, NULL);
+	if (r == 0)
+		r = add_gap(s, PV_GAP_TIMES, c->untimed, NULL);
 	if (r == 0)
 		r = add_gap(s, PV_GAP_FRAGMENTS, d->unplaced_packets, NULL);
 	if (r == 0)

@@ -41,16 +41,21 @@ _Static_assert(sizeof(struct flow_key) == 48, "no padding: keys are compared as 
 #define FLOW_HAS_HANDSHAKE 0x40 /* its first round trip was measured */
 #define FLOW_ZERO_WINDOW 0x80	/* its last segment closed the window */
 
+/* In flow_half.notes, above the letters. */
+#define FLOW_HAS_TIME 0x8000   /* a packet of it had a time of its own */
+#define FLOW_HAS_SAMPLE 0x4000 /* a round trip is being measured */
+#define FLOW_DID_ACK 0x2000    /* acknowledged, not with SYN or RST: the other end had sent */
+
 struct flow_half {
 	uint64_t packets, bytes, payload;
-	int64_t last;	     /* ns; 0 = sent nothing */
-	int64_t sample_time; /* when the bytes before sample_seq were sent; 0 = no sample runs */
+	int64_t last;	     /* ns */
+	int64_t sample_time; /* when the bytes before sample_seq were sent, if FLOW_HAS_SAMPLE */
 	uint32_t sample_seq;
 	uint32_t next_seq; /* behind the highest byte it sent */
 	uint32_t isn;	   /* of its SYN; one before the first byte seen when there was none */
 	uint32_t zero_windows;
 	uint16_t resets;
-	uint16_t letters; /* history letters it has had */
+	uint16_t notes; /* history letters it has had, and FLOW_HAS_TIME, ... */
 	uint8_t tcp_flags;
 	uint8_t state; /* FLOW_DID_*, FLOW_HAS_* */
 	/* of half 0 only, and of the whole entry: kept where each packet looks anyway */
@@ -83,6 +88,7 @@ _Static_assert(sizeof(struct flow_cold) == 64, "one cache line");
 #define FLOW_ENTRY_HAS_MAC 0x10
 #define FLOW_ENTRY_HAS_TUNNEL_ID 0x20
 #define FLOW_ENTRY_OVERLAP 0x40 /* fragments of its datagrams overlapped */
+#define FLOW_ENTRY_WAITING 0x80 /* live: a SYN waits in `next`; not live: it is that SYN */
 
 struct flow_entry {
 	struct flow_key key;
@@ -101,7 +107,8 @@ struct flow_entry {
 	uint32_t icmp_errors;
 	uint32_t last_bin; /* of a ring of the table's bins, the first is behind it; or FLOW_NONE */
 	uint32_t gaps;	   /* list of the table's: those before the newest; or FLOW_NONE */
-	uint32_t next;	   /* in the list of the free or finished ones */
+	/* in the list of the free or finished ones; of a live one its FLOW_ENTRY_WAITING */
+	uint32_t next;
 };
 _Static_assert(sizeof(struct flow_entry) == 384, "what a conversation costs");
 

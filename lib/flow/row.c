@@ -16,7 +16,7 @@ _Static_assert((int)PV_TUNNEL_TEREDO == (int)DECODE_TUNNEL_TEREDO &&
 		       (int)PV_TUNNEL_N == (int)DECODE_TUNNEL_AMSDU,
 	       "the public names of tunnels are the decoder's, in its order");
 
-static enum pv_state state_of(const struct flow_entry *e, enum pv_conn_state conn)
+static enum pv_state state_of(const struct flow_entry *e, const struct pv_flow *f)
 {
 	static const uint8_t states[PV_CONN_N] = {
 		[PV_CONN_S0] = PV_STATE_SYN_SENT,     [PV_CONN_S1] = PV_STATE_ESTABLISHED,
@@ -30,10 +30,12 @@ static enum pv_state state_of(const struct flow_entry *e, enum pv_conn_state con
 
 	if (e->key.proto != PV_PROTO_TCP)
 		return PV_STATE_UNKNOWN;
-	if (conn == PV_CONN_OTH &&
+	if (f->conn_state == PV_CONN_S0 && f->ending == PV_ENDING_OPEN)
+		return PV_STATE_ESTABLISHED;
+	if (f->conn_state == PV_CONN_OTH &&
 	    (e->half[0].resetter != FLOW_NO_SIDE || e->half[0].entry_flags & FLOW_ENTRY_CLOSED))
 		return PV_STATE_CLOSE;
-	return (enum pv_state)states[conn];
+	return (enum pv_state)states[f->conn_state];
 }
 
 static void set_side(struct pv_flow_side *ret, const struct flow_entry *e, unsigned side)
@@ -55,6 +57,7 @@ static void set_side(struct pv_flow_side *ret, const struct flow_entry *e, unsig
 		.resets = h->resets,
 		.tcp_flags = h->tcp_flags,
 		.has_mac = e->half[0].entry_flags & FLOW_ENTRY_HAS_MAC,
+		.has_time = h->notes & FLOW_HAS_TIME,
 		.has_handshake = h->state & FLOW_HAS_HANDSHAKE,
 		.handshake_us = c->handshake_us,
 		.rtt = { .samples = c->rtt_samples,
@@ -181,7 +184,7 @@ int flow_row_add(struct pv_snapshot *s, struct flow_table *t, const struct flow_
 	set_flow(&f, e, opener);
 	set_end(&row.local, &e->key, opener);
 	set_end(&row.remote, &e->key, !opener);
-	row.state = (uint8_t)state_of(e, (enum pv_conn_state)f.conn_state);
+	row.state = (uint8_t)state_of(e, &f);
 	row.flow = &f;
 	if (flow_owners_apply(owners, e, opener, s, &row) < 0)
 		return -ENOMEM;

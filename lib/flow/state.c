@@ -125,6 +125,7 @@ unsigned flow_opener(const struct flow_table *t, const struct flow_sockets *s,
 struct deeds {
 	uint8_t o, r; /* FLOW_DID_* of the initiator and of the responder */
 	bool syn, syn_ack;
+	bool was_answered; /* captured or not */
 };
 
 static struct deeds deeds_of(const struct flow_entry *e, unsigned opener)
@@ -134,6 +135,7 @@ static struct deeds deeds_of(const struct flow_entry *e, unsigned opener)
 	d.syn = d.o & FLOW_DID_SYN;
 	/* both may call each other at once */
 	d.syn_ack = d.r & (FLOW_DID_SYN_ACK | FLOW_DID_SYN);
+	d.was_answered = d.syn_ack || e->half[opener].notes & FLOW_DID_ACK;
 	return d;
 }
 
@@ -143,10 +145,14 @@ static enum pv_conn_state reset_state(const struct flow_entry *e, const struct d
 	if (e->half[0].resetter == opener)
 		return d->syn && d->syn_ack ? PV_CONN_RSTO : d->syn ? PV_CONN_RSTOS0 : PV_CONN_OTH;
 	if (d->syn)
-		return d->syn_ack ? PV_CONN_RSTR : PV_CONN_REJ;
+		return d->was_answered ? PV_CONN_RSTR : PV_CONN_REJ;
 	return d->syn_ack ? PV_CONN_RSTRH : PV_CONN_OTH;
 }
 
+/*
+ * As in Zeek S0 says what was captured: where only the initiator's packets were, its SYN has no
+ * answer, whatever it acknowledges. How it ended tells flow_ending().
+ */
 static enum pv_conn_state tcp_state(const struct flow_entry *e, unsigned opener)
 {
 	struct deeds d = deeds_of(e, opener);
@@ -192,5 +198,7 @@ enum pv_ending flow_ending(const struct flow_entry *e, unsigned opener)
 		return PV_ENDING_HALF_LOCAL;
 	if (r->state & FLOW_DID_FIN)
 		return PV_ENDING_HALF_REMOTE;
-	return o->state & FLOW_DID_SYN && !r->packets ? PV_ENDING_UNANSWERED : PV_ENDING_OPEN;
+	if (o->state & FLOW_DID_SYN && !r->packets && !(o->notes & FLOW_DID_ACK))
+		return PV_ENDING_UNANSWERED;
+	return PV_ENDING_OPEN;
 }

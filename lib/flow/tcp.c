@@ -8,6 +8,7 @@
 #define SECOND_NS INT64_C(1000000000)
 /* A gap filled sooner than any sender could learn of it: reordered, not sent again. */
 #define REORDER_US 3000
+#define UNSOUND (DECODE_TRUNCATED | DECODE_BAD_LENGTH | DECODE_BAD_HEADER | DECODE_LATER_FRAGMENT)
 #define ANY (DECODE_TCP_SYN | DECODE_TCP_FIN | DECODE_TCP_RST)
 
 enum {
@@ -21,9 +22,11 @@ enum {
 	LETTER_I,
 	LETTER_G,
 	LETTER_T,
-	LETTER_W
+	LETTER_W,
+	LETTER_N
 };
 static const char letters[] = "shadfrqigtw";
+_Static_assert(1 << LETTER_N <= FLOW_DID_ACK, "letters and notes share their bits");
 
 static void put_letter(struct flow_entry *e, unsigned side, unsigned letter)
 {
@@ -33,9 +36,9 @@ static void put_letter(struct flow_entry *e, unsigned side, unsigned letter)
 
 void flow_entry_note(struct flow_entry *e, unsigned side, unsigned letter)
 {
-	if (e->half[side].letters >> letter & 1)
+	if (e->half[side].notes >> letter & 1)
 		return;
-	e->half[side].letters |= (uint16_t)(1U << letter);
+	e->half[side].notes |= (uint16_t)(1U << letter);
 	put_letter(e, side, letter);
 }
 
@@ -64,17 +67,61 @@ static bool is_other_syn(const struct flow_entry *e, unsigned side, uint32_t seq
 	return is_closed(e) || h->packets || !(o->state & (FLOW_DID_SYN | FLOW_DID_SYN_ACK));
 }
 
-bool flow_tcp_is_new(const struct flow_entry *e, unsigned side, int64_t time,
-		     const struct decoded_layer *l)
+/* The other end sent something, or this one acknowledged what was not captured. */
+static bool is_alive(const struct flow_entry *e, unsigned side)
+{
+	return e->half[!side].packets || e->half[side].notes & FLOW_DID_ACK;
+}
+
+/*
+ * A living connection is not over by a SYN, which anyone may send: RFC 9293 (3.10.7.4) and RFC 5961
+ * have it answered by an acknowledgement of what the connection is at.
+ */
+static enum flow_verdict judge_syn(const struct flow_entry *e, unsigned side, uint32_t seq)
+{
+	if (!is_other_syn(e, side, seq))
+		return is_closed(e) ? FLOW_WAIT : FLOW_SAME;
+	if (is_closed(e) || e->half[side].state & FLOW_DID_FIN || !is_alive(e, side))
+		return FLOW_NEW;
+	return FLOW_WAIT;
+}
+
+enum flow_verdict flow_tcp_judge(const struct flow_entry *e, unsigned side, int64_t time,
+				 const struct decoded_layer *l)
 {
 	int64_t silence = time - flow_entry_last(e);
 
 	if (silence > (is_closed(e) ? FLOW_SILENCE_CLOSED_S : FLOW_SILENCE_TCP_S) * SECOND_NS)
-		return true;
+		return FLOW_NEW;
 	if (l->flags & (DECODE_TRUNCATED | DECODE_BAD_LENGTH | DECODE_LATER_FRAGMENT))
-		return false;
-	return (l->tcp.flags & (DECODE_TCP_SYN | DECODE_TCP_ACK)) == DECODE_TCP_SYN &&
-	       is_other_syn(e, side, l->tcp.seq);
+		return FLOW_SAME;
+	if ((l->tcp.flags & (DECODE_TCP_SYN | DECODE_TCP_ACK)) != DECODE_TCP_SYN)
+		return FLOW_SAME;
+	return judge_syn(e, side, l->tcp.seq);
+}
+
+enum flow_verdict flow_tcp_judge_waiting(const struct flow_entry *e,
+					 const struct flow_entry *waiting, unsigned side,
+					 const struct decoded_layer *l)
+{
+	unsigned sender = waiting->half[0].first_sender;
+	const struct flow_half *w = &waiting->half[sender];
+	const struct decoded_tcp *tcp = &l->tcp;
+
+	if (l->flags & UNSOUND || !(w->state & FLOW_HAS_SEQ))
+		return FLOW_SAME;
+	if (side != sender)
+		return tcp->flags & (DECODE_TCP_SYN | DECODE_TCP_RST) &&
+				       tcp->flags & DECODE_TCP_ACK &&
+				       tcp->ack - w->isn - 1 <= w->next_seq - w->isn - 1
+			       ? FLOW_NEW
+			       : FLOW_SAME;
+	if (!(tcp->flags & DECODE_TCP_SYN))
+		return tcp->seq == w->next_seq && tcp->seq != e->half[side].next_seq ? FLOW_NEW
+										     : FLOW_SAME;
+	if (tcp->flags & DECODE_TCP_ACK || tcp->seq != w->isn)
+		return FLOW_SAME;
+	return is_closed(e) && is_other_syn(e, side, tcp->seq) ? FLOW_NEW : FLOW_WAIT;
 }
 
 /* Bytes, and SYN and FIN, that take a place in the order. */
@@ -152,6 +199,8 @@ static void add_flags(struct flow_table *t, struct flow_entry *e, unsigned side,
 		      uint32_t payload)
 {
 	e->half[side].tcp_flags |= (uint8_t)flags;
+	if ((flags & (DECODE_TCP_ACK | DECODE_TCP_SYN | DECODE_TCP_RST)) == DECODE_TCP_ACK)
+		e->half[side].notes |= FLOW_DID_ACK;
 	if (flags & DECODE_TCP_SYN && flags & (DECODE_TCP_FIN | DECODE_TCP_RST))
 		flow_entry_note(e, side, LETTER_Q);
 	else if (flags & DECODE_TCP_SYN)
@@ -193,7 +242,7 @@ static void add_old(struct flow_table *t, struct flow_entry *e, unsigned side, u
 	if ((int32_t)(seq + len - h->next_seq) > 0)
 		h->next_seq = seq + len;
 	/* which of the two was acknowledged nobody knows (Karn) */
-	h->sample_time = 0;
+	h->notes &= (uint16_t)~FLOW_HAS_SAMPLE;
 	if (filled && age < (c->handshake_us > REORDER_US ? c->handshake_us : REORDER_US))
 		c->out_of_order++;
 	else
@@ -209,8 +258,9 @@ static void begin(struct flow_half *h, const struct decoded_tcp *tcp, uint32_t s
 
 static void sample(struct flow_half *h, int64_t time)
 {
-	if (h->sample_time)
+	if (h->notes & FLOW_HAS_SAMPLE)
 		return;
+	h->notes |= FLOW_HAS_SAMPLE;
 	h->sample_time = time;
 	h->sample_seq = h->next_seq;
 }
@@ -272,9 +322,9 @@ static void add_ack(struct flow_table *t, struct flow_entry *e, unsigned side, u
 	/* acknowledged, but never captured */
 	if (ahead > 0 && ahead < FLOW_NONSENSE)
 		add_gap(t, e, !side, ack, time);
-	if (o->sample_time && (int32_t)(ack - o->sample_seq) >= 0) {
+	if (o->notes & FLOW_HAS_SAMPLE && (int32_t)(ack - o->sample_seq) >= 0) {
 		add_round_trip(e, side, o, time - o->sample_time);
-		o->sample_time = 0;
+		o->notes &= (uint16_t)~FLOW_HAS_SAMPLE;
 	}
 }
 

@@ -8,9 +8,11 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -29,8 +31,9 @@
 /* A question that a thread may be left behind with. */
 struct disk_job {
 	char path[PATH_MAX], root[32], folder[PATH_MAX];
-	bool wants_folder;
+	bool wants_folder, wants_digest;
 	struct disk_file file;
+	char digest[33];
 };
 
 static int stat_file(const char *path, struct disk_file *ret)
@@ -53,6 +56,56 @@ static bool is_elf(const char *path)
 	char magic[4];
 
 	return fd >= 0 && read(fd, magic, 4) == 4 && !memcmp(magic, "\177ELF", 4);
+}
+
+static int hash_fd(const struct crypto_api *api, EVP_MD_CTX *md5, int fd)
+{
+	uint8_t chunk[65536];
+	ssize_t n;
+
+	if (api->EVP_DigestInit_ex2(md5, api->EVP_md5(), NULL) != 1)
+		return -EOPNOTSUPP;
+	while ((n = read(fd, chunk, sizeof(chunk))) > 0)
+		if (api->EVP_DigestUpdate(md5, chunk, (size_t)n) != 1)
+			return -EIO;
+	return n < 0 ? -errno : 0;
+}
+
+static int digest_fd(int fd, char ret_hex[static 33])
+{
+	const struct crypto_api *api = crypto_api();
+	uint8_t digest[EVP_MAX_MD_SIZE];
+	EVP_MD_CTX *md5;
+	unsigned n = 0;
+	int r;
+
+	if (!api)
+		return -ELIBACC;
+	md5 = api->EVP_MD_CTX_new();
+	r = md5 ? hash_fd(api, md5, fd) : -ENOMEM;
+
+	if (r == 0 && (api->EVP_DigestFinal_ex(md5, digest, &n) != 1 || n != 16))
+		r = -EIO;
+	for (size_t i = 0; r == 0 && i < n; i++)
+		snprintf(ret_hex + 2 * i, 3, "%02x", digest[i]);
+	api->EVP_MD_CTX_free(md5);
+	return r;
+}
+
+/* In the file tree of the process, links included. */
+static int digest_seen(const struct disk_job *job, char ret_hex[static 33])
+{
+	_cleanup_(cleanup_fd) int root = open(job->root, O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1;
+	struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+				.resolve = RESOLVE_IN_ROOT };
+	struct stat st;
+
+	if (root < 0)
+		return -errno;
+	fd = (int)syscall(SYS_openat2, root, job->path, &how, sizeof(how));
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	return S_ISREG(st.st_mode) ? digest_fd(fd, ret_hex) : -EINVAL;
 }
 
 /* From the root down: the first folder that everybody may write to. */
@@ -84,6 +137,8 @@ static int answer(void *data)
 	struct disk_job *job = data;
 	int r;
 
+	if (job->wants_digest)
+		return digest_seen(job, job->digest);
 	if (!job->wants_folder)
 		return stat_file(job->path, &job->file);
 	r = find_folder(job, "");
@@ -106,7 +161,7 @@ static int ask(struct judge *j, struct disk_job **job)
 {
 	int r;
 
-	if (is_host_path((*job)->path) && !(*job)->wants_folder)
+	if (is_host_path((*job)->path) && !(*job)->wants_folder && !(*job)->wants_digest)
 		return answer(*job);
 	if (j->n_disk_misses >= MISSES_MAX)
 		return -ETIMEDOUT;
@@ -265,40 +320,6 @@ int disk_read_preload(struct buf *b)
 
 /* --- digests --- */
 
-static int hash_fd(const struct crypto_api *api, EVP_MD_CTX *md5, int fd)
-{
-	uint8_t chunk[65536];
-	ssize_t n;
-
-	if (api->EVP_DigestInit_ex2(md5, api->EVP_md5(), NULL) != 1)
-		return -EOPNOTSUPP;
-	while ((n = read(fd, chunk, sizeof(chunk))) > 0)
-		if (api->EVP_DigestUpdate(md5, chunk, (size_t)n) != 1)
-			return -EIO;
-	return n < 0 ? -errno : 0;
-}
-
-static int digest_fd(int fd, char ret_hex[static 33])
-{
-	const struct crypto_api *api = crypto_api();
-	uint8_t digest[EVP_MAX_MD_SIZE];
-	EVP_MD_CTX *md5;
-	unsigned n = 0;
-	int r;
-
-	if (!api)
-		return -ELIBACC;
-	md5 = api->EVP_MD_CTX_new();
-	r = md5 ? hash_fd(api, md5, fd) : -ENOMEM;
-
-	if (r == 0 && (api->EVP_DigestFinal_ex(md5, digest, &n) != 1 || n != 16))
-		r = -EIO;
-	for (size_t i = 0; r == 0 && i < n; i++)
-		snprintf(ret_hex + 2 * i, 3, "%02x", digest[i]);
-	api->EVP_MD_CTX_free(md5);
-	return r;
-}
-
 /* By way of the process: the file that runs, if the process still runs it. */
 static int digest_program(const struct program *p, char ret_hex[static 33])
 {
@@ -336,6 +357,43 @@ int disk_digest(struct judge *j, const struct program *p, char ret_hex[static 33
 	if (recall_get(&j->recall, buf_str(&key), &value))
 		return parse_digest(&value, ret_hex);
 	r = digest_program(p, ret_hex);
+	recall_put(&j->recall, buf_str(&key), ret_hex, r < 0 ? 0 : 32);
+	return r;
+}
+
+static int ask_digest(struct judge *j, int32_t pid, const struct pv_bytes *path,
+		      char ret_hex[static 33])
+{
+	_cleanup_(cleanup_free) struct disk_job *job = NULL;
+	int r = new_job(path->data, path->len, &job);
+
+	if (r < 0)
+		return r;
+	/* loaded here, not by a thread that may be left behind */
+	if (!crypto_api())
+		return -ELIBACC;
+	job->wants_digest = true;
+	snprintf(job->root, sizeof(job->root), "/proc/%d/root", pid);
+	r = ask(j, &job);
+	if (r == 0)
+		memcpy(ret_hex, job->digest, sizeof(job->digest));
+	return r;
+}
+
+int disk_digest_seen(struct judge *j, int32_t pid, const struct pv_bytes *path,
+		     char ret_hex[static 33])
+{
+	_cleanup_(cleanup_buf) struct buf key = BUF_INIT;
+	struct pv_bytes value;
+	int r;
+
+	buf_printf(&key, "md5 seen by %d ", pid);
+	buf_put(&key, path->data, path->len);
+	if (!buf_str(&key))
+		return -ENOMEM;
+	if (recall_get(&j->recall, buf_str(&key), &value))
+		return parse_digest(&value, ret_hex);
+	r = ask_digest(j, pid, path, ret_hex);
 	recall_put(&j->recall, buf_str(&key), ret_hex, r < 0 ? 0 : 32);
 	return r;
 }

@@ -295,7 +295,7 @@ static int recall_query(struct judge *j, struct package_query *q, const struct p
 	return snapshot_bytes(j->s, &q->package, name.p, text_len(name));
 }
 
-static int replay_queries(struct judge *j, size_t first)
+static int replay_queries(struct judge *j)
 {
 	_cleanup_(cleanup_buf) struct buf key = BUF_INIT;
 	struct pv_bytes value;
@@ -303,7 +303,7 @@ static int replay_queries(struct judge *j, size_t first)
 
 	recall_get(&j->recall, "packages", &value);
 	j->has_packages = value.len > 0;
-	for (size_t i = first; r == 0 && j->has_packages && i < j->queries.n; i++) {
+	for (size_t i = 0; r == 0 && j->has_packages && i < j->queries.n; i++) {
 		key_of(&j->queries.items[i], &key);
 		if (!buf_str(&key))
 			return -ENOMEM;
@@ -313,11 +313,11 @@ static int replay_queries(struct judge *j, size_t first)
 	return r;
 }
 
-static int record_queries(struct judge *j, size_t first)
+static int record_queries(struct judge *j)
 {
 	_cleanup_(cleanup_buf) struct buf key = BUF_INIT, value = BUF_INIT;
 
-	for (size_t i = first; i < j->queries.n; i++) {
+	for (size_t i = 0; i < j->queries.n; i++) {
 		const struct package_query *q = &j->queries.items[i];
 
 		key_of(q, &key);
@@ -334,26 +334,24 @@ static int record_queries(struct judge *j, size_t first)
 	return 0;
 }
 
-/* Those from `first` on. */
-static int answer_queries(struct judge *j, size_t first)
+static int answer_queries(struct judge *j)
 {
 	const struct package_provider *provider;
-	size_t n = j->queries.n - first;
 	int r = 0;
 
 	if (j->tape->mode == TAPE_REPLAY)
-		return replay_queries(j, first);
+		return replay_queries(j);
 	provider = packages_provider("");
 	j->has_packages = provider != NULL;
 	recall_put(&j->recall, "packages", provider ? provider->name : "",
 		   provider ? strlen(provider->name) : 0);
-	if (provider && n)
-		r = provider->find("", j->queries.items + first, n, &j->s->arena);
+	if (provider && j->queries.n)
+		r = provider->find("", j->queries.items, j->queries.n, &j->s->arena);
 	if (r < 0 && r != -ENOMEM) {
 		j->has_packages = false;
 		r = 0;
 	}
-	return r < 0 || j->tape->mode != TAPE_RECORD ? r : record_queries(j, first);
+	return r < 0 || j->tape->mode != TAPE_RECORD ? r : record_queries(j);
 }
 
 static enum disk_state compare(const struct program *p, int error, const struct disk_file *file)
@@ -426,15 +424,6 @@ static int read_preload_file(struct judge *j)
 	return buf_error(&b) < 0 ? -ENOMEM : snapshot_bytes(j->s, &j->preload_file, b.data, b.len);
 }
 
-/* Libraries of programs that turned out to be packaged where others are not. */
-static int gather_rest(struct judge *j)
-{
-	size_t first = j->queries.n;
-	int r = libraries_gather(j);
-
-	return r < 0 || first == j->queries.n ? r : answer_queries(j, first);
-}
-
 int facts_gather(struct judge *j)
 {
 	int r = new_subjects(j);
@@ -450,10 +439,12 @@ int facts_gather(struct judge *j)
 	if (r == 0)
 		r = libraries_gather(j);
 	if (r == 0)
-		r = answer_queries(j, 0);
+		r = answer_queries(j);
 	for (size_t i = 0; r == 0 && i < j->programs.n; i++)
 		r = take_answer(j, &j->programs.items[i]);
-	return r < 0 ? r : gather_rest(j);
+	if (r == 0)
+		libraries_drop(j);
+	return r;
 }
 
 /* --- facts of one program, on demand --- */
@@ -488,6 +479,31 @@ static int need_digest(struct judge *j, struct program *p)
 	return r == -ENOMEM ? r : 0;
 }
 
+/* Of the script that a packaged interpreter was given, when a package of this host has its path. */
+static int need_script_digest(struct judge_case *k)
+{
+	struct judge *j = k->j;
+	struct subject *subject = k->subject;
+	const struct package_query *script;
+	char wanted[33], found[33];
+	int r;
+
+	if (subject->has_script_digest || !j->request->verify || subject->script == MAP_NONE ||
+	    !k->program || !program_is_packaged(k->program) || subject->p->container.len)
+		return 0;
+	script = &j->queries.items[subject->script];
+	if (!script->package.len)
+		return 0;
+	subject->has_script_digest = true;
+	r = disk_wanted_digest(j, &script->package, &script->path, wanted);
+	if (r == 0)
+		r = disk_digest_seen(j, subject->p->pid, &script->path, found);
+	j->lacks_digest = j->lacks_digest || r == -ELIBACC;
+	if (r == 0)
+		subject->script_digest = strcmp(wanted, found) == 0 ? DIGEST_SAME : DIGEST_DIFFERS;
+	return r == -ENOMEM ? r : 0;
+}
+
 /* Is the case one that a shell could be behind? */
 static bool may_feed_shell(const struct judge_case *k)
 {
@@ -505,6 +521,8 @@ int facts_need(struct judge_case *k, uint32_t facts)
 		r = need_folder(j, k->program);
 	if (r == 0 && k->program && facts & FACT_DIGEST)
 		r = need_digest(j, k->program);
+	if (r == 0 && k->subject && facts & FACT_DIGEST)
+		r = need_script_digest(k);
 	if (k->subject && facts & FACT_LIBRARIES)
 		libraries_judge(j, k->subject);
 	if (r == 0 && facts & FACT_HIDING)

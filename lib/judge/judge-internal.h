@@ -19,7 +19,7 @@
  * script, preloaded libraries) is read before, because one pass over the packages answers all.
  */
 #define FACT_FOLDER 0x01    /* program.folder */
-#define FACT_DIGEST 0x02    /* program.digest, with --verify */
+#define FACT_DIGEST 0x02    /* program.digest, subject.script_digest, with --verify */
 #define FACT_LIBRARIES 0x04 /* subject.library */
 #define FACT_HIDING 0x08    /* judge.hidden */
 #define FACT_SHELLS 0x10    /* processes that may be fed by a holder */
@@ -102,7 +102,9 @@ struct subject {
 	uint32_t first, n;     /* of judge.process_findings */
 	uint32_t script, unit; /* queries; MAP_NONE = none */
 	struct pv_bytes script_path;
-	bool is_holder; /* of something that is judged */
+	enum digest_state script_digest;
+	bool has_script_digest; /* it was asked for */
+	bool is_holder;		/* of something that is judged */
 	enum maps_state maps;
 	uint32_t first_library, n_libraries; /* of judge.library_uses */
 	bool has_libraries;		     /* the next two are known */
@@ -120,6 +122,11 @@ struct shell {
 	struct pv_bytes comm;
 	struct pv_bytes ends[3]; /* targets of descriptors 0 to 2 */
 	struct pv_bytes outputs; /* of a holder: what else it can write to */
+};
+
+/* Of a chain of shells, in the order of the list. */
+struct shell_link {
+	uint32_t shell, next; /* next: 1 + index; 0 = none */
 };
 
 /* Who uses a socket of the kernel. */
@@ -151,6 +158,8 @@ struct judge {
 	bool lacks_digest;	    /* for want of libcrypto a program could not be verified */
 	finding_vec process_findings;
 	VEC(struct shell) shells;
+	struct map shells_by_pid, shell_chains; /* see fed.c */
+	VEC(struct shell_link) shell_links;
 	bool has_shells;
 	VEC(struct kernel_use) kernel_uses;
 	bool has_kernel_uses;
@@ -242,6 +251,9 @@ int disk_open_folder(struct judge *j, int32_t pid, const struct pv_bytes *path, 
 		     struct pv_bytes *ret_folder);
 /* MD5 in hexadecimal: of the file that runs, and what its package says. 0 or -errno. */
 int disk_digest(struct judge *j, const struct program *p, char ret_hex[static 33]);
+/* The same of a file as the process sees it at that path. */
+int disk_digest_seen(struct judge *j, int32_t pid, const struct pv_bytes *path,
+		     char ret_hex[static 33]);
 int disk_wanted_digest(struct judge *j, const struct pv_bytes *package, const struct pv_bytes *path,
 		       char ret_hex[static 33]);
 /* Appends /etc/ld.so.preload; 0 or -errno. */
@@ -253,6 +265,8 @@ int shells_gather(struct judge *j);
 int kernel_gather(struct judge *j);
 /* libraries.c: what holders have loaded, before packages are asked; 0 or -ENOMEM */
 int libraries_gather(struct judge *j);
+/* Forgets those of programs that no package explains, when packages have been asked. */
+void libraries_drop(struct judge *j);
 /* Sets subject->library. */
 void libraries_judge(struct judge *j, struct subject *subject);
 /* How a process is hidden; NULL = it is not. */
@@ -263,6 +277,8 @@ const char *hiding_of(const struct judge *j, int32_t pid);
  * *ret_is_proven is false.
  */
 bool hiding_holder(const struct judge *j, uint32_t inode, int32_t *ret_pid, bool *ret_is_proven);
+/* fed.c: pure: takes the list that shells_gather() made; 0 or -ENOMEM */
+int shells_parse(struct judge *j, const char *data, size_t len);
 /* A shell whose input comes from the process, and through what; or NULL. */
 const struct shell *shells_fed_by(struct judge *j, struct subject *subject,
 				  const char **ret_channel);

@@ -24,6 +24,9 @@ static void judge_deinit(struct judge *j)
 	vec_deinit(&j->library_uses);
 	vec_deinit(&j->process_findings);
 	vec_deinit(&j->shells);
+	map_deinit(&j->shells_by_pid);
+	map_deinit(&j->shell_chains);
+	vec_deinit(&j->shell_links);
 	vec_deinit(&j->kernel_uses);
 	map_deinit(&j->hidden);
 	vec_deinit(&j->hidden_how);

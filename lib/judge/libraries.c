@@ -2,9 +2,9 @@
 /*
  * What packaged programs have loaded. A program is no more what its package says when there is code
  * in its memory that came from elsewhere; other than its environment, the list of its mappings is
- * the kernel's. It is read for holders whose program a package may explain, once a process: before
- * packages are asked where programs are installed, so that one pass over their database answers
- * all; elsewhere when there is a package.
+ * the kernel's. It is read for holders whose program a package may explain, once a process, before
+ * packages are asked, so that one pass over their database answers all; what turns out to be of a
+ * program of no package is forgotten.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -52,7 +52,7 @@ static bool is_wanted(const struct judge *j, const struct subject *subject)
 	    subject->p->container.len)
 		return false;
 	p = &j->programs.items[subject->program];
-	return p->has_id && !p->is_deleted && (is_installed(&p->path) || p->package.len) &&
+	return p->has_id && !p->is_deleted &&
 	       (p->kind == KIND_PLAIN ||
 		(subject->script != MAP_NONE && subject->unit != MAP_NONE));
 }
@@ -89,13 +89,19 @@ static void put_maps(const struct buf *text, struct buf *b)
 	}
 }
 
-static int recall_maps(struct judge *j, struct reader *reader, int32_t pid, struct pv_bytes *ret)
+/* 1 = nobody needs them: older recordings have those of packaged programs only. */
+static int recall_maps(struct judge *j, struct reader *reader, const struct subject *subject,
+		       struct pv_bytes *ret)
 {
+	int32_t pid = subject->p->pid;
 	_cleanup_(cleanup_buf) struct buf text = BUF_INIT, b = BUF_INIT;
 	char key[32];
 	int r;
 
 	snprintf(key, sizeof(key), "maps %d", pid);
+	if (!is_installed(&j->programs.items[subject->program].path) &&
+	    !recall_has(&j->recall, key))
+		return 1;
 	if (recall_get(&j->recall, key, ret))
 		return 0;
 	r = read_maps(j, reader, pid, &text);
@@ -192,12 +198,30 @@ int libraries_gather(struct judge *j)
 
 		if (!is_wanted(j, subject))
 			continue;
-		r = recall_maps(j, &reader, subject->p->pid, &value);
+		r = recall_maps(j, &reader, subject, &value);
 		if (r == 0)
 			r = take_maps(j, subject, &value);
+		else if (r > 0)
+			r = 0;
 	}
 	reader_deinit(&reader);
 	return r;
+}
+
+void libraries_drop(struct judge *j)
+{
+	for (size_t i = 0; i < j->n_subjects; i++) {
+		struct subject *subject = &j->subjects[i];
+		const struct program *p;
+
+		if (subject->maps == MAPS_NONE)
+			continue;
+		p = &j->programs.items[subject->program];
+		if (is_installed(&p->path) || p->package.len)
+			continue;
+		subject->maps = MAPS_NONE;
+		subject->n_libraries = 0;
+	}
 }
 
 /* --- what to think of them --- */

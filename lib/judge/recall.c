@@ -64,16 +64,27 @@ void recall_deinit(struct recall *r)
 	vec_deinit(&r->facts);
 }
 
-bool recall_get(struct recall *r, const char *key, struct pv_bytes *ret_value)
+static const struct recall_fact *find(const struct recall *r, const char *key)
 {
 	struct recall_fact wanted = { .key = { key, (uint32_t)strlen(key) } };
-	const struct recall_fact *found = NULL;
+
+	return r->facts.n ? bsearch(&wanted, r->facts.items, r->facts.n, sizeof(*r->facts.items),
+				    compare_facts)
+			  : NULL;
+}
+
+bool recall_has(const struct recall *r, const char *key)
+{
+	return r->tape->mode != TAPE_REPLAY || find(r, key);
+}
+
+bool recall_get(struct recall *r, const char *key, struct pv_bytes *ret_value)
+{
+	const struct recall_fact *found;
 
 	if (r->tape->mode != TAPE_REPLAY)
 		return false;
-	if (r->facts.n)
-		found = bsearch(&wanted, r->facts.items, r->facts.n, sizeof(*r->facts.items),
-				compare_facts);
+	found = find(r, key);
 	r->n_missing += !found;
 	*ret_value = found ? found->value : (struct pv_bytes){ 0 };
 	return true;

@@ -33,6 +33,8 @@ void recall_deinit(struct recall *r);
 /* Replay: true, with the value (empty and counted when the recording lacks it). Else false: ask the
  * host, then recall_put(). */
 bool recall_get(struct recall *r, const char *key, struct pv_bytes *ret_value);
+/* Is it not a replay, or one that has it? Counts nothing. */
+bool recall_has(const struct recall *r, const char *key);
 void recall_put(struct recall *r, const char *key, const void *value, size_t len);
 
 /* Pure: appends the facts of a stream, pointing into it. 0 or -ENOMEM. */

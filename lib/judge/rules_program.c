@@ -62,7 +62,16 @@ bool test_exe_world_writable(struct judge_case *k)
 
 bool test_exe_modified(struct judge_case *k)
 {
-	return k->program && k->program->digest == DIGEST_DIFFERS;
+	const struct package_query *script;
+
+	if (k->program && k->program->digest == DIGEST_DIFFERS)
+		return true;
+	if (!k->subject || k->subject->script_digest != DIGEST_DIFFERS)
+		return false;
+	script = &k->j->queries.items[k->subject->script];
+	case_say(k, "exe", script->path);
+	case_say(k, "package", script->package);
+	return true;
 }
 
 /* --- packages --- */

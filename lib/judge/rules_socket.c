@@ -60,6 +60,13 @@ static bool was_handed(const struct judge_case *k)
 	return program_is_explained(&k->j->programs.items[parent->program]);
 }
 
+/* A packaged shell or interpreter that was told to run a script of a package. */
+static bool runs_packaged_script(const struct judge_case *k)
+{
+	return program_is_packaged(k->program) && k->subject->script != MAP_NONE &&
+	       k->j->queries.items[k->subject->script].package.len;
+}
+
 /* A shell under another name, or one that somebody brought along. */
 static bool is_like_shell(const struct judge_case *k)
 {
@@ -76,7 +83,7 @@ bool test_shell_on_socket(struct judge_case *k)
 
 	if (!k->program || !is_inet(k) || k->fd < 0 || k->fd > 1)
 		return false;
-	if (!is_shell && !is_like_shell(k))
+	if (is_shell ? runs_packaged_script(k) && was_handed(k) : !is_like_shell(k))
 		return false;
 	case_text(k, "what", is_shell ? "a shell or an interpreter" : "of no package");
 	case_text(k, "stream", is_shell ? streams[k->fd] : "standard input and output are");
@@ -306,6 +313,8 @@ static const char *partial_process(const struct judge_case *k)
 		return "the folders above its executable could not be looked at";
 	if (k->program->has_digest && k->program->digest == DIGEST_NONE)
 		return "its contents could not be compared with its package";
+	if (k->subject->has_script_digest && k->subject->script_digest == DIGEST_NONE)
+		return "the contents of its script could not be compared with its package";
 	return NULL;
 }
 

@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -203,21 +204,129 @@ static void put_process(int32_t pid, bool is_shell, bool has_orphans, const char
 
 /* --- explained clients between two pipes --- */
 
-/* Does a process copy from one pipe to another? tail -f FIFO | curl ... */
-struct copier {
-	const char *from, *to;
-	bool reads, writes;
+static uint64_t hash_end(uint64_t h, const char *end)
+{
+	for (; *end; end++)
+		h = map_mix(h, (uint8_t)*end);
+	return h;
+}
+
+/* What is read of one descriptor of a process, when it is a pipe that matters. */
+struct pipe_use {
+	int32_t pid;
+	uint32_t first; /* of the uses of this process */
+	uint64_t pipe;	/* hash_end() */
+	bool is_writer;
+	uint32_t next; /* 1 + another writer to the same pipe; 0 = none */
 };
 
-static bool check_copier(int32_t pid, int fd, void *userdata)
+struct pipe_client {
+	int32_t pid;
+	char in[END_MAX];
+	uint64_t from, to; /* hash_end() of its ends */
+};
+
+/*
+ * Shells between two pipes, clients that could be in a loop with one, and who holds these pipes:
+ * each descriptor of the host is looked at once, however many shells and clients there are.
+ */
+struct pipelines {
+	VEC(char *) outputs; /* of shells: the text */
+	struct map inputs;   /* hash of an input of a shell -> anything */
+	struct map pairs;    /* input and output of a shell -> index of outputs */
+	struct map wanted;   /* hash of a pipe that a third process could read or write */
+	VEC(struct pipe_client) clients;
+	VEC(struct pipe_use) uses;
+	struct map writers; /* hash of a pipe -> 1 + use */
+};
+
+static void pipelines_deinit(struct pipelines *p)
 {
-	struct copier *c = userdata;
+	for (size_t i = 0; i < p->outputs.n; i++)
+		free(p->outputs.items[i]);
+	vec_deinit(&p->outputs);
+	vec_deinit(&p->clients);
+	vec_deinit(&p->uses);
+	map_deinit(&p->inputs);
+	map_deinit(&p->pairs);
+	map_deinit(&p->wanted);
+	map_deinit(&p->writers);
+}
+
+static int add_shell(struct pipelines *p, int32_t pid)
+{
+	char in[END_MAX], out[END_MAX], *text;
+	uint64_t from, to;
+	uint32_t old;
+	int r;
+
+	read_end(pid, 0, in);
+	read_end(pid, 1, out);
+	if (!is_pipe(in) || !is_pipe(out))
+		return 0;
+	from = hash_end(0, in);
+	to = hash_end(0, out);
+	r = map_insert(&p->pairs, map_mix(from, to), (uint32_t)p->outputs.n, &old);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	text = strdup(out);
+	if (!text)
+		return -ENOMEM;
+	r = vec_push(&p->outputs, text);
+	if (r < 0)
+		free(text);
+	if (r == 0)
+		r = map_put(&p->inputs, from, 0);
+	return r == 0 ? map_put(&p->wanted, to, 0) : r;
+}
+
+/*
+ * A client whose output is the input of a shell, and whose input is that shell's output, if need be
+ * through a third process. Everything else is what pipelines are for: curl URL | sh.
+ */
+static int put_client(struct pipelines *p, int32_t pid, struct buf *b)
+{
+	struct pipe_client c = { .pid = pid };
+	char out[END_MAX];
+	int r;
+
+	read_end(pid, 0, c.in);
+	read_end(pid, 1, out);
+	if (!is_pipe(c.in) || !is_pipe(out))
+		return 0;
+	c.from = hash_end(0, c.in);
+	c.to = hash_end(0, out);
+	if (map_get(&p->inputs, c.to) == MAP_NONE)
+		return 0;
+	if (map_get(&p->pairs, map_mix(c.to, c.from)) != MAP_NONE) {
+		put_process(pid, false, false, c.in, b);
+		return 0;
+	}
+	r = map_put(&p->wanted, c.from, 0);
+	return r == 0 ? vec_push(&p->clients, c) : r;
+}
+
+static bool note_use(int32_t pid, int fd, void *userdata)
+{
+	struct pipelines *p = userdata;
+	struct pipe_use use = { .pid = pid, .first = (uint32_t)p->uses.n };
 	char end[END_MAX];
 
 	read_end(pid, fd, end);
-	c->reads = c->reads || (!strcmp(end, c->from) && !is_writer(pid, fd));
-	c->writes = c->writes || (!strcmp(end, c->to) && is_writer(pid, fd));
-	return c->reads && c->writes;
+	use.pipe = hash_end(0, end);
+	if (!is_pipe(end) || map_get(&p->wanted, use.pipe) == MAP_NONE)
+		return false;
+	use.is_writer = is_writer(pid, fd);
+	if (p->uses.n && p->uses.items[p->uses.n - 1].pid == pid)
+		use.first = p->uses.items[p->uses.n - 1].first;
+	if (use.is_writer) {
+		uint32_t old = map_get(&p->writers, use.pipe);
+
+		use.next = old == MAP_NONE ? 0 : old;
+		if (map_put(&p->writers, use.pipe, (uint32_t)p->uses.n + 1) < 0)
+			return true;
+	}
+	return vec_push(&p->uses, use) < 0;
 }
 
 /* Whoever started both and holds the pipes for them copies nothing between them. */
@@ -233,41 +342,47 @@ static bool is_above(int32_t pid, int32_t of)
 	return false;
 }
 
-static bool is_copied(const pid_vec *pids, int32_t client, const char *from, const char *to)
+/* The output of a shell that this process copies to the client: tail -f FIFO | curl ... */
+static const char *copies(const struct pipelines *p, const struct pipe_use *writer,
+			  const struct pipe_client *c)
 {
-	for (size_t i = 0; i < pids->n; i++) {
-		struct copier c = { .from = from, .to = to };
+	for (size_t i = writer->first; i < p->uses.n && p->uses.items[i].pid == writer->pid; i++) {
+		const struct pipe_use *use = &p->uses.items[i];
+		uint32_t shell =
+			use->is_writer ? MAP_NONE : map_get(&p->pairs, map_mix(c->to, use->pipe));
 
-		if (pids->items[i] != client && any_fd(pids->items[i], check_copier, &c) &&
-		    !is_above(pids->items[i], client))
-			return true;
+		if (shell != MAP_NONE)
+			return is_above(writer->pid, c->pid) ? NULL : p->outputs.items[shell];
 	}
-	return false;
+	return NULL;
 }
 
-/*
- * A client whose output is the input of a shell, and whose input is that shell's output, if need be
- * through a third process. Everything else is what pipelines are for: curl URL | sh.
- */
-static void put_client(const pid_vec *pids, const pid_vec *shells, int32_t pid, struct buf *b)
+static void put_copied(const struct pipelines *p, const struct pipe_client *c, struct buf *b)
 {
-	char in[END_MAX], out[END_MAX], shell_in[END_MAX], shell_out[END_MAX];
+	uint32_t i = map_get(&p->writers, c->from);
 
-	read_end(pid, 0, in);
-	read_end(pid, 1, out);
-	if (!is_pipe(in) || !is_pipe(out))
-		return;
-	for (size_t i = 0; i < shells->n; i++) {
-		read_end(shells->items[i], 0, shell_in);
-		read_end(shells->items[i], 1, shell_out);
-		if (strcmp(out, shell_in) != 0 || !is_pipe(shell_out))
+	for (i = i == MAP_NONE ? 0 : i; i; i = p->uses.items[i - 1].next) {
+		const struct pipe_use *use = &p->uses.items[i - 1];
+		const char *output = use->pid == c->pid ? NULL : copies(p, use, c);
+
+		if (!output)
 			continue;
-		if (!strcmp(shell_out, in) || is_copied(pids, pid, shell_out, in))
-			put_process(pid, false, false, shell_out, b);
+		put_process(c->pid, false, false, output, b);
+		return;
 	}
 }
 
-static int put_shells(const pid_vec *pids, pid_vec *shells, bool *has_orphans, struct buf *b)
+static int put_copied_clients(struct pipelines *p, const pid_vec *pids, struct buf *b)
+{
+	for (size_t i = 0; p->clients.n && i < pids->n; i++)
+		if (any_fd(pids->items[i], note_use, p))
+			return -ENOMEM;
+	for (size_t i = 0; i < p->clients.n; i++)
+		put_copied(p, &p->clients.items[i], b);
+	return 0;
+}
+
+static int put_shells(const pid_vec *pids, struct pipelines *p, bool *has_orphans, struct buf *b)
 {
 	struct reader reader = READER_INIT;
 	int r = 0;
@@ -282,71 +397,51 @@ static int put_shells(const pid_vec *pids, pid_vec *shells, bool *has_orphans, s
 		put_process(pid, is_shell, false, NULL, b);
 		if (!is_shell)
 			continue;
-		r = vec_push(shells, pid);
+		r = add_shell(p, pid);
 		*has_orphans = *has_orphans || is_orphan(pid);
 	}
 	reader_deinit(&reader);
 	return r;
 }
 
-static int list_shells(struct judge *j, struct buf *b)
+/* And the holders, to be compared with. */
+static int put_holders(struct judge *j, struct pipelines *p, bool has_orphans, struct buf *b)
 {
-	_cleanup_(cleanup_fd) int fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	pid_vec pids = { 0 }, shells = { 0 };
-	bool has_orphans = false;
-	int r = fd < 0 ? 0 : procfs_list_numbers(fd, &pids);
+	int r = 0;
 
-	if (r != -ENOMEM)
-		r = put_shells(&pids, &shells, &has_orphans, b);
-	/* and the holders, to be compared with */
-	for (size_t i = 0; i < j->n_subjects; i++) {
+	for (size_t i = 0; r == 0 && i < j->n_subjects; i++) {
 		const struct subject *s = &j->subjects[i];
 
 		if (s->program == MAP_NONE)
 			continue;
 		if (!program_is_explained(&j->programs.items[s->program]))
 			put_process(s->p->pid, false, has_orphans, NULL, b);
-		else if (shells.n && s->is_holder)
-			put_client(&pids, &shells, s->p->pid, b);
+		else if (p->outputs.n && s->is_holder)
+			r = put_client(p, s->p->pid, b);
 	}
+	return r;
+}
+
+static int list_shells(struct judge *j, struct buf *b)
+{
+	_cleanup_(cleanup_fd) int fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct pipelines p = { .inputs = MAP_INIT };
+	pid_vec pids = { 0 };
+	bool has_orphans = false;
+	int r = fd < 0 ? 0 : procfs_list_numbers(fd, &pids);
+
+	if (r != -ENOMEM)
+		r = put_shells(&pids, &p, &has_orphans, b);
+	if (r == 0)
+		r = put_holders(j, &p, has_orphans, b);
+	if (r == 0)
+		r = put_copied_clients(&p, &pids, b);
+	pipelines_deinit(&p);
 	vec_deinit(&pids);
-	vec_deinit(&shells);
 	return r == -ENOMEM || buf_error(b) < 0 ? -ENOMEM : 0;
 }
 
-/* --- what is kept --- */
-
-static struct pv_bytes next_part(struct text *t)
-{
-	struct text part = { NULL, NULL };
-
-	text_until(t, 0, &part);
-	return (struct pv_bytes){ part.p, (uint32_t)text_len(part) };
-}
-
-static int parse(struct judge *j, const char *data, size_t len)
-{
-	struct text t = text_of(data, len), numbers;
-
-	while (text_until(&t, 0, &numbers)) {
-		struct shell shell = { 0 };
-		uint32_t pid, ppid, is_shell;
-
-		if (!text_word_u32(&numbers, 10, &pid) || !text_word_u32(&numbers, 10, &ppid) ||
-		    !text_word_u32(&numbers, 10, &is_shell))
-			break;
-		shell.is_shell = is_shell;
-		shell.pid = (int32_t)pid;
-		shell.ppid = (int32_t)ppid;
-		shell.comm = next_part(&t);
-		for (int i = 0; i < 3; i++)
-			shell.ends[i] = next_part(&t);
-		shell.outputs = next_part(&t);
-		if (vec_push(&j->shells, shell) < 0)
-			return -ENOMEM;
-	}
-	return 0;
-}
+/* --- all of it --- */
 
 int shells_gather(struct judge *j)
 {
@@ -364,110 +459,5 @@ int shells_gather(struct judge *j)
 		recall_put(&j->recall, "shells", b.data, b.len);
 		r = snapshot_bytes(j->s, &value, b.data, b.len);
 	}
-	return r < 0 ? r : parse(j, value.data, value.len);
-}
-
-/* --- who feeds whom --- */
-
-static const struct shell *find(const struct judge *j, int32_t pid)
-{
-	for (size_t i = 0; i < j->shells.n; i++)
-		if (j->shells.items[i].pid == pid)
-			return &j->shells.items[i];
-	return NULL;
-}
-
-/* Started by it, or by a shell that was. */
-static bool is_below(const struct judge *j, const struct shell *shell, int32_t pid)
-{
-	for (int n = 0; shell && n < 4; n++) {
-		if (shell->ppid == pid)
-			return true;
-		shell = find(j, shell->ppid);
-	}
-	return false;
-}
-
-/* What somebody else can type into. */
-static const char *channel_of(const struct pv_bytes *end)
-{
-	if (bytes_start(end, "pipe:["))
-		return "pipe";
-	if (bytes_start(end, "socket:["))
-		return "socket pair";
-	if (bytes_start(end, "/dev/pts/"))
-		return "terminal";
-	return NULL;
-}
-
-/* Does it write to the shell's input, by a descriptor of its own? */
-static bool writes_to(const struct shell *holder, const struct pv_bytes *end)
-{
-	struct text t = text_of(holder->outputs.data, holder->outputs.len), word;
-
-	while (text_word(&t, &word))
-		if (text_len(word) == end->len && !memcmp(word.p, end->data, end->len))
-			return true;
-	return false;
-}
-
-/* sh -i < fifo | nc HOST PORT > fifo: each reads what the other writes. */
-static bool is_loop(const struct shell *holder, const struct shell *shell)
-{
-	return bytes_start(&holder->ends[1], "pipe:[") && bytes_start(&shell->ends[0], "pipe:[") &&
-	       bytes_start(&shell->ends[1], "pipe:[") &&
-	       bytes_equal(&holder->ends[0], &shell->ends[1]);
-}
-
-/*
- * A child whose input is not the one that the holder has itself, a shell that the holder writes to,
- * whoever started it, or a process in a loop with it. A relay's output is the other end's word. Of
- * a program that is explained only the loop tells something.
- */
-static const char *feeds(const struct judge *j, const struct shell *holder,
-			 const struct shell *shell, const struct program *program)
-{
-	bool is_explained = program_is_explained(program);
-	const char *channel = channel_of(&shell->ends[0]);
-
-	if (!channel || shell->pid == holder->pid)
-		return NULL;
-	if (is_loop(holder, shell))
-		return is_explained && !bytes_equal(&holder->ends[1], &shell->ends[0]) ? NULL
-										       : channel;
-	if (is_explained || bytes_equal(&holder->ends[0], &shell->ends[0]))
-		return NULL;
-	if (is_below(j, shell, holder->pid) || writes_to(holder, &shell->ends[0]))
-		return channel;
-	return program->kind == KIND_RELAY && bytes_start(&shell->ends[0], "pipe:[") &&
-			       bytes_equal(&holder->ends[1], &shell->ends[0])
-		       ? channel
-		       : NULL;
-}
-
-static void find_fed(struct judge *j, struct subject *subject)
-{
-	const struct shell *holder = find(j, subject->p->pid);
-	const struct program *program = &j->programs.items[subject->program];
-
-	subject->has_fed = true;
-	for (size_t i = 0; holder && !subject->fed && i < j->shells.n; i++) {
-		const struct shell *shell = &j->shells.items[i];
-
-		/* holders are in the list, too: an interpreter is not fed as a shell is */
-		if (!shell->is_shell)
-			continue;
-		subject->channel = feeds(j, holder, shell, program);
-		if (subject->channel)
-			subject->fed = (uint32_t)i + 1;
-	}
-}
-
-const struct shell *shells_fed_by(struct judge *j, struct subject *subject,
-				  const char **ret_channel)
-{
-	if (!subject->has_fed)
-		find_fed(j, subject);
-	*ret_channel = subject->channel;
-	return subject->fed ? &j->shells.items[subject->fed - 1] : NULL;
+	return r < 0 ? r : shells_parse(j, value.data, value.len);
 }

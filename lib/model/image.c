@@ -156,6 +156,7 @@ static const struct member relation_members[] = {
 	RELATION(publication.last_port, 0),
 	RELATION(publication.netns, 0),
 	RELATION(publication.n_candidates, 0),
+	RELATION(publication.n_more, 0),
 	OTHER(BYTES, struct snapshot_relation, publication.table),
 	OTHER(BYTES, struct snapshot_relation, publication.chain),
 };

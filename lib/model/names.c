@@ -229,6 +229,10 @@ static const struct name_and_text gaps[PV_GAP_N] = {
 	[PV_GAP_UNDECODED] = { "undecoded", N_("packets in which nothing was understood"), NULL },
 	[PV_GAP_CUT] = { "cut", N_("packets that end before their headers do"),
 			 N_("capture with a larger snapshot length") },
+	[PV_GAP_TIMES] = { "times",
+			   N_("packets without a time from 1970 to 2262, taken to be sent with the "
+			      "one before"),
+			   NULL },
 	[PV_GAP_FRAGMENTS] = { "fragments", N_("fragments that could not be put together"), NULL },
 	[PV_GAP_OVERLAP] = { "overlap", N_("datagrams with overlapping fragments"), NULL },
 	[PV_GAP_DEPTH] = { "depth", N_("packets with more layers of tunnels than are opened"),

@@ -228,11 +228,28 @@ static void run_fib(struct machine *m, struct attribute_list l)
 	set_field(m, n.of[NFTA_FIB_DREG], is_type ? FIELD_DST_TYPE : FIELD_UNKNOWN, 4, 0);
 }
 
+/* Leaves everything as it is when the verdict is to go on. */
+static void read_verdict(struct attribute_list l, enum nft_verdict *verdict, bool *is_goto,
+			 struct pv_bytes *to_chain)
+{
+	int32_t code = (int32_t)numbers_in(l).of[NFTA_VERDICT_CODE];
+	struct attribute_value v;
+
+	if (code == NFT_CONTINUE || code == NFT_BREAK)
+		return;
+	*is_goto = code == NFT_GOTO;
+	if (code != NFT_JUMP && code != NFT_GOTO) {
+		*verdict = NFT_ENDS;
+	} else if (find_attribute(l, NFTA_VERDICT_CHAIN, &v)) {
+		*verdict = NFT_LEADS_TO_CHAIN;
+		*to_chain = text_of(&v);
+	}
+}
+
 static void run_immediate(struct machine *m, struct attribute_list l)
 {
 	struct numbers n = numbers_in(l);
 	struct attribute_value v, verdict;
-	uint32_t code;
 
 	if (n.of[NFTA_IMMEDIATE_DREG] != NFT_REG_VERDICT) {
 		if (find_data(l, NFTA_IMMEDIATE_DATA, &v))
@@ -242,12 +259,8 @@ static void run_immediate(struct machine *m, struct attribute_list l)
 	if (!find_attribute(l, NFTA_IMMEDIATE_DATA, &v) ||
 	    !find_attribute(attributes_in(&v), NFTA_DATA_VERDICT, &verdict))
 		return;
-	code = numbers_in(attributes_in(&verdict)).of[NFTA_VERDICT_CODE];
-	if (((int32_t)code == NFT_JUMP || (int32_t)code == NFT_GOTO) &&
-	    find_attribute(attributes_in(&verdict), NFTA_VERDICT_CHAIN, &v)) {
-		m->rule->verdict = NFT_LEADS_TO_CHAIN;
-		m->rule->to_chain = text_of(&v);
-	}
+	read_verdict(attributes_in(&verdict), &m->rule->verdict, &m->rule->is_goto,
+		     &m->rule->to_chain);
 }
 
 /* A mask narrows a field, and makes nothing else that is known. */
@@ -410,9 +423,9 @@ static void run_range(struct machine *m, struct attribute_list l)
 static void compare_part(struct machine *m, unsigned at, const struct nft_element *e, size_t pos)
 {
 	const struct nft_register *r = &m->registers[at];
-	struct attribute_value first = { .data = e->key + pos, .len = r->len };
-	struct attribute_value last = { .data = e->last + pos, .len = r->len };
-	bool is_range = e->last_len && memcmp(e->key + pos, e->last + pos, r->len) != 0;
+	struct attribute_value first = { .data = e->key.data + pos, .len = r->len };
+	struct attribute_value last = { .data = e->last.data + pos, .len = r->len };
+	bool is_range = e->last.len && memcmp(first.data, last.data, r->len) != 0;
 
 	if (!is_range ? !compare(m, at, NFT_CMP_EQ, &first)
 		      : r->field != FIELD_DPORT ||
@@ -435,10 +448,10 @@ static void compare_key(struct machine *m, uint32_t number, const struct nft_ele
 
 	if (e->is_catchall)
 		miss_key(m, at);
-	for (size_t pos = 0; pos < e->key_len && !e->is_catchall;) {
+	for (size_t pos = 0; pos < e->key.len && !e->is_catchall;) {
 		size_t len = at < N_REGISTERS ? m->registers[at].len : 0;
 
-		if (!len || pos + len > e->key_len || (e->last_len && e->last_len != e->key_len)) {
+		if (!len || pos + len > e->key.len || (e->last.len && e->last.len != e->key.len)) {
 			miss_key(m, at);
 			return;
 		}
@@ -450,14 +463,23 @@ static void compare_key(struct machine *m, uint32_t number, const struct nft_ele
 
 static void load_element(struct machine *m, uint32_t number, const struct nft_element *e)
 {
-	struct attribute_value v = { .data = e->data, .len = e->data_len };
+	struct attribute_value v = { .data = e->data.data, .len = e->data.len };
 
 	if (number != NFT_REG_VERDICT) {
 		set_bytes(m, number, &v);
-	} else if (e->is_jump) {
-		m->rule->verdict = NFT_LEADS_TO_CHAIN;
+	} else if (e->verdict != NFT_LEADS_NOWHERE) {
+		m->rule->verdict = e->verdict;
+		m->rule->is_goto = e->is_goto;
 		m->rule->to_chain = e->to_chain;
 	}
+}
+
+static bool has_known(const struct machine *m, unsigned at)
+{
+	for (; at < N_REGISTERS; at++)
+		if (m->registers[at].field != FIELD_UNKNOWN)
+			return true;
+	return false;
 }
 
 /* Without an element, what a set or map says of the packet is not known. */
@@ -468,6 +490,8 @@ static void run_lookup(struct machine *m, struct attribute_list l)
 	struct attribute_value name, v;
 	bool is_map = find_attribute(l, NFTA_LOOKUP_DREG, &v);
 	bool is_inverse = n.of[NFTA_LOOKUP_FLAGS] & NFT_LOOKUP_F_INV;
+	/* elements of a set of senders' addresses tell nothing more */
+	bool is_key_known = has_known(m, register_at(n.of[NFTA_LOOKUP_SREG]));
 	struct pv_bytes set = { "", 0 };
 
 	if (find_attribute(l, NFTA_LOOKUP_SET, &name) && !is_inverse)
@@ -484,7 +508,8 @@ static void run_lookup(struct machine *m, struct attribute_list l)
 	if (n.of[NFTA_LOOKUP_DREG])
 		set_field(m, n.of[NFTA_LOOKUP_DREG], FIELD_UNKNOWN, 20, 0);
 	/* where there are several a map tells more than a set */
-	if (set.len && (!rule->lookup.len || (is_map && !rule->is_map))) {
+	if (set.len && (!rule->lookup.len || (is_map && !rule->is_map)) &&
+	    (is_map || is_key_known)) {
 		rule->lookup = set;
 		rule->is_map = is_map;
 	}
@@ -666,41 +691,32 @@ void nft_rule_with(const struct nft_rule *rule, const struct nft_element *elemen
 
 /* ---- elements ---- */
 
-static uint8_t copy_value(const struct attribute_value *v, uint8_t to[static NFT_ELEMENT_MAX])
+static struct pv_bytes value_of(const struct attribute_value *v)
 {
-	if (v->len > NFT_ELEMENT_MAX)
-		return 0;
-	memcpy(to, v->data, v->len);
-	return (uint8_t)v->len;
-}
-
-static void read_element_verdict(struct attribute_list l, struct nft_element *e)
-{
-	uint32_t code = numbers_in(l).of[NFTA_VERDICT_CODE];
-	struct attribute_value v;
-
-	e->is_jump = ((int32_t)code == NFT_JUMP || (int32_t)code == NFT_GOTO) &&
-		     find_attribute(l, NFTA_VERDICT_CHAIN, &v);
-	if (e->is_jump)
-		e->to_chain = text_of(&v);
+	return (struct pv_bytes){ v->data, v->len <= NFT_ELEMENT_MAX ? (uint32_t)v->len : 0 };
 }
 
 static void read_element(struct attribute_list l, struct nft_element *e)
 {
 	uint32_t flags = numbers_in(l).of[NFTA_SET_ELEM_FLAGS];
+	const struct pv_bytes none = { "", 0 };
 	struct attribute_value v;
 
-	*e = (struct nft_element){ .is_end = flags & NFT_SET_ELEM_INTERVAL_END,
+	*e = (struct nft_element){ .key = none,
+				   .last = none,
+				   .data = none,
+				   .to_chain = none,
+				   .is_end = flags & NFT_SET_ELEM_INTERVAL_END,
 				   .is_catchall = flags & NFT_SET_ELEM_CATCHALL };
 	if (find_data(l, NFTA_SET_ELEM_KEY, &v))
-		e->key_len = copy_value(&v, e->key);
+		e->key = value_of(&v);
 	if (find_data(l, NFTA_SET_ELEM_KEY_END, &v))
-		e->last_len = copy_value(&v, e->last);
+		e->last = value_of(&v);
 	if (find_data(l, NFTA_SET_ELEM_DATA, &v))
-		e->data_len = copy_value(&v, e->data);
+		e->data = value_of(&v);
 	else if (find_attribute(l, NFTA_SET_ELEM_DATA, &v) &&
 		 find_attribute(attributes_in(&v), NFTA_DATA_VERDICT, &v))
-		read_element_verdict(attributes_in(&v), e);
+		read_verdict(attributes_in(&v), &e->verdict, &e->is_goto, &e->to_chain);
 }
 
 static bool read_chain(struct attribute_list l, struct nft_chain *chain)

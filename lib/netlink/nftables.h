@@ -31,6 +31,7 @@ enum nft_verdict {
 	NFT_LEADS_NOWHERE, /* neither of the below */
 	NFT_LEADS_TO_CHAIN,
 	NFT_LEADS_TO_ADDRESS, /* dnat, or redirect: then to an address of the host itself */
+	NFT_ENDS,	      /* accepted, dropped, or back to where it came from */
 };
 
 /* What a packet must be like for a rule, as far as that is known. */
@@ -51,14 +52,15 @@ struct nft_rule {
 	struct nft_match match;
 	enum nft_verdict verdict;
 	struct pv_bytes to_chain;
+	bool is_goto; /* and does not come back from that chain */
 	bool is_redirect;
 	bool has_address, has_ports; /* without: the packet's own stay */
 	bool is_unknown;	     /* the target comes from a map that was not read */
 	uint8_t to_family;	     /* AF_INET or AF_INET6, with has_address */
 	uint8_t first_addr[16], last_addr[16];
 	uint16_t first_port, last_port;
-	/* a set or map it looks in; what its elements make of it nft_rule_with() tells. Empty =
-	 * none */
+	/* a set or map it looks in that may tell more; what its elements make of it
+	 * nft_rule_with() tells. Empty = none */
 	struct pv_bytes lookup;
 	bool is_map;
 	struct pv_bytes message; /* what it was read from */
@@ -66,14 +68,14 @@ struct nft_rule {
 
 #define NFT_ELEMENT_MAX 64 /* bytes of a key, or of what a map has for it (the kernel's limit) */
 
-/* One of a set, or of a map. */
+/* One of a set, or of a map. Its bytes are borrowed, and foreign. */
 struct nft_element {
-	uint8_t key[NFT_ELEMENT_MAX], last[NFT_ELEMENT_MAX], data[NFT_ELEMENT_MAX];
-	uint8_t key_len, last_len, data_len; /* 0 = there is none */
-	bool is_catchall,
-		is_end; /* it stands for all others; it is behind the end of an interval */
-	bool is_jump;
-	struct pv_bytes to_chain; /* borrowed, and foreign */
+	struct pv_bytes key, last, data; /* at most NFT_ELEMENT_MAX; empty = there is none */
+	bool is_catchall;		 /* it stands for all others */
+	bool is_end;			 /* it is behind the end of an interval */
+	bool is_goto;
+	enum nft_verdict verdict;
+	struct pv_bytes to_chain;
 };
 
 typedef int nft_chain_fn(void *userdata, const struct nft_chain *chain);

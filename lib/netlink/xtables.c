@@ -446,8 +446,10 @@ static void read_jump(const struct table *t, const struct entry *e, struct nft_r
 	if (e->target.len || e->info.len < sizeof(verdict))
 		return;
 	memcpy(&verdict, e->info.data, sizeof(verdict));
-	if (verdict < 0)
+	if (verdict < 0) {
+		rule->verdict = NFT_ENDS;
 		return;
+	}
 	rule->to_chain = chain_at(t, (uint32_t)verdict).name;
 	if (rule->to_chain.len)
 		rule->verdict = NFT_LEADS_TO_CHAIN;

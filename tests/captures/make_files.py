@@ -109,7 +109,6 @@ class Ng:
         self.interfaces.append((link, snaplen))
         if name:
             options = self.option(2, name.encode()) + options
-            self.expected.append(f"interface {self.base + len(self.interfaces) - 1} {name}")
         return self.block(1, self.pack("HHI", link, 0, snaplen) + options)
 
     def told(self, time, interface, captured, wire, *flags):
@@ -154,15 +153,16 @@ n = Ng().section()
 for resol, ticks, time in ((9, 1700000000123456789, "1700000000.123456789"), (6, T, TS), (3, 1700000000123, "1700000000.123000000"),
                            (0, 1700000000, "1700000000.000000000"), (12, 1700000000123456 * 1000, "1700000.000123456"),
                            (0x80 | 10, 1700000000 * 1024 + 512, "1700000000.500000000"), (0x80, 7, "7.000000000"),
-                           (0xff, 7, "0.000000000"), (30, 7, "0.000000000"), (6, 2**64 - 1, "18446744073.709551615")):
+                           (0xff, 7, "0.000000000"), (30, 7, "0.000000000"), (9, 2**63 - 1, "9223372036.854775807"),
+                           (9, 2**63, None), (6, 2**64 - 1, None)):
     n.interface(options=n.option(9, bytes([resol])))
-    n.packet(ticks, time, interface=len(n.interfaces) - 1)
+    n.packet(ticks, time or "9223372036.854775807", interface=len(n.interfaces) - 1, flags=[] if time else ["untimed"])
 n.done("ng-tsresol")
 n = Ng().section()
 n.interface(options=n.option(14, struct.pack("<q", 1000))).packet(T, "1700001000.123456000")
 n.interface(options=n.option(14, struct.pack("<q", -1000))).packet(T, "1699999000.123456000", interface=1)
-n.interface(options=n.option(14, struct.pack("<q", -2**63))).packet(T, "0.000000000", interface=2)
-n.interface(options=n.option(14, struct.pack("<q", 2**63 - 1))).packet(T, "18446744073.709551615", interface=3)
+n.interface(options=n.option(14, struct.pack("<q", -2**63))).packet(T, "1699999000.123456000", interface=2, flags=["untimed"])
+n.interface(options=n.option(14, struct.pack("<q", 2**63 - 1))).packet(T, "1699999000.123456000", interface=3, flags=["untimed"])
 n.done("ng-tsoffset")
 
 n = Ng().section().interface().packet(T, TS)
@@ -252,12 +252,36 @@ emit("text.gz", gzip.compress(b"hello, world", mtime=0), "damaged 0+0 after 0: a
 emit("gz-of.gz", gzip.compress(gz, mtime=0), "damaged 0+0 after 0: a pcap or pcapng file; bytes 1f 8b 08 00", "over")
 
 
+def conversations(times):
+    """A datagram at each of these times, each of another conversation; gzip, for fuzzing cuts it at every byte."""
+    n = Ng().section()
+    n.interface(options=n.option(9, b"\x09"))
+    for i, time in enumerate(times):
+        n.packet(time, "", badcap.frame(i))
+    return gzip.compress(n.data, mtime=0)
+
+
+LATEST = 2**63 - 1
+# more than the fuzz target's table holds, so that some have to leave by their times
+TIMES = [("latest-times.pcapng.gz", conversations([10**9] + [LATEST] * 120)),
+         ("any-times.pcapng.gz", conversations([(0, 1, LATEST - 1, LATEST, LATEST + 1, 2**64 - 1, 10**18)[i % 7] for i in range(120)]))]
+
+
+def syns():
+    """SYNs in a living connection: strays, one sent again, one that is answered (all acknowledge 1), one that waits at the end."""
+    client = [(0x02, 1000), (0x10, 1001), (0x02, 0), (0x02, 0), (0x02, 7)]
+    server = [(0x10, 5), (0x12, 5)]
+    packets = [(4000, 80, f) for f in client] + [(80, 4000, server[0]), (4000, 80, (0x02, 0)), (80, 4000, server[1]), (4000, 80, (0x02, 99))]
+    ends = {4000: (b"\x0a\0\0\1", b"\x0a\0\0\2"), 80: (b"\x0a\0\0\2", b"\x0a\0\0\1")}
+    return badcap.pcap([badcap.ethernet(badcap.ipv4(badcap.tcp(a, b, flags=flags, seq=seq), 6, *ends[a])) for a, b, (flags, seq) in packets])
+
+
 def main():
     corpus = os.path.join(ROOT, "fuzz/corpus/capture")
     os.makedirs(corpus, exist_ok=True)
     whole = os.path.join(ROOT, "fuzz/corpus/read")
     os.makedirs(whole, exist_ok=True)
-    for name, data in ("mixed.pcap", badcap.pcap(badcap.mixed())), ("mixed.pcapng", badcap.pcapng(badcap.mixed(), ">")):
+    for name, data in ("mixed.pcap", badcap.pcap(badcap.mixed())), ("mixed.pcapng", badcap.pcapng(badcap.mixed(), ">")), ("syns.pcap", syns()), *TIMES:
         with open(os.path.join(whole, name), "wb") as f:
             f.write(data)
     lines = []
@@ -265,7 +289,7 @@ def main():
         with open(os.path.join(corpus, name), "wb") as f:
             f.write(data)
         expected = [re.sub(r"^damaged (\d+)\+(\d+)", lambda m: f"damaged {int(m[1]) + int(m[2])}", e) for e in expected]
-        lines += [f"= {name}", *sorted(expected, key=lambda e: 0 if e[0] == "i" else 1 if e[0] == "n" else 2)]
+        lines += [f"= {name}", *sorted(expected, key=lambda e: e[0] != "n")]
     with open(os.path.join(ROOT, "unit/data/capture.txt"), "w") as f:
         f.write("\n".join(lines) + "\n")
 

@@ -111,6 +111,30 @@ def test_times_out_of_order():
     equal((row["start"], row["duration"]), (50, 50), "start and duration")
 
 
+def block(kind, body):
+    length = struct.pack("<I", 12 + len(body) + -len(body) % 4)
+    return struct.pack("<I", kind) + length + body + bytes(-len(body) % 4) + length
+
+
+def test_times_at_the_edge():
+    """0 is 1970, 2^63 - 1 is 2262; beyond, or of a packet without a time, it is not known, and the coverage says so."""
+    section = block(0x0a0d0d0a, struct.pack("<IHHq", 0x1a2b3c4d, 1, 0, -1))
+    nanoseconds = block(1, struct.pack("<HHIHHB7x", 1, 0, 0, 9, 1, 9))
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "file.pcapng")
+        with open(path, "wb") as f:
+            f.write(section + nanoseconds)
+            for number, time in enumerate((0, 2**63 - 1, 2**63, 2**64 - 1)):
+                frame = badcap.frame(number)
+                f.write(block(6, struct.pack("<IIIII", 0, time >> 32, time & 0xffffffff, len(frame), len(frame)) + frame))
+            f.write(block(3, struct.pack("<I", len(frame)) + badcap.frame(4)))
+        document = json.loads(run("read", "--json", "--columns=start,end,duration,out_start,in_start", path).stdout)
+    times = [list(row.values()) for row in document["conversations"]]
+    last = 9223372036.854775807
+    equal(times, [[0, 0, 0, 0, None], [last, last, 0, last, None]] + [[None] * 5] * 3, "times")
+    equal(live.gaps(document), {"times": 3}, "coverage")
+
+
 def answer(name, address, source, target):
     """A DNS datagram from port 53: one question, one answer, both of `name`."""
     labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0"

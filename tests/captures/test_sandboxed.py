@@ -218,5 +218,51 @@ def test_a_million_conversations():
         holds(live.gaps(json.loads(lines[-1])).get("evicted", 0) > 800000, "evicted ones are not counted: %r" % lines[-1])
 
 
+def forged(path, n):
+    """A router that speaks for ten addresses, then n datagrams, each from a link-layer and an IP address of its own; at the end a
+    longer one."""
+    with open(path, "wb") as f:
+        f.write(badcap.pcap([badcap.ethernet(badcap.ipv4(badcap.udp(7, 9), source=bytes((10, 9, 0, i)))) for i in range(10)]))
+        record = badcap.pcap([badcap.ethernet(badcap.ipv4(badcap.udp(7, 9)))])[24:]
+        for i in range(n):
+            data = bytearray(record)
+            data[0:4] = (1700000100 + i // 1000).to_bytes(4, "little")
+            data[16 + 6:16 + 12] = b"\x02\x02" + i.to_bytes(4, "big")
+            data[16 + 14 + 12:16 + 14 + 16] = (0x0B000000 + i).to_bytes(4, "big")
+            f.write(data)
+        data[16 + 6:16 + 12] = b"\2" + bytes(5)
+        data[16 + 14 + 12:16 + 14 + 16] = bytes((12, 0, 0, 1))
+        f.write(data * 20)
+
+
+def check_sums(node, wrong):
+    """What lies in a node and what was folded there are all of it."""
+    parts = [*node["inside"], *([node["others"]] if node["others"] else [])]
+    if node["level"] not in ("socket", "protocol"):
+        wrong += [(node["name"], key) for key in ("conversations", "packets", "bytes") if sum(part[key] for part in parts) != node[key]]
+    return sum(check_sums(part, wrong) for part in node["inside"]) + (node["others"] or {"conversations": 0})["conversations"]
+
+
+def test_tree_is_bounded():
+    """Nesting keeps to its share of --memory at every level: others are added up, and it is told that odd ones may be missing."""
+    with tempfile.TemporaryDirectory() as folder:
+        path, n = os.path.join(folder, "forged.pcap"), 10000 if live.SANITIZED else 100000
+        forged(path, n)
+        for form in ([], ["--json"]):
+            peak = peak_memory("--tree", "--memory=4M", *form, path)
+            holds(live.SANITIZED or peak <= 24 * MIB, "tree %s: %d MiB" % (form, peak // MIB))
+        for memory, is_whole in (("4M", False), ("512M", True)):
+            answer = json.loads(run("read", "--tree", "--json", "--memory=" + memory, path).stdout)
+            wrong = []
+            equal((check_sums(answer["tree"], wrong), wrong), (answer["folded"], []), "sums in " + memory)
+            equal((answer["tree"]["packets"], answer["tree"]["bytes"]), (n + 30, (n + 30) * 47), "totals in " + memory)
+            largest = max(answer["tree"]["inside"], key=lambda node: node["bytes"])
+            equal((largest["name"], largest["packets"]), ("02:00:00:00:00:00 <-> 02:00:00:00:00:02", 20), "largest in " + memory)
+            equal([odd["kind"] for odd in answer["odd"]], ["router"], "odd ones in " + memory)
+            equal((answer["folded"] == 0, answer["unplaced"] == 0), (is_whole, is_whole), "folded in %s: %r" % (memory, answer["folded"]))
+            text = run("read", "--tree", "--memory=" + memory, path).stdout.decode()
+            equal((" conversations beyond --memory" in text, "may be missing" in text), (not is_whole, not is_whole), "text in " + memory)
+
+
 if __name__ == "__main__":
     live.main(globals())

@@ -38,7 +38,8 @@ static int check_chain(void *userdata, const struct nft_chain *c)
 
 static int check_rule(void *userdata, const struct nft_rule *r)
 {
-	struct nft_element e = { .key_len = 6, .last_len = 6, .data_len = 8 };
+	static const char bytes[8];
+	struct nft_element e = { .key = { bytes, 6 }, .last = { bytes, 6 }, .data = { bytes, 8 } };
 	struct nft_rule with;
 
 	require(r->verdict != NFT_LEADS_NOWHERE || (r->is_map && r->lookup.len));
@@ -57,10 +58,12 @@ static int check_rule(void *userdata, const struct nft_rule *r)
 
 static int check_element(void *userdata, const struct nft_element *e)
 {
-	require(e->key_len <= NFT_ELEMENT_MAX && e->last_len <= NFT_ELEMENT_MAX);
-	require(e->data_len <= NFT_ELEMENT_MAX);
-	if (e->is_jump)
-		touch(userdata, e->to_chain);
+	require(e->key.len <= NFT_ELEMENT_MAX && e->last.len <= NFT_ELEMENT_MAX);
+	require(e->data.len <= NFT_ELEMENT_MAX);
+	touch(userdata, e->key);
+	touch(userdata, e->last);
+	touch(userdata, e->data);
+	touch(userdata, e->to_chain);
 	return 0;
 }
 

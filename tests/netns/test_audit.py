@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Verdicts: each suspicious rule finds the thing made for real, and names the right process."""
+import ctypes
 import json
 import os
 import shutil
@@ -544,6 +545,37 @@ def test_a_damaged_package_database():
         expect(audit("--verify"), p.pid, "explained", "package-verified")
 
 
+def opened_folders(inotify):
+    """How many of the events are of a folder that was opened."""
+    events, at, n = os.read(inotify, 1 << 20), 0, 0
+    while at < len(events):
+        _, mask, _, length = struct.unpack_from("iIII", events, at)
+        n += mask >> 30 & 1  # IN_ISDIR
+        at += 16 + length
+    return n
+
+
+def test_packages_are_read_once():
+    """Also when a package has programs where others are not installed, so that their libraries count, too."""
+    with Scene() as s:
+        s.mount("-t", "overlay", "-o", "lowerdir=/var/lib/dpkg,upperdir=%s,workdir=%s" % (
+            s.folder("/srv/upper"), s.folder("/srv/work")), "overlay", "/var/lib/dpkg")
+        s.copy("/srv/own/server")
+        with open("/var/lib/dpkg/info/own.list", "w") as f:
+            f.write("/srv/own/server\n")
+        own = s.intruder("/srv/own/server", "listen", "127.0.0.1", 7001)
+        other = s.intruder(s.copy("/srv/other/server"), "listen", "127.0.0.1", 7002)
+        libc = ctypes.CDLL(None)
+        inotify = libc.inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK)
+        libc.inotify_add_watch(inotify, b"/var/lib/dpkg/info", 0x20)  # IN_OPEN
+        doc = audit("--verify", "--record=/srv/recording")
+        live.equal(opened_folders(inotify), 1, "how often the folder was opened")
+        os.close(inotify)
+        expect(doc, own["pid"], "explained", "package")
+        expect(doc, other["pid"], "unexplained", "exe-unpackaged")
+        live.equal(simple(audit("--verify", "--replay=/srv/recording")), simple(doc), "what the recording says")
+
+
 def test_service_on_anothers_port():
     with Scene() as s:
         p = git_daemon(s, 22)
@@ -882,6 +914,20 @@ def test_packaged_scripts():
             for _, process, verdict in runs:
                 found = expect(doc, process.pid, verdict)
                 live.equal("packaged-script" in found[0]["rules"], verdict == "explained", found[0]["evidence"])
+            doc = audit("--verify")
+            for _, process, verdict in runs:
+                found = expect(doc, process.pid, verdict)
+                live.holds(verdict != "explained" or "partial" not in found[0]["rules"], found[0]["evidence"])
+            with open("/opt/server", "ab") as f:  # the inode stays, and so does its package
+                f.write(b"# changed\n")
+            expect(audit(), runs[0][1].pid, "explained", "packaged-script")
+            doc = audit("--verify", "--record=/srv/recording")
+            for number, verdict in ((0, "suspicious"), (1, "suspicious"), (2, "unexplained"), (4, "suspicious"), (5, "unexplained")):
+                found = expect(doc, runs[number][1].pid, verdict)
+                live.equal("exe-modified" in found[0]["rules"], verdict == "suspicious", found[0]["evidence"])
+            live.holds("/opt/server is not what the package portavoz-test installed" in
+                       " ".join(scene.of_pid(doc, runs[0][1].pid)[0]["evidence"]), "the script is named")
+            live.equal(simple(audit("--replay=/srv/recording", "--verify")), simple(doc), "what the recording says")
         finally:
             for _, process, _ in runs:
                 process.kill()

@@ -11,6 +11,7 @@ import time
 
 import live
 import scene
+import test_audit
 
 GIT_DAEMON = "/usr/lib/git-core/git-daemon"
 PYTHON_SHELL = ("import os,socket,subprocess\ns=socket.create_connection(('127.0.0.1',%d))\n"
@@ -261,6 +262,42 @@ def test_hidden_from_tools():
         live.holds(str(p["pid"]) not in shown.stdout.split(), "ls shows it")
         case = Case("hidden by a preloaded library", "owner-hidden", p["pid"], p["port"])
         live.equal(report([case], scene.audit(env=env)), [], "hidden from tools")
+
+
+AGENT = b"#!/bin/bash\necho hello\nread -t 60 x\n"
+
+
+def test_scripts_that_are_handed_their_conversation():
+    """A package's script that inetd, or systemd (here: the first process) with Accept=yes, starts on a conversation is no
+    shell on it; a shell, and a script of nobody's, still is, and so is the package's script of somebody else."""
+    shell = "/bin/bash", "--norc", "-i"
+    with scene.Scene() as s, test_audit.Groups(s) as groups:
+        test_audit.Packages(s).install({"/opt/agent": AGENT, "/usr/lib/systemd/system/portavoz-test@.service": b"[Service]\n"})
+        s.copy("/srv/agent", "/opt/agent")
+        by_inetd = {7301: ("/opt/agent", "agent"), 7302: (shell[0], *shell), 7303: ("/srv/agent", "agent"),
+                    7304: (shell[0], shell[0], "-s", "/opt/agent")}
+        with open("/srv/inetd.conf", "w") as f:
+            f.writelines("127.0.0.1:%d stream tcp nowait root %s\n" % (port, " ".join(words)) for port, words in by_inetd.items())
+        s.start("/usr/sbin/inetd", "-i", "/srv/inetd.conf")
+        for port in by_inetd:
+            scene.wait_until("inetd listens", lambda p=port: scene.listens(p))
+            s.sockets.append(socket.create_connection(("127.0.0.1", port)))
+        for port, words in ((7305, ("/opt/agent",)), (7306, shell)):
+            listening = socket.create_server(("127.0.0.1", port))
+            s.sockets += [listening, socket.create_connection(("127.0.0.1", port))]
+            with listening.accept()[0] as taken:
+                groups.run("system.slice/portavoz-test@1.service", *words, stdin=taken, stdout=taken)
+        call, port = s.attacker()
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            s.accept(call)
+            s.start("/opt/agent", stdin=client, stdout=client)
+        scene.wait_until("all serve", lambda: len(live.rows("exe */bash", columns="pid")) == 7)
+        found = {min(f["conversation"]["local_port"], 7307): f for f in scene.audit("exe */bash")["findings"]}
+        wanted = {7301: "unexplained", 7302: "suspicious", 7303: "suspicious", 7304: "suspicious", 7305: "explained",
+                  7306: "suspicious", 7307: "suspicious"}
+        live.equal({key: f["verdict"] for key, f in found.items()}, wanted, "verdicts")
+        for key, verdict in wanted.items():
+            live.equal("shell-on-socket" in found[key]["rules"], verdict == "suspicious", found[key]["evidence"])
 
 
 def test_partial_knowledge_is_never_green():

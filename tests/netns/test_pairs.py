@@ -327,8 +327,9 @@ MAPS = """
 table ip services {
     map published { type inet_service : ipv4_addr . inet_service; elements = { 6100 : 10.9.0.2 . 6001, 6101 : 10.9.0.2 . 6002 } }
     map verdicts { type ipv4_addr . inet_proto . inet_service : verdict
-        elements = { 192.0.2.1 . tcp . 6200 : goto service-a } }
-    map ranges { type inet_service : ipv4_addr; flags interval; elements = { 6300-6310 : 10.9.0.2 } }
+        elements = { 192.0.2.1 . tcp . 6200 : goto service-a, 192.0.2.1 . udp . 6200 : goto service-a,
+                     %s } }
+    map ranges { type inet_service : ipv4_addr; flags interval; elements = { 6300-6310 : 10.9.0.2, 6311-6320 : 10.9.0.3 } }
     set blocked { type ipv4_addr; elements = { 203.0.113.9 } }
     chain service-a { numgen random mod 1 vmap { 0 : goto endpoint-a }; }
     chain endpoint-a { meta l4proto tcp dnat to 10.9.0.2:6003; }
@@ -342,7 +343,7 @@ table ip services {
         meta l4proto tcp dnat to tcp dport map @ranges
     }
 }
-"""
+""" % ", ".join("192.0.2.1 . tcp . %d : goto service-a" % port for port in range(6201, 6211))
 
 
 def test_maps():
@@ -351,13 +352,14 @@ def test_maps():
     try:
         with children() as start, folder() as path:
             start("c1", *["tcp|bind|0.0.0.0|%d" % port for port in (6001, 6002, 6003, 6004, 6305, 6311, 6500, 6501)])
-            start("c2", *["udp|bind|0.0.0.0|%d" % port for port in (6400, 6401)], "tcp|bind|0.0.0.0|6501")
+            start("c2", *["udp|bind|0.0.0.0|%d" % port for port in (6400, 6401)], *["tcp|bind|0.0.0.0|%d" % port for port in (6305, 6311, 6321, 6501)])
             wanted = {("c1", 6001): ("published", 6100, "pre"), ("c1", 6002): ("published", 6101, "pre"),
                       ("c1", 6003): ("published", 6200, "endpoint-a"), ("c1", 6004): ("container", None, None),
                       ("c1", 6305): ("published", 6305, "pre"), ("c1", 6311): ("container", None, None),
                       ("c1", 6500): ("published", 6500, "pre"), ("c1", 6501): ("container", None, None),
                       ("c2", 6400): ("published", 6400, "pre"), ("c2", 6401): ("container", None, None),
-                      ("c2", 6501): ("published", 6501, "pre")}
+                      ("c2", 6305): ("container", None, None), ("c2", 6311): ("published", 6311, "pre"),
+                      ("c2", 6321): ("container", None, None), ("c2", 6501): ("published", 6501, "pre")}
             record = path + "/r"
             for args in ([], ["--record", record], ["--replay", record]):
                 doc = document("-N", "all", "-tul", *args, columns=COLUMNS)
@@ -365,14 +367,25 @@ def test_maps():
                          row["published_chain"]) for row in doc["conversations"] if row["local_port"] in range(6000, 7000)}
                 equal(found, wanted, "exposure %r" % args)
                 equal(gaps(doc).get("rules"), None, "every rule was read")
+            equal(one(doc["conversations"], netns_name="c1", local_port=6003)["published_addr"], "192.0.2.1", "lowest way")
+            text = run("list", "-N", "all", "-ln", "--columns=exposure_detail", "sport 6003").stdout.decode()
+            holds("published as 192.0.2.1:6200 by" in text and "and 10 other ways" in text, text)
     finally:
         shell("ip netns exec host nft delete table ip services")
 
 
 PORT_RULES = """
 table ip ports {
+    chain later { tcp dport 7130 return; tcp dport 7130-7131 dnat to 10.9.0.2; }
     chain pre {
         type nat hook prerouting priority -100
+        tcp dport { 7140, 7141 } accept
+        ip daddr 192.0.2.0/24 tcp dport 7142 drop
+        tcp dport vmap { 7143 : return }
+        iif lo tcp dport 7144 accept
+        ip daddr 192.0.2.1 tcp dport 7140-7144 dnat to 10.9.0.2
+        ip daddr 192.0.2.1 tcp dport 7144-7145 dnat to 10.9.0.3
+        jump later
         tcp dport != 7101 tcp dport 7100-7102 dnat to 10.9.0.2
         tcp dport != 7110-7112 tcp dport >= 7109 tcp dport < 7115 dnat to 10.9.0.2
         tcp dport != { 7120, 7121 } ip daddr 192.0.2.9 dnat to 10.9.0.3
@@ -392,7 +405,8 @@ def test_ports_of_nft():
     subprocess.run(["ip", "netns", "exec", "host", "nft", "-f", "-"], input=PORT_RULES.encode(), check=True)
     try:
         with children() as start:
-            led, not_led, perhaps = (7100, 7102, 7109, 7113, 7114), (7101, 7110, 7112, 7115), (7120, 7122)
+            led, perhaps = (7100, 7102, 7109, 7113, 7114, 7131, 7144), (7120, 7122)
+            not_led = (7101, 7110, 7112, 7115, 7130, 7140, 7141, 7142, 7143)
             start("c1", *["tcp|bind|0.0.0.0|%d" % port for port in led + not_led])
             start("c2", *["tcp|bind|0.0.0.0|%d" % port for port in perhaps])
             wanted = {port: ("published", port) for port in led}
@@ -447,7 +461,7 @@ table ip big {
 
 def test_big_map():
     """A map of any size is read, or the coverage says that it was not."""
-    for n, wanted in ((5000, (1, "container")),):
+    for n, wanted in ((5000, (None, "published")), (66000, (1, "container"))):
         subprocess.run(["ip", "netns", "exec", "host", "nft", "-f", "-"], input=big_map(n).encode(), check=True)
         try:
             with children() as start, folder() as path:

@@ -304,6 +304,131 @@ static void libraries_that_cannot_be_looked_at(void **state)
 	assert_int_equal(s.maps, MAPS_UNKNOWN);
 }
 
+/* --- who feeds whom: as it is told in words, all compared with all --- */
+
+static const struct shell *naive_find(const struct judge *j, int32_t pid)
+{
+	for (size_t i = 0; i < j->shells.n; i++)
+		if (j->shells.items[i].pid == pid)
+			return &j->shells.items[i];
+	return NULL;
+}
+
+static bool naive_below(const struct judge *j, const struct shell *shell, int32_t pid)
+{
+	for (int n = 0; shell && n < 4; n++) {
+		if (shell->ppid == pid)
+			return true;
+		shell = naive_find(j, shell->ppid);
+	}
+	return false;
+}
+
+static bool naive_writes(const struct shell *holder, const struct pv_bytes *end)
+{
+	char word[40];
+
+	snprintf(word, sizeof(word), "%.*s ", (int)end->len, end->data);
+	return memmem(holder->outputs.data, holder->outputs.len, word, strlen(word)) != NULL;
+}
+
+static bool naive_feeds(const struct judge *j, const struct shell *h, const struct shell *s,
+			const struct program *program)
+{
+	bool in = bytes_start(&s->ends[0], "pipe:["), out = bytes_start(&s->ends[1], "pipe:[");
+	bool back = bytes_equal(&h->ends[1], &s->ends[0]);
+	bool same = bytes_equal(&h->ends[0], &s->ends[0]);
+
+	if (!s->is_shell || s->pid == h->pid || bytes_start(&s->ends[0], "/dev/null"))
+		return false;
+	if (in && out && bytes_start(&h->ends[1], "pipe:[") &&
+	    bytes_equal(&h->ends[0], &s->ends[1]))
+		return !program_is_explained(program) || back;
+	if (program_is_explained(program) || same)
+		return false;
+	return naive_below(j, s, h->pid) || naive_writes(h, &s->ends[0]) ||
+	       (program->kind == KIND_RELAY && in && back);
+}
+
+static const char *random_end(void)
+{
+	static const char *const ends[] = { "pipe:[1]",	  "pipe:[2]",	"pipe:[3]",
+					    "pipe:[4]",	  "socket:[1]", "/dev/pts/1",
+					    "/dev/pts/2", "/dev/null",	"/dev/null" };
+
+	return ends[(size_t)random() % (sizeof(ends) / sizeof(*ends))];
+}
+
+static void put_random_shell(struct buf *b)
+{
+	long pid = random() % 60 + 1, is_shell = random() % 2;
+
+	buf_printf(b, "%ld %ld %ld", pid, random() % 60, is_shell);
+	buf_putc(b, 0);
+	buf_puts(b, "x");
+	buf_putc(b, 0);
+	for (int i = 0; i < 3; i++) {
+		buf_puts(b, random_end());
+		buf_putc(b, 0);
+	}
+	for (long n = is_shell ? 0 : random() % 3; n; n--)
+		buf_printf(b, "%s ", random_end());
+	buf_putc(b, 0);
+}
+
+static unsigned check_feeding(const struct buf *b)
+{
+	struct program programs[] = { { .kind = KIND_PLAIN },
+				      { .kind = KIND_RELAY },
+				      { .package = bytes("p"), .disk = DISK_SAME } };
+	struct judge j = { .has_shells = true };
+	unsigned found = 0;
+
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(vec_push(&j.programs, programs[i]), 0);
+	assert_int_equal(shells_parse(&j, b->data, b->len), 0);
+	for (int32_t pid = 0; pid < 62; pid++) {
+		const struct shell *holder = naive_find(&j, pid);
+
+		for (uint32_t k = 0; k < 3; k++) {
+			struct pv_process p = { .pid = pid };
+			struct subject subject = { .p = &p, .program = k };
+			const struct shell *want = NULL;
+			const char *channel;
+
+			for (size_t i = 0; holder && !want && i < j.shells.n; i++)
+				if (naive_feeds(&j, holder, &j.shells.items[i], &programs[k]))
+					want = &j.shells.items[i];
+			assert_ptr_equal(shells_fed_by(&j, &subject, &channel), want);
+			assert_int_equal(channel != NULL, want != NULL);
+			found += want != NULL;
+		}
+	}
+	vec_deinit(&j.programs);
+	vec_deinit(&j.shells);
+	vec_deinit(&j.shell_links);
+	map_deinit(&j.shells_by_pid);
+	map_deinit(&j.shell_chains);
+	return found;
+}
+
+static void shells_are_found_by_what_they_share(void **state)
+{
+	unsigned found = 0;
+
+	(void)state;
+	srandom(7);
+	for (int i = 0; i < 300; i++) {
+		_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+
+		for (long n = random() % 40; n; n--)
+			put_random_shell(&b);
+		assert_int_equal(buf_error(&b), 0);
+		found += check_feeding(&b);
+	}
+	assert_true(found > 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -317,6 +442,7 @@ int main(void)
 		cmocka_unit_test(kinds_of_programs),
 		cmocka_unit_test(rules_are_complete),
 		cmocka_unit_test(libraries_that_cannot_be_looked_at),
+		cmocka_unit_test(shells_are_found_by_what_they_share),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,19 +21,25 @@ COLUMN_GETTER(column_get_flow_tcp)
 		cell_set_number(ret_cell, column_field_value(&column->field, c->flow));
 }
 
+/* Of the conversation or of a side: which, the offset of the field says. */
 COLUMN_GETTER(column_get_flow_time)
 {
+	const struct pv_flow *f = c->flow;
+	size_t offset = column->field.offset;
+	bool is_out = offset < offsetof(struct pv_flow, in);
+	bool is_in = offset < offsetof(struct pv_flow, out) || !is_out;
+
 	(void)context;
-	if (!c->flow || !column_field_value(&column->field, c->flow))
+	if (!f || !((is_out && f->out.has_time) || (is_in && f->in.has_time)))
 		return;
 	ret_cell->type = CELL_SECONDS;
-	ret_cell->ns = (int64_t)column_field_value(&column->field, c->flow);
+	ret_cell->ns = (int64_t)column_field_value(&column->field, f);
 }
 
 COLUMN_GETTER(column_get_duration)
 {
 	(void)column, (void)context;
-	if (!c->flow)
+	if (!c->flow || !(c->flow->out.has_time || c->flow->in.has_time))
 		return;
 	ret_cell->type = CELL_SECONDS;
 	ret_cell->ns = c->flow->end_ns - c->flow->start_ns;

@@ -268,6 +268,8 @@ static void put_publication(const struct column_context *context, const struct p
 	}
 	if (p->is_partial)
 		buf_puts(b, ", under further conditions");
+	if (p->n_more)
+		buf_printf(b, ", and %u other way%s", p->n_more, p->n_more == 1 ? "" : "s");
 	if (p->is_port_unsure)
 		buf_puts(b, "; conditions on ports are not understood");
 	if (p->n_candidates > 1)

@@ -78,6 +78,8 @@ void explain_exposure(struct explanation *e, const struct pv_conversation *c)
 		SAY(e, published_netns, value_name("netns", n->name));
 	if (p->is_partial)
 		SAY(e, published_partial);
+	if (p->n_more)
+		SAY(e, published_more, value_number("n", p->n_more));
 }
 
 void explain_translation(struct explanation *e, const struct pv_conversation *c)

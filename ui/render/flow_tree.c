@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The nesting of a capture. A node is found by a hash over its level, its parent and its ends. */
+/*
+ * The nesting of a capture. A node is found by a hash over its level, its parent and its ends.
+ * Invariant: what a node counts is what its children count and its `others` (of a socket: and what
+ * is of no known protocol).
+ */
 #include "ui/render/flow_tree.h"
 
 #include <errno.h>
@@ -17,6 +21,8 @@
 #include "ui/text/escape.h"
 
 #define TOP 10 /* of a level that people are shown */
+#define FLUSH (64U << 10)
+#define NODES_LEAST 64
 /* A host has a few addresses of its own; one that speaks for more hands on those of others. */
 #define ROUTER_ADDRESSES 6
 
@@ -30,12 +36,16 @@ struct ends {
 	bool is_known; /* a link layer was there */
 };
 
+struct counts {
+	uint64_t conversations, packets, bytes;
+};
+
 struct node {
 	struct ends ends;
 	const char *name; /* protocol */
 	uint32_t parent;
 	uint8_t level;
-	uint64_t conversations, packets, bytes;
+	struct counts all, others; /* others: in children that had to go */
 };
 
 /* An address seen behind a link-layer address. */
@@ -44,6 +54,12 @@ struct place {
 	bool is_claimed; /* by ARP */
 	uint8_t addr[16];
 };
+
+/* Slots of a map that has just grown. */
+#define FIND_COST (4 * sizeof(struct map_slot))
+/* What a node and a place take, being sorted. */
+#define NODE_COST (sizeof(struct node) + FIND_COST + 3 * sizeof(uint32_t))
+#define PLACE_COST (2 * sizeof(struct place) + FIND_COST)
 
 struct vendor {
 	uint32_t prefix;
@@ -57,8 +73,10 @@ struct flow_tree {
 	VEC(struct node) nodes;
 	VEC(struct place) places;
 	VEC(struct vendor) vendors;
-	size_t max_nodes;
-	uint64_t seed, folded; /* sockets that got no node */
+	VEC(const char *) names; /* of protocols: the few that there are */
+	size_t max;		 /* of nodes, and of places */
+	uint64_t unplaced;	 /* ends of conversations whose place was not noted */
+	uint64_t seed;
 };
 
 /* ---- vendors ---- */
@@ -131,7 +149,7 @@ static const struct vendor *vendor_of(const struct flow_tree *t, const uint8_t *
 
 /* ---- building ---- */
 
-int flow_tree_new(const struct buf *vendors, size_t max_nodes, struct flow_tree **ret)
+int flow_tree_new(const struct buf *vendors, uint64_t memory, struct flow_tree **ret)
 {
 	struct flow_tree *t = calloc(1, sizeof(*t));
 	struct node all = { .level = LEVEL_ALL };
@@ -145,7 +163,9 @@ int flow_tree_new(const struct buf *vendors, size_t max_nodes, struct flow_tree 
 		flow_tree_free(t);
 		return r;
 	}
-	t->max_nodes = max_nodes;
+	t->max = memory / (NODE_COST + PLACE_COST);
+	if (t->max < NODES_LEAST)
+		t->max = NODES_LEAST;
 	*ret = t;
 	return 0;
 }
@@ -159,6 +179,7 @@ void flow_tree_free(struct flow_tree *t)
 	vec_deinit(&t->nodes);
 	vec_deinit(&t->places);
 	vec_deinit(&t->vendors);
+	vec_deinit(&t->names);
 	arena_deinit(&t->arena);
 	free(t);
 }
@@ -176,37 +197,150 @@ static uint64_t hash_bytes(uint64_t h, const void *data, size_t n)
 	return h;
 }
 
-static void add_counts(struct node *n, const struct pv_flow *f)
+static void count(struct counts *n, const struct pv_flow *f)
 {
 	n->conversations++;
 	n->packets += f->out.packets + f->in.packets;
 	n->bytes += f->out.bytes + f->in.bytes;
 }
 
-/* The child of `parent`, new or not; *ret_node is the parent when there is no room for a socket. */
-static int add_child(struct flow_tree *t, uint32_t parent, enum level level,
-		     const struct ends *ends, const char *name, uint32_t *ret_node)
+/* Pairs of addresses have no direction: the smaller one first. */
+static void set_pair(struct ends *e, const uint8_t *a, const uint8_t *b, size_t n)
 {
-	struct node n = { .ends = *ends, .parent = parent, .level = (uint8_t)level };
-	uint64_t key = map_mix(map_mix(t->seed, parent), level);
+	bool swap = memcmp(a, b, n) > 0;
+
+	memcpy(e->addr[swap], a, n);
+	memcpy(e->addr[!swap], b, n);
+}
+
+static struct ends ends_at(enum level level, const struct pv_conversation *c)
+{
+	const struct pv_flow *f = c->flow;
+	bool has_addr = c->family == AF_INET || c->family == AF_INET6;
+	size_t n = c->family == AF_INET ? 4 : 16;
+	struct ends e = { 0 };
+
+	if (level == LEVEL_MAC) {
+		e.is_known = f->out.has_mac;
+		if (e.is_known)
+			set_pair(&e, f->out.mac, f->in.mac, 6);
+	} else if (level == LEVEL_IP) {
+		e.family = c->family;
+		if (has_addr)
+			set_pair(&e, c->local.addr, c->remote.addr, n);
+	} else if (level == LEVEL_SOCKET) {
+		e.family = c->family;
+		e.proto = c->proto;
+		e.port[0] = (uint16_t)c->local.port;
+		e.port[1] = (uint16_t)c->remote.port;
+		if (has_addr) {
+			memcpy(e.addr[0], c->local.addr, n);
+			memcpy(e.addr[1], c->remote.addr, n);
+		}
+	}
+	return e;
+}
+
+static uint64_t key_of(const struct flow_tree *t, const struct node *n)
+{
+	uint64_t key = map_mix(map_mix(t->seed, n->parent), n->level);
+
+	key = hash_bytes(key, &n->ends, sizeof(n->ends));
+	return n->name ? hash_bytes(key, n->name, strlen(n->name)) : key;
+}
+
+/* A name that lasts as long as the tree; NULL = out of memory. */
+static const char *keep_name(struct flow_tree *t, const char *name)
+{
+	const char *copy;
+
+	for (size_t i = 0; i < t->names.n; i++)
+		if (!strcmp(t->names.items[i], name))
+			return t->names.items[i];
+	copy = arena_strdup(&t->arena, name);
+	return copy && vec_push(&t->names, copy) == 0 ? copy : NULL;
+}
+
+/* The child of `parent`, new or not. There is room for it. */
+static int add_child(struct flow_tree *t, uint32_t parent, enum level level,
+		     const struct pv_conversation *c, uint32_t *ret_node)
+{
+	struct node n = { .ends = ends_at(level, c), .parent = parent, .level = (uint8_t)level };
+	uint64_t key;
 	int r;
 
-	key = hash_bytes(key, ends, sizeof(*ends));
-	if (name)
-		key = hash_bytes(key, name, strlen(name));
+	if (level == LEVEL_PROTOCOL && !(n.name = keep_name(t, c->flow->observed)))
+		return -ENOMEM;
+	key = key_of(t, &n);
 	*ret_node = map_get(&t->index, key);
 	if (*ret_node != MAP_NONE)
 		return 0;
-	if (t->nodes.n >= t->max_nodes && level >= LEVEL_SOCKET) {
-		*ret_node = parent;
-		t->folded += level == LEVEL_SOCKET;
-		return 0;
-	}
-	if (name && !(n.name = arena_strdup(&t->arena, name)))
-		return -ENOMEM;
 	*ret_node = (uint32_t)t->nodes.n;
 	r = vec_push(&t->nodes, n);
 	return r < 0 ? r : map_put(&t->index, key, *ret_node);
+}
+
+/* The smallest first, of equals the newest: so what lies in a node comes before it. */
+static int compare_worth(const void *a, const void *b, void *userdata)
+{
+	const struct node *nodes = userdata;
+	uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
+
+	if (nodes[i].all.bytes != nodes[j].all.bytes)
+		return nodes[i].all.bytes < nodes[j].all.bytes ? -1 : 1;
+	return i > j ? -1 : i < j;
+}
+
+static void add_counts(struct counts *to, const struct counts *from)
+{
+	to->conversations += from->conversations;
+	to->packets += from->packets;
+	to->bytes += from->bytes;
+}
+
+/* moved[i]: MAP_NONE for nodes that go, else anything; becomes their new numbers. */
+static int move_nodes(struct flow_tree *t, uint32_t *moved)
+{
+	struct node *nodes = t->nodes.items;
+	size_t n = 1;
+	int r = 0;
+
+	map_deinit(&t->index);
+	moved[0] = 0;
+	/* parents have lower numbers than their children, and so have been moved before them */
+	for (size_t i = 1; i < t->nodes.n && r == 0; i++) {
+		uint32_t parent = moved[nodes[i].parent];
+
+		if (moved[i] == MAP_NONE) {
+			if (parent != MAP_NONE)
+				add_counts(&nodes[parent].others, &nodes[i].all);
+			continue;
+		}
+		nodes[n] = nodes[i];
+		nodes[n].parent = parent;
+		moved[i] = (uint32_t)n;
+		r = map_put(&t->index, key_of(t, &nodes[n]), (uint32_t)n);
+		n++;
+	}
+	t->nodes.n = n;
+	return r;
+}
+
+/* Half of all nodes go, the smallest: what they count is counted by the others of their parents. */
+static int make_room(struct flow_tree *t)
+{
+	size_t n = t->nodes.n - 1;
+	_cleanup_(cleanup_free) uint32_t *order = malloc(n * sizeof(*order));
+	_cleanup_(cleanup_free) uint32_t *moved = calloc(n + 1, sizeof(*moved));
+
+	if (!order || !moved)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		order[i] = (uint32_t)i + 1;
+	qsort_r(order, n, sizeof(*order), compare_worth, t->nodes.items);
+	for (size_t i = 0; i < n / 2; i++)
+		moved[order[i]] = MAP_NONE;
+	return move_nodes(t, moved);
 }
 
 static bool is_unicast(const uint8_t *mac)
@@ -243,58 +377,27 @@ static int add_place(struct flow_tree *t, const struct pv_conversation *c,
 		t->places.items[at].is_claimed |= p.is_claimed;
 		return 0;
 	}
-	if (t->places.n >= t->max_nodes)
+	if (t->places.n >= t->max) {
+		t->unplaced++;
 		return 0;
+	}
 	r = map_put(&t->place_index, key, (uint32_t)t->places.n);
 	return r < 0 ? r : vec_push(&t->places, p);
 }
 
-/* Pairs of addresses have no direction: the smaller one first. */
-static void set_pair(struct ends *e, const uint8_t *a, const uint8_t *b, size_t n)
-{
-	bool swap = memcmp(a, b, n) > 0;
-
-	memcpy(e->addr[swap], a, n);
-	memcpy(e->addr[!swap], b, n);
-}
-
 static int add_row(struct flow_tree *t, const struct pv_conversation *c)
 {
-	const struct pv_flow *f = c->flow;
-	struct ends ends = { .is_known = f->out.has_mac };
+	enum level last = c->flow->observed ? LEVEL_PROTOCOL : LEVEL_SOCKET;
+	int r = t->nodes.n + LEVEL_N > t->max ? make_room(t) : 0;
 	uint32_t at = 0;
-	int r;
 
-	add_counts(&t->nodes.items[0], f);
-	if (f->out.has_mac)
-		set_pair(&ends, f->out.mac, f->in.mac, 6);
-	r = add_child(t, at, LEVEL_MAC, &ends, NULL, &at);
-	if (r < 0)
-		return r;
-	add_counts(&t->nodes.items[at], f);
-	ends = (struct ends){ .family = c->family };
-	if (c->family == AF_INET || c->family == AF_INET6)
-		set_pair(&ends, c->local.addr, c->remote.addr, c->family == AF_INET ? 4 : 16);
-	r = add_child(t, at, LEVEL_IP, &ends, NULL, &at);
-	if (r < 0)
-		return r;
-	add_counts(&t->nodes.items[at], f);
-	ends = (struct ends){ .family = c->family,
-			      .proto = c->proto,
-			      .port = { (uint16_t)c->local.port, (uint16_t)c->remote.port } };
-	if (c->family == AF_INET || c->family == AF_INET6) {
-		memcpy(ends.addr[0], c->local.addr, c->family == AF_INET ? 4 : 16);
-		memcpy(ends.addr[1], c->remote.addr, c->family == AF_INET ? 4 : 16);
+	if (r == 0)
+		count(&t->nodes.items[0].all, c->flow);
+	for (enum level level = LEVEL_MAC; r == 0 && level <= last; level++) {
+		r = add_child(t, at, level, c, &at);
+		if (r == 0)
+			count(&t->nodes.items[at].all, c->flow);
 	}
-	r = add_child(t, at, LEVEL_SOCKET, &ends, NULL, &at);
-	if (r < 0 || t->nodes.items[at].level != LEVEL_SOCKET)
-		return r;
-	add_counts(&t->nodes.items[at], f);
-	if (!f->observed)
-		return 0;
-	r = add_child(t, at, LEVEL_PROTOCOL, &(struct ends){ 0 }, f->observed, &at);
-	if (r == 0 && t->nodes.items[at].level == LEVEL_PROTOCOL)
-		add_counts(&t->nodes.items[at], f);
 	return r;
 }
 
@@ -325,7 +428,20 @@ struct sheet {
 	uint32_t *first; /* of each node's children in `order` */
 	bool is_json;
 	unsigned flags;
+	int fd, error; /* of writing to it */
 };
+
+/* What was formatted so far goes out once it is much: the text of all nodes is larger than they. */
+static void flush(struct sheet *sh, size_t least)
+{
+	if (sh->out.len < least)
+		return;
+	if (sh->error == 0)
+		sh->error = buf_error(&sh->out);
+	if (sh->error == 0)
+		sh->error = fd_write_all(sh->fd, sh->out.data, sh->out.len);
+	buf_clear(&sh->out);
+}
 
 static int compare_nodes(const void *a, const void *b, void *userdata)
 {
@@ -334,8 +450,8 @@ static int compare_nodes(const void *a, const void *b, void *userdata)
 
 	if (x->parent != y->parent)
 		return x->parent < y->parent ? -1 : 1;
-	if (x->bytes != y->bytes)
-		return x->bytes < y->bytes ? 1 : -1;
+	if (x->all.bytes != y->all.bytes)
+		return x->all.bytes < y->all.bytes ? 1 : -1;
 	return x < y ? -1 : 1;
 }
 
@@ -435,55 +551,87 @@ static void put_share(struct buf *b, uint64_t part, uint64_t all)
 	buf_printf(b, " %14llu %3u.%u %%", (unsigned long long)part, permille / 10, permille % 10);
 }
 
-static void put_text_node(struct sheet *sh, const struct node *n)
+/* A line whose label begins at `start` of the buffer: its counts. */
+static void put_text_counts(struct sheet *sh, size_t start, const struct counts *counts)
 {
-	const struct node *all = &sh->tree->nodes.items[0];
-	size_t start = sh->out.len, width;
+	const struct counts *all = &sh->tree->nodes.items[0].all;
+	size_t width =
+		buf_error(&sh->out) ? 0 : text_width(sh->out.data + start, sh->out.len - start);
 
-	buf_pad(&sh->out, ' ', n->level ? 2 * ((size_t)n->level - 1) : 0);
-	put_label(sh, n, &sh->out);
-	width = buf_error(&sh->out) ? 0 : text_width(sh->out.data + start, sh->out.len - start);
 	buf_pad(&sh->out, ' ', width < 60 ? 60 - width : 1);
-	put_share(&sh->out, n->packets, all->packets);
-	put_share(&sh->out, n->bytes, all->bytes);
+	put_share(&sh->out, counts->packets, all->packets);
+	put_share(&sh->out, counts->bytes, all->bytes);
 	buf_putc(&sh->out, '\n');
 }
 
-static void put_json_node(struct sheet *sh, const struct node *n)
+static void put_json_counts(struct sheet *sh, const struct counts *counts)
 {
+	buf_printf(&sh->out, "\"conversations\":%llu,\"packets\":%llu,\"bytes\":%llu",
+		   (unsigned long long)counts->conversations, (unsigned long long)counts->packets,
+		   (unsigned long long)counts->bytes);
+}
+
+static void put_node(struct sheet *sh, uint32_t index);
+
+static void put_text_node(struct sheet *sh, uint32_t index)
+{
+	const struct node *n = &sh->tree->nodes.items[index];
+	uint32_t first = sh->first[index], end = sh->first[index + 1];
+	uint32_t shown = end - first > TOP ? first + TOP : end;
+	size_t start = sh->out.len;
+
+	buf_pad(&sh->out, ' ', n->level ? 2 * ((size_t)n->level - 1) : 0);
+	put_label(sh, n, &sh->out);
+	put_text_counts(sh, start, &n->all);
+	for (uint32_t i = first; i < shown; i++)
+		put_node(sh, sh->order[i]);
+	if (shown < end) {
+		buf_pad(&sh->out, ' ', 2 * (size_t)n->level);
+		buf_printf(&sh->out, "and %u more\n", end - shown);
+	}
+	if (n->others.conversations) {
+		start = sh->out.len;
+		buf_pad(&sh->out, ' ', 2 * (size_t)n->level);
+		buf_puts(&sh->out, "others");
+		put_text_counts(sh, start, &n->others);
+	}
+}
+
+static void put_json_node(struct sheet *sh, uint32_t index)
+{
+	const struct node *n = &sh->tree->nodes.items[index];
 	_cleanup_(cleanup_buf) struct buf label = BUF_INIT;
 
 	put_label(sh, n, &label);
 	buf_printf(&sh->out, "{\"level\":\"%s\",\"name\":", level_names[n->level]);
 	text_put_json(&sh->out, label.data ? label.data : "", label.len);
-	buf_printf(&sh->out, ",\"conversations\":%llu,\"packets\":%llu,\"bytes\":%llu,\"inside\":[",
-		   (unsigned long long)n->conversations, (unsigned long long)n->packets,
-		   (unsigned long long)n->bytes);
+	buf_putc(&sh->out, ',');
+	put_json_counts(sh, &n->all);
+	buf_puts(&sh->out, ",\"others\":");
+	if (n->others.conversations) {
+		buf_putc(&sh->out, '{');
+		put_json_counts(sh, &n->others);
+		buf_putc(&sh->out, '}');
+	} else {
+		buf_puts(&sh->out, "null");
+	}
+	buf_puts(&sh->out, ",\"inside\":[");
+	for (uint32_t i = sh->first[index]; i < sh->first[index + 1]; i++) {
+		if (i > sh->first[index])
+			buf_puts(&sh->out, ",\n");
+		put_node(sh, sh->order[i]);
+	}
+	buf_puts(&sh->out, "]}");
 }
 
 /* Levels are few: the recursion is as deep as their number. */
 static void put_node(struct sheet *sh, uint32_t index)
 {
-	const struct node *n = &sh->tree->nodes.items[index];
-	uint32_t first = sh->first[index], end = sh->first[index + 1], shown = end;
-
 	if (sh->is_json)
-		put_json_node(sh, n);
+		put_json_node(sh, index);
 	else
-		put_text_node(sh, n);
-	if (!sh->is_json && end - first > TOP)
-		shown = first + TOP;
-	for (uint32_t i = first; i < shown; i++) {
-		if (sh->is_json && i > first)
-			buf_puts(&sh->out, ",\n");
-		put_node(sh, sh->order[i]);
-	}
-	if (sh->is_json) {
-		buf_puts(&sh->out, "]}");
-	} else if (shown < end) {
-		buf_pad(&sh->out, ' ', 2 * (size_t)n->level);
-		buf_printf(&sh->out, "and %u more\n", end - shown);
-	}
+		put_text_node(sh, index);
+	flush(sh, FLUSH);
 }
 
 /* ---- what is odd ---- */
@@ -539,10 +687,13 @@ static void put_twofold(struct sheet *sh, const struct place *p, size_t n, size_
 		inet_put(&sh->out, p->family, p->addr);
 		buf_puts(&sh->out, claims > 1 ? " is claimed by ARP for " : " is behind ");
 	}
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && (sh->is_json || i < TOP); i++) {
 		buf_puts(&sh->out, i ? sh->is_json ? "\",\"" : " and " : sh->is_json ? "\"" : "");
 		put_mac(sh, p[i].mac, &sh->out);
+		flush(sh, FLUSH);
 	}
+	if (n > TOP && !sh->is_json)
+		buf_printf(&sh->out, " and %zu more", n - TOP);
 	buf_puts(&sh->out, sh->is_json ? "\"]}" : claims > 1 ? ": a duplicate address\n" : "\n");
 }
 
@@ -569,20 +720,37 @@ static void put_odd(struct sheet *sh)
 	}
 }
 
+/* Conversations that are counted by the others of some node. */
+static uint64_t count_folded(const struct flow_tree *t)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < t->nodes.n; i++)
+		n += t->nodes.items[i].others.conversations;
+	return n;
+}
+
 static void put_all(struct sheet *sh, const struct pv_snapshot *last)
 {
+	unsigned long long folded = count_folded(sh->tree);
+
 	if (sh->is_json)
 		buf_puts(&sh->out, "{\"schema\":1,\"tree\":");
 	else
 		buf_printf(&sh->out, "%-60s %14s %7s %14s\n", "", "packets", "", "bytes");
 	put_node(sh, 0);
 	if (sh->is_json)
-		buf_printf(&sh->out, ",\n\"folded\":%llu,\"odd\":[",
-			   (unsigned long long)sh->tree->folded);
-	else if (sh->tree->folded)
-		buf_printf(&sh->out, "%llu conversations beyond --memory are counted above only\n",
-			   (unsigned long long)sh->tree->folded);
+		buf_printf(&sh->out, ",\n\"folded\":%llu,\"unplaced\":%llu,\"odd\":[", folded,
+			   (unsigned long long)sh->tree->unplaced);
+	else if (folded)
+		buf_printf(&sh->out, "%llu conversations beyond --memory are among the others\n",
+			   folded);
 	put_odd(sh);
+	if (!sh->is_json && sh->tree->unplaced)
+		buf_printf(&sh->out,
+			   "\n%llu ends of conversations beyond --memory were not compared: odd "
+			   "ones may be missing\n",
+			   (unsigned long long)sh->tree->unplaced);
 	if (sh->is_json) {
 		buf_puts(&sh->out, "],\n\"coverage\":");
 		render_coverage_json(pv_snapshot_coverage(last), &sh->out);
@@ -595,15 +763,15 @@ int flow_tree_write(struct flow_tree *t, const struct pv_snapshot *last, enum re
 {
 	struct sheet sh = { .tree = t,
 			    .is_json = format == RENDER_JSON,
+			    .fd = fd,
 			    .flags = (ascii ? TEXT_ASCII : 0) | TEXT_FIELD };
 	int r = sort_nodes(&sh);
 
 	if (r == 0) {
 		put_all(&sh, last);
-		r = buf_error(&sh.out);
+		flush(&sh, 0);
+		r = sh.error;
 	}
-	if (r == 0)
-		r = fd_write_all(fd, sh.out.data, sh.out.len);
 	free(sh.order);
 	free(sh.first);
 	buf_deinit(&sh.out);

@@ -12,10 +12,12 @@
 struct flow_tree;
 
 /*
- * `vendors` is the text of ieee-data's oui.txt, borrowed until flow_tree_free(), or NULL. Beyond
- * `max_nodes` new sockets are counted for their addresses only. 0 or -ENOMEM.
+ * `vendors` is the text of ieee-data's oui.txt, borrowed until flow_tree_free(), or NULL. The tree
+ * takes no more than `memory` bytes besides: when they are full the smaller half of all lines is
+ * added up in the others of what they lie in, and addresses that are new from then on are not
+ * looked at for what is odd; both are counted. 0, -ENOMEM or -EIO (no random numbers).
  */
-int flow_tree_new(const struct buf *vendors, size_t max_nodes, struct flow_tree **ret_tree);
+int flow_tree_new(const struct buf *vendors, uint64_t memory, struct flow_tree **ret_tree);
 void flow_tree_free(struct flow_tree *tree);				       /* NULL is fine */
 int flow_tree_add(struct flow_tree *tree, const struct pv_snapshot *snapshot); /* 0 or -ENOMEM */
 /* Text for people (the largest of each level) or JSON (all). 0, -ENOMEM, or write(2)'s error. */
