@@ -329,7 +329,7 @@ table ip services {
     map verdicts { type ipv4_addr . inet_proto . inet_service : verdict
         elements = { 192.0.2.1 . tcp . 6200 : goto service-a, 192.0.2.1 . udp . 6200 : goto service-a,
                      %s } }
-    map ranges { type inet_service : ipv4_addr; flags interval; elements = { 6300-6310 : 10.9.0.2 } }
+    map ranges { type inet_service : ipv4_addr; flags interval; elements = { 6300-6310 : 10.9.0.2, 6311-6320 : 10.9.0.3 } }
     set blocked { type ipv4_addr; elements = { 203.0.113.9 } }
     chain service-a { numgen random mod 1 vmap { 0 : goto endpoint-a }; }
     chain endpoint-a { meta l4proto tcp dnat to 10.9.0.2:6003; }
@@ -352,13 +352,14 @@ def test_maps():
     try:
         with children() as start, folder() as path:
             start("c1", *["tcp|bind|0.0.0.0|%d" % port for port in (6001, 6002, 6003, 6004, 6305, 6311, 6500, 6501)])
-            start("c2", *["udp|bind|0.0.0.0|%d" % port for port in (6400, 6401)], "tcp|bind|0.0.0.0|6501")
+            start("c2", *["udp|bind|0.0.0.0|%d" % port for port in (6400, 6401)], *["tcp|bind|0.0.0.0|%d" % port for port in (6305, 6311, 6321, 6501)])
             wanted = {("c1", 6001): ("published", 6100, "pre"), ("c1", 6002): ("published", 6101, "pre"),
                       ("c1", 6003): ("published", 6200, "endpoint-a"), ("c1", 6004): ("container", None, None),
                       ("c1", 6305): ("published", 6305, "pre"), ("c1", 6311): ("container", None, None),
                       ("c1", 6500): ("published", 6500, "pre"), ("c1", 6501): ("container", None, None),
                       ("c2", 6400): ("published", 6400, "pre"), ("c2", 6401): ("container", None, None),
-                      ("c2", 6501): ("published", 6501, "pre")}
+                      ("c2", 6305): ("container", None, None), ("c2", 6311): ("published", 6311, "pre"),
+                      ("c2", 6321): ("container", None, None), ("c2", 6501): ("published", 6501, "pre")}
             record = path + "/r"
             for args in ([], ["--record", record], ["--replay", record]):
                 doc = document("-N", "all", "-tul", *args, columns=COLUMNS)

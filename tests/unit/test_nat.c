@@ -3,6 +3,9 @@
 #include "netlink_messages.h"
 
 #include <arpa/inet.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 
 #include "netlink/links.h"
 #include "netlink/nftables.h"
@@ -145,6 +148,133 @@ static void test_ports(void **state)
 	assert_false(ports_narrow(&p, &by, true));
 	assert_true(ports_are_any(&p));
 	assert_true(ports_add(&by, 0, UINT16_MAX) && ports_are_any(&by));
+}
+
+/* ---- elements, as the kernel lays them out ---- */
+
+static void put_attr(struct buf *b, uint16_t type, const void *data, size_t len)
+{
+	struct nlattr a = { .nla_len = (uint16_t)(NLA_HDRLEN + len), .nla_type = type };
+	static const char padding[NLA_ALIGNTO];
+
+	buf_put(b, &a, sizeof(a));
+	buf_put(b, data, len);
+	buf_put(b, padding, NLA_ALIGN(len) - len);
+}
+
+static void put_nested(struct buf *b, uint16_t type, struct buf *inner)
+{
+	put_attr(b, type | NLA_F_NESTED, inner->data, inner->len);
+	buf_clear(inner);
+}
+
+static void put_value(struct buf *b, uint16_t type, const void *data, size_t len)
+{
+	_cleanup_(cleanup_buf) struct buf inner = BUF_INIT;
+
+	put_attr(&inner, NFTA_DATA_VALUE, data, len);
+	put_nested(b, type, &inner);
+}
+
+static void put_verdict(struct buf *b, int32_t code, const char *chain)
+{
+	_cleanup_(cleanup_buf) struct buf verdict = BUF_INIT;
+	_cleanup_(cleanup_buf) struct buf inner = BUF_INIT;
+	uint32_t be = htonl((uint32_t)code);
+
+	put_attr(&verdict, NFTA_VERDICT_CODE, &be, sizeof(be));
+	if (chain)
+		put_attr(&verdict, NFTA_VERDICT_CHAIN, chain, strlen(chain) + 1);
+	put_nested(&inner, NFTA_DATA_VERDICT, &verdict);
+	put_nested(b, NFTA_SET_ELEM_DATA, &inner);
+}
+
+static void put_flags(struct buf *b, uint32_t flags)
+{
+	uint32_t be = htonl(flags);
+
+	put_attr(b, NFTA_SET_ELEM_FLAGS, &be, sizeof(be));
+}
+
+/* One of each kind. */
+static void put_elements(struct buf *list)
+{
+	static const char big[NFT_ELEMENT_MAX + 1];
+	_cleanup_(cleanup_buf) struct buf e = BUF_INIT;
+
+	put_value(&e, NFTA_SET_ELEM_KEY, "\x00\x50", 2);
+	put_value(&e, NFTA_SET_ELEM_KEY_END, "\x00\x5a", 2);
+	put_value(&e, NFTA_SET_ELEM_DATA, "\x0a\x09\x00\x02", 4);
+	put_nested(list, NFTA_LIST_ELEM, &e);
+	put_value(&e, NFTA_SET_ELEM_KEY, "\x00\x51", 2);
+	put_flags(&e, NFT_SET_ELEM_INTERVAL_END);
+	put_nested(list, NFTA_LIST_ELEM, &e);
+	put_flags(&e, NFT_SET_ELEM_CATCHALL);
+	put_verdict(&e, NFT_GOTO, "sub");
+	put_nested(list, NFTA_LIST_ELEM, &e);
+	put_value(&e, NFTA_SET_ELEM_KEY, big, sizeof(big));
+	put_verdict(&e, NFT_JUMP, "sub");
+	put_nested(list, NFTA_LIST_ELEM, &e);
+	put_value(&e, NFTA_SET_ELEM_KEY, "\x00", 1);
+	put_verdict(&e, NF_ACCEPT, NULL);
+	put_nested(list, NFTA_LIST_ELEM, &e);
+	put_verdict(&e, NFT_CONTINUE, NULL);
+	put_nested(list, NFTA_LIST_ELEM, &e);
+}
+
+static void put_hex(struct buf *b, const char *name, struct pv_bytes bytes)
+{
+	if (bytes.len)
+		buf_puts(b, name);
+	for (uint32_t i = 0; i < bytes.len; i++)
+		buf_printf(b, "%02x", (uint8_t)bytes.data[i]);
+}
+
+static int put_element(void *userdata, const struct nft_element *e)
+{
+	static const char *const verdicts[] = { "", " jump", "", " ends" };
+	struct buf *b = userdata;
+
+	put_hex(b, " ", e->key);
+	put_hex(b, "-", e->last);
+	put_hex(b, ":", e->data);
+	buf_printf(b, "%s%s%s%s", e->is_end ? " end" : "", e->is_catchall ? " all" : "",
+		   e->is_goto ? " goto" : verdicts[e->verdict], e->to_chain.len ? " " : "");
+	buf_printf(b, "%.*s\n", (int)e->to_chain.len, e->to_chain.data);
+	return 0;
+}
+
+static int refuse_element(void *userdata, const struct nft_element *e)
+{
+	(void)userdata, (void)e;
+	return -E2BIG;
+}
+
+static void test_elements(void **state)
+{
+	static const struct nfgenmsg fixed = { .nfgen_family = NFPROTO_IPV4 };
+	_cleanup_(cleanup_buf) struct buf list = BUF_INIT;
+	_cleanup_(cleanup_buf) struct buf text = BUF_INIT;
+	struct message m = { .len = 0 };
+	uint64_t malformed = 0;
+	size_t at;
+
+	(void)state;
+	put_elements(&list);
+	at = put_message(&m, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWSETELEM, &fixed, sizeof(fixed));
+	put_attribute(&m, at, NFTA_SET_ELEM_LIST_ELEMENTS, list.data, list.len);
+	assert_int_equal(nft_elements_parse(m.data, m.len, put_element, &text, &malformed), 0);
+	assert_int_equal(malformed, 0);
+	assert_string_equal(buf_str(&text), " 0050-005a:0a090002\n 0051 end\n all goto sub\n"
+					    " jump sub\n 00 ends\n\n");
+	assert_int_equal(nft_elements_parse(m.data, m.len, refuse_element, NULL, &malformed),
+			 -E2BIG);
+	/* a list that is cut is not taken for a whole one */
+	m.len = 0;
+	at = put_message(&m, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWSETELEM, &fixed, sizeof(fixed));
+	put_attribute(&m, at, NFTA_SET_ELEM_LIST_ELEMENTS, list.data, list.len - 4);
+	assert_int_equal(nft_elements_parse(m.data, m.len, put_element, &text, &malformed), 0);
+	assert_int_equal(malformed, 1);
 }
 
 static int put_chain(void *userdata, const struct nft_chain *c)
@@ -292,6 +422,7 @@ int main(void)
 		cmocka_unit_test(test_chains),	     cmocka_unit_test(test_links),
 		cmocka_unit_test(test_addresses),    cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_nsid),	     cmocka_unit_test(test_ports),
+		cmocka_unit_test(test_elements),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

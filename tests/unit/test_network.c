@@ -485,6 +485,78 @@ static void test_published(void **state)
 	assert_exposure(unreached, PV_EXPOSURE_CONTAINER);
 }
 
+/* Of ways through a chain the lowest is told; a rule keeps packets from those behind it. */
+static void test_published_ways(void **state)
+{
+	struct world *w = *state;
+	struct pv_conversation *a = add(w, C1, LIS, "0.0.0.0", 80, "0.0.0.0", 0);
+	struct pv_conversation *hidden = add(w, C1, LIS, "0.0.0.0", 81, "0.0.0.0", 0);
+	struct nft_rule *r;
+
+	add_chain(w, "pre", true);
+	add_chain(w, "sub", false);
+	r = add_rule(w, "pre");
+	r->verdict = NFT_ENDS;
+	r->match.protocol = 6;
+	r->match.ports = ports_of(8000, 8001);
+	for (uint16_t port = 8004; port >= 8000; port--) {
+		r = add_rule(w, "pre");
+		r->verdict = NFT_LEADS_TO_CHAIN;
+		r->to_chain = bytes("sub");
+		/* for other packets than those of the rule there */
+		r->match.protocol = port == 8002 ? 17 : 6;
+		r->match.ports = ports_of(port, port);
+	}
+	add_dnat(w, "sub", 0, "10.9.0.2", 80);
+	w->n->rules.items[w->n->rules.n - 1].rule.match.ports = PORTS_ANY;
+	add_dnat(w, "sub", 8004, "10.9.0.2", 81);
+	assert_int_equal(network_join(w->n), 0);
+	assert_int_equal(collect_exposures(&w->c), 0);
+	assert_exposure(a, PV_EXPOSURE_PUBLISHED);
+	assert_int_equal(pv_snapshot_publication(w->s, a)->first_port, 8003);
+	assert_int_equal(pv_snapshot_publication(w->s, a)->n_more, 1);
+	assert_exposure(hidden, PV_EXPOSURE_CONTAINER);
+	assert_int_equal(w->n->n_rules_unread, 0);
+}
+
+/* A set of many rules is looked at so often, and what is left out is counted. */
+static void test_shared_set(void **state)
+{
+	struct world *w = *state;
+	const struct nft_element element = { .key = bytes("") };
+
+	add_chain(w, "pre", true);
+	for (int i = 0; i < 4096; i++)
+		assert_int_equal(vec_push(&w->n->elements, element), 0);
+	assert_int_equal(vec_push(&w->n->sets, ((struct network_set){ .n_elements = 4096 })), 0);
+	w->n->places.items[HOST].n_elements = 4096;
+	for (int i = 0; i < 8; i++) {
+		add_rule(w, "pre")->message = bytes("");
+		w->n->rules.items[w->n->rules.n - 1].set = 1;
+	}
+	assert_int_equal(network_join(w->n), 0);
+	assert_int_equal(collect_exposures(&w->c), 0);
+	assert_int_equal(w->n->n_rules_unread, 3);
+}
+
+/* Conditions on ports that are not known publish nothing by themselves. */
+static void test_published_port_unsure(void **state)
+{
+	struct world *w = *state;
+	struct pv_conversation *a = add(w, C1, LIS, "0.0.0.0", 80, "0.0.0.0", 0);
+	struct nft_rule *r;
+
+	add_chain(w, "pre", true);
+	add_dnat(w, "pre", 80, "10.9.0.2", 0);
+	r = &w->n->rules.items[0].rule;
+	r->has_ports = false;
+	r->match.is_port_unsure = r->match.is_partial = true;
+	assert_int_equal(network_join(w->n), 0);
+	assert_int_equal(collect_exposures(&w->c), 0);
+	assert_exposure(a, PV_EXPOSURE_CONTAINER);
+	assert_true(pv_snapshot_publication(w->s, a)->is_port_unsure);
+}
+
 /* An address that two namespaces have publishes neither. */
 static void test_published_unsure(void **state)
 {
@@ -562,6 +634,9 @@ int main(void)
 		TEST(test_datagram_server),
 		TEST(test_exposure),
 		TEST(test_published),
+		TEST(test_published_ways),
+		TEST(test_shared_set),
+		TEST(test_published_port_unsure),
 		TEST(test_published_unsure),
 		TEST(test_published_by_flow),
 		TEST(test_directions_apart),
