@@ -88,6 +88,7 @@ _Static_assert(sizeof(struct flow_cold) == 64, "one cache line");
 #define FLOW_ENTRY_HAS_MAC 0x10
 #define FLOW_ENTRY_HAS_TUNNEL_ID 0x20
 #define FLOW_ENTRY_OVERLAP 0x40 /* fragments of its datagrams overlapped */
+#define FLOW_ENTRY_WAITING 0x80 /* live: a SYN waits in `next`; not live: it is that SYN */
 
 struct flow_entry {
 	struct flow_key key;
@@ -106,7 +107,8 @@ struct flow_entry {
 	uint32_t icmp_errors;
 	uint32_t last_bin; /* of a ring of the table's bins, the first is behind it; or FLOW_NONE */
 	uint32_t gaps;	   /* list of the table's: those before the newest; or FLOW_NONE */
-	uint32_t next;	   /* in the list of the free or finished ones */
+	/* in the list of the free or finished ones; of a live one its FLOW_ENTRY_WAITING */
+	uint32_t next;
 };
 _Static_assert(sizeof(struct flow_entry) == 384, "what a conversation costs");
 

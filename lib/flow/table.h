@@ -125,9 +125,18 @@ uint64_t flow_table_socket_hash(const struct flow_table *t, const struct flow_ke
 /* tcp.c: what a segment says. */
 void flow_tcp_add(struct flow_table *t, struct flow_entry *e, unsigned side, int64_t time,
 		  const struct decoded_layer *l);
-/* true when the segment begins another connection of the same socket pair */
-bool flow_tcp_is_new(const struct flow_entry *e, unsigned side, int64_t time,
-		     const struct decoded_layer *l);
+enum flow_verdict {
+	FLOW_SAME,
+	FLOW_NEW,  /* another conversation of the same ends begins */
+	FLOW_WAIT, /* a SYN that does not fit: what follows decides */
+};
+enum flow_verdict flow_tcp_judge(const struct flow_entry *e, unsigned side, int64_t time,
+				 const struct decoded_layer *l);
+/* The same again, of an entry and the SYN that waits: FLOW_SAME = the entry's, FLOW_WAIT = a SYN
+ * sent again, FLOW_NEW = the SYN was the beginning of a connection, this segment is of it. */
+enum flow_verdict flow_tcp_judge_waiting(const struct flow_entry *e,
+					 const struct flow_entry *waiting, unsigned side,
+					 const struct decoded_layer *l);
 void flow_entry_note(struct flow_entry *e, unsigned side, unsigned letter);
 
 #endif

@@ -8,6 +8,7 @@
 #define SECOND_NS INT64_C(1000000000)
 /* A gap filled sooner than any sender could learn of it: reordered, not sent again. */
 #define REORDER_US 3000
+#define UNSOUND (DECODE_TRUNCATED | DECODE_BAD_LENGTH | DECODE_BAD_HEADER | DECODE_LATER_FRAGMENT)
 #define ANY (DECODE_TCP_SYN | DECODE_TCP_FIN | DECODE_TCP_RST)
 
 enum {
@@ -66,17 +67,61 @@ static bool is_other_syn(const struct flow_entry *e, unsigned side, uint32_t seq
 	return is_closed(e) || h->packets || !(o->state & (FLOW_DID_SYN | FLOW_DID_SYN_ACK));
 }
 
-bool flow_tcp_is_new(const struct flow_entry *e, unsigned side, int64_t time,
-		     const struct decoded_layer *l)
+/* The other end sent something, or this one acknowledged what was not captured. */
+static bool is_alive(const struct flow_entry *e, unsigned side)
+{
+	return e->half[!side].packets || e->half[side].notes & FLOW_DID_ACK;
+}
+
+/*
+ * A living connection is not over by a SYN, which anyone may send: RFC 9293 (3.10.7.4) and RFC 5961
+ * have it answered by an acknowledgement of what the connection is at.
+ */
+static enum flow_verdict judge_syn(const struct flow_entry *e, unsigned side, uint32_t seq)
+{
+	if (!is_other_syn(e, side, seq))
+		return is_closed(e) ? FLOW_WAIT : FLOW_SAME;
+	if (is_closed(e) || e->half[side].state & FLOW_DID_FIN || !is_alive(e, side))
+		return FLOW_NEW;
+	return FLOW_WAIT;
+}
+
+enum flow_verdict flow_tcp_judge(const struct flow_entry *e, unsigned side, int64_t time,
+				 const struct decoded_layer *l)
 {
 	int64_t silence = time - flow_entry_last(e);
 
 	if (silence > (is_closed(e) ? FLOW_SILENCE_CLOSED_S : FLOW_SILENCE_TCP_S) * SECOND_NS)
-		return true;
+		return FLOW_NEW;
 	if (l->flags & (DECODE_TRUNCATED | DECODE_BAD_LENGTH | DECODE_LATER_FRAGMENT))
-		return false;
-	return (l->tcp.flags & (DECODE_TCP_SYN | DECODE_TCP_ACK)) == DECODE_TCP_SYN &&
-	       is_other_syn(e, side, l->tcp.seq);
+		return FLOW_SAME;
+	if ((l->tcp.flags & (DECODE_TCP_SYN | DECODE_TCP_ACK)) != DECODE_TCP_SYN)
+		return FLOW_SAME;
+	return judge_syn(e, side, l->tcp.seq);
+}
+
+enum flow_verdict flow_tcp_judge_waiting(const struct flow_entry *e,
+					 const struct flow_entry *waiting, unsigned side,
+					 const struct decoded_layer *l)
+{
+	unsigned sender = waiting->half[0].first_sender;
+	const struct flow_half *w = &waiting->half[sender];
+	const struct decoded_tcp *tcp = &l->tcp;
+
+	if (l->flags & UNSOUND || !(w->state & FLOW_HAS_SEQ))
+		return FLOW_SAME;
+	if (side != sender)
+		return tcp->flags & (DECODE_TCP_SYN | DECODE_TCP_RST) &&
+				       tcp->flags & DECODE_TCP_ACK &&
+				       tcp->ack - w->isn - 1 <= w->next_seq - w->isn - 1
+			       ? FLOW_NEW
+			       : FLOW_SAME;
+	if (!(tcp->flags & DECODE_TCP_SYN))
+		return tcp->seq == w->next_seq && tcp->seq != e->half[side].next_seq ? FLOW_NEW
+										     : FLOW_SAME;
+	if (tcp->flags & DECODE_TCP_ACK || tcp->seq != w->isn)
+		return FLOW_SAME;
+	return is_closed(e) && is_other_syn(e, side, tcp->seq) ? FLOW_NEW : FLOW_WAIT;
 }
 
 /* ---- who and how ---- */
