@@ -346,6 +346,16 @@ const char *pv_snapshot_ifname(const struct pv_snapshot *s, uint32_t ifindex)
 	return pv_snapshot_netns_ifname(s, 0, ifindex);
 }
 
+const char *pv_snapshot_key_mark(const struct pv_snapshot *s)
+{
+	return s->key_mark;
+}
+
+bool pv_snapshot_is_from_redacted(const struct pv_snapshot *s)
+{
+	return s->is_from_redacted;
+}
+
 const struct pv_clock *pv_snapshot_clock(const struct pv_snapshot *s)
 {
 	return &s->clock;
