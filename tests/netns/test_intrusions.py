@@ -170,6 +170,9 @@ def disguises(s):
             ("no arguments", "fake-kernel-thread", "/srv/c5", "erase"),
             ("file named as a kernel thread", "fake-kernel-thread", "/srv/home/[kthreadd]"),
             ("comm of another daemon", "imitates-program", "/srv/c6", "comm=nginx"),
+            ("comm of a file system's thread", "fake-kernel-thread", "/srv/c8", "comm=xfsaild/dm-0"),
+            ("comm of nfsd", "fake-kernel-thread", "/srv/c9", "comm=nfsd"),
+            ("path of a program outside PATH", "imitates-program", "/srv/c10", "argv=" + GIT_DAEMON + " --inetd"),
             ("arguments of a worker", "imitates-program", "/srv/c7", "argv=nginx: worker process")):
         if not os.path.exists(words[0]):
             s.copy(words[0])
