@@ -96,10 +96,10 @@ struct flow_entry {
 	struct flow_half half[2];
 	struct flow_cold cold[2];
 	uint8_t mac[2][6];
+	uint32_t place0 : 12, place1 : 12; /* where each side is counted, see flow_ref */
+	uint32_t tunnel : 8;		   /* enum decode_tunnel */
 	uint8_t n_history;
-	uint8_t opened_by; /* enum pv_direction_by */
-	uint8_t tunnel;	   /* enum decode_tunnel */
-	uint8_t unused[3];
+	uint8_t opened_by;		      /* enum pv_direction_by */
 	uint8_t icmp_type, icmp_code;	      /* of the first packet */
 	uint8_t error_type, error_code;	      /* of the last ICMP error that quoted it */
 	uint8_t history[PV_FLOW_HISTORY_MAX]; /* letter | side << 7 */

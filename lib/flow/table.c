@@ -212,6 +212,7 @@ bool flow_table_key(const struct flow_table *t, const struct decoded *d, unsigne
 	ret->key.vlan[0] = vlan_of(&l->link, 0);
 	ret->key.vlan[1] = vlan_of(&l->link, 1);
 	ret->key.tunnel = i ? tunnel_tag(t, d, i) : 0;
+	ret->place = (uint16_t)(d->place ? 1 + (d->place - 1) % FLOW_PLACES : 0);
 	ret->hash = (uint32_t)(hash_key(t, &ret->key) >> 32);
 	__builtin_prefetch(&t->slots[(uint64_t)ret->hash * t->n_slots >> 32]);
 	return true;
@@ -612,6 +613,32 @@ static void count(struct flow_entry *e, unsigned side, int64_t time, const struc
 
 #define UNSOUND (DECODE_TRUNCATED | DECODE_BAD_LENGTH | DECODE_BAD_HEADER | DECODE_LATER_FRAGMENT)
 
+/* Else it is the first one of its side, or its side is counted where it was seen from now on. */
+static bool is_again(struct flow_table *t, struct flow_entry *e, const struct flow_ref *ref,
+		     int64_t time, const struct decoded_layer *l)
+{
+	const struct flow_half *h = &e->half[ref->side];
+	int64_t silence = time - h->last;
+	unsigned place;
+
+	t->has_places |= ref->place != 0;
+	if (!t->has_places)
+		return false;
+	place = ref->side ? e->place1 : e->place0;
+	if (place == ref->place)
+		return false;
+	if (h->packets && silence <= FLOW_MOVES_AFTER_S * SECOND_NS &&
+	    silence >= -FLOW_MOVES_AFTER_S * SECOND_NS &&
+	    (l->proto != PV_PROTO_TCP || l->flags & UNSOUND ||
+	     !flow_tcp_is_unseen(e, ref->side, l)))
+		return true;
+	if (ref->side)
+		e->place1 = ref->place & 0xfff;
+	else
+		e->place0 = ref->place & 0xfff;
+	return false;
+}
+
 /* The SYN that waited is the connection now, in the place of the one before. */
 static void begin_waiting(struct flow_table *t, const struct flow_ref *ref, uint32_t *index)
 {
@@ -693,6 +720,10 @@ int flow_table_add(struct flow_table *t, const struct flow_ref *ref, const struc
 	if (r != 0)
 		return r;
 	e = flow_table_entry(t, index);
+	if (is_again(t, e, ref, time, l)) {
+		*ret_entry = index;
+		return FLOW_TABLE_AGAIN;
+	}
 	count(e, ref->side, time, p, l);
 	if (t->bin_ns)
 		r = count_bin(t, e, ref->side, time, p->wire);

@@ -124,6 +124,24 @@ enum flow_verdict flow_tcp_judge_waiting(const struct flow_entry *e,
 	return is_closed(e) && is_other_syn(e, side, tcp->seq) ? FLOW_NEW : FLOW_WAIT;
 }
 
+/* Bytes, and SYN and FIN, that take a place in the order. */
+static uint32_t span_of(const struct decoded_layer *l)
+{
+	return l->payload_wire + (l->tcp.flags & DECODE_TCP_SYN ? 1 : 0) +
+	       (l->tcp.flags & DECODE_TCP_FIN ? 1 : 0);
+}
+
+bool flow_tcp_is_unseen(const struct flow_entry *e, unsigned side, const struct decoded_layer *l)
+{
+	const struct flow_half *h = &e->half[side];
+	uint32_t span = span_of(l);
+	int32_t ahead = (int32_t)(l->tcp.seq + span - h->next_seq);
+
+	if (l->tcp.flags & DECODE_TCP_RST)
+		return !(h->state & FLOW_DID_RST);
+	return span && (!(h->state & FLOW_HAS_SEQ) || (ahead > 0 && ahead < FLOW_NONSENSE));
+}
+
 /* ---- who and how ---- */
 
 static void note_server(struct flow_table *t, const struct flow_entry *e, unsigned side)
@@ -252,9 +270,7 @@ static void add_bytes(struct flow_table *t, struct flow_entry *e, unsigned side,
 {
 	const struct decoded_tcp *tcp = &l->tcp;
 	struct flow_half *h = &e->half[side];
-	uint32_t marks =
-		(tcp->flags & DECODE_TCP_SYN ? 1 : 0) + (tcp->flags & DECODE_TCP_FIN ? 1 : 0);
-	uint32_t span = l->payload_wire + marks;
+	uint32_t span = span_of(l), marks = span - l->payload_wire;
 	int32_t ahead = (int32_t)(tcp->seq - h->next_seq);
 
 	if (!(h->state & FLOW_HAS_SEQ) || ahead >= FLOW_NONSENSE || ahead <= -FLOW_NONSENSE) {

@@ -235,7 +235,8 @@ void snapshot_seal(struct pv_snapshot *s)
 					    .complete = true };
 	for (size_t i = 0; i < s->gaps.n; i++)
 		if (s->gaps.items[i].kind != PV_GAP_NAMES &&
-		    s->gaps.items[i].kind != PV_GAP_NAMES_REFUSED)
+		    s->gaps.items[i].kind != PV_GAP_NAMES_REFUSED &&
+		    s->gaps.items[i].kind != PV_GAP_AGAIN)
 			s->coverage.complete = false;
 }
 
