@@ -79,7 +79,7 @@ static int check_values(const struct audit_values *v)
 
 static int fail_collect(struct audit_values *v, int r)
 {
-	if (report_netns(&v->netns, r))
+	if (report_netns(&v->netns, r) || report_key(v->replay, r))
 		return EXIT_FAILURE;
 	if (v->record && r == -EEXIST)
 		usage_error(v->record, "--record needs a new or an empty folder");

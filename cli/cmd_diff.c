@@ -74,6 +74,21 @@ static int side_open(struct side *s, const char *word, const struct pv_redactor 
 	return 0;
 }
 
+/* Names of one key are nobody's under another, so everything would be gone and new. */
+static int check_keys(const struct side sides[static 2], char *const words[static 2])
+{
+	const char *first = pv_snapshot_key_mark(sides[0].snapshot);
+	const char *second = pv_snapshot_key_mark(sides[1].snapshot);
+
+	if (!strcmp(first, second))
+		return 0;
+	usage_error(*second ? words[1] : words[0], "is redacted, and %s has other names%s",
+		    *second ? words[0] : words[1],
+		    *first && *second ? ": their keys differ"
+				      : ": compare with --redact and its key");
+	return EXIT_FAILURE;
+}
+
 static void put_line(struct buf *b, const struct pv_role_difference *d)
 {
 	const struct pv_role *role = d->after ? d->after : d->before;
@@ -160,6 +175,8 @@ static int run_diff(int argc, char **argv)
 		r = side_open(&sides[0], argv[first], redactor);
 	if (r == 0)
 		r = side_open(&sides[1], argv[first + 1], redactor);
+	if (r == 0)
+		r = check_keys(sides, argv + first);
 	if (r == 0)
 		r = diff(&v, argv + first, sides);
 	side_deinit(&sides[0]);

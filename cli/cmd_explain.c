@@ -197,9 +197,10 @@ static int rename_ends(struct explain_query *q, const struct pv_redactor *r, cha
 static int rename_query(const struct explain_values *v, const struct pv_snapshot *s,
 			struct explain_query *q, char **ret_text)
 {
-	int r = v->redactor ? rename_ends(q, v->redactor, ret_text) : 0;
+	bool has_others = v->redactor && !pv_snapshot_is_from_redacted(s);
+	int r = has_others ? rename_ends(q, v->redactor, ret_text) : 0;
 
-	if (r == 0 && v->redactor && !*ret_text)
+	if (r == 0 && has_others && !*ret_text)
 		r = rename_text(q, v->redactor, s, ret_text);
 	if (*ret_text)
 		q->text = *ret_text;
@@ -220,7 +221,7 @@ static int explain_query(struct explain_values *v, struct explain_query *q)
 	if (v->replay && (r == -EINVAL || r == -EBADMSG))
 		usage_error(v->replay, "%s",
 			    _("is no recording made by portavoz list --record, or is damaged"));
-	else if (r < 0 && !report_netns(&v->netns, r))
+	else if (r < 0 && !report_netns(&v->netns, r) && !report_key(v->replay, r))
 		report(v->replay ? v->replay : _("sockets"), r);
 	if (r < 0)
 		return EXIT_FAILURE;

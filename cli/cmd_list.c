@@ -305,7 +305,7 @@ static int fail_collect(struct list_values *v, int r)
 
 	if (v->record && r == -EEXIST)
 		usage_error(dir, "--record needs a new or an empty folder");
-	else if (report_netns(&v->netns, r))
+	else if (report_netns(&v->netns, r) || report_key(v->replay, r))
 		return EXIT_FAILURE;
 	else if (v->replay && r == -EBADMSG && dump_say_damage(dir))
 		return EXIT_FAILURE;

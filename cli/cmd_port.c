@@ -135,7 +135,7 @@ static int collect(struct port_values *v, const struct pv_filter *filter, struct
 	if (v->replay && (r == -EINVAL || r == -EBADMSG))
 		usage_error(v->replay, "%s",
 			    _("is no recording made by portavoz list --record, or is damaged"));
-	else if (r < 0 && !report_netns(&v->netns, r))
+	else if (r < 0 && !report_netns(&v->netns, r) && !report_key(v->replay, r))
 		usage_error(v->replay ? v->replay : _("sockets"), "%s", strerror(-r));
 	return r;
 }

@@ -104,6 +104,11 @@ static int open_joined(const char *path, struct pv_snapshot **ret)
 {
 	int r = path ? read_joined(path, ret) : 0;
 
+	if (r == 0 && path && pv_snapshot_is_from_redacted(*ret)) {
+		usage_error(path, "is redacted: it has other addresses than the packets");
+		pv_snapshot_free(*ret);
+		return -EKEYREJECTED;
+	}
 	if (r == -EINVAL || r == -EBADMSG)
 		usage_error(path, "is neither a recording made by portavoz list --record nor text "
 				  "of ss -tunap, netstat -tunap or lsof -nPi");

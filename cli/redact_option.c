@@ -6,6 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool report_key(const char *replay, int error)
+{
+	if (!replay || error != -EKEYREJECTED)
+		return false;
+	usage_error(replay, "was redacted with another key than that of --redact: names of the two "
+			    "cannot be told from each other");
+	return true;
+}
+
 int redact_open(const char *file, struct pv_redactor **ret)
 {
 	int r = file ? pv_redactor_open(file, ret) : 0;

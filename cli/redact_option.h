@@ -19,6 +19,9 @@
 /* NULL for no file. 0, or the exit status 1 after saying why the key cannot be used. */
 int redact_open(const char *file, struct pv_redactor **ret_redactor);
 
+/* The message for what pv_collect() refused of a recording under another key: true when it did. */
+bool report_key(const char *replay, int error);
+
 static inline void cleanup_redactor(struct pv_redactor **r)
 {
 	pv_redactor_free(*r);

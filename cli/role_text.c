@@ -9,6 +9,7 @@
 
 #include "base/inet.h"
 #include "cli/commands.h"
+#include "cli/redact_option.h"
 #include "ui/text/escape.h"
 
 int role_collect(const char *replay, uint32_t more_needs, const struct pv_redactor *redactor,
@@ -24,6 +25,8 @@ int role_collect(const char *replay, uint32_t more_needs, const struct pv_redact
 	r = pv_collect(&q, ret);
 	if (r == 0)
 		return 0;
+	if (report_key(replay, r))
+		return EXIT_FAILURE;
 	if (replay && (r == -EINVAL || r == -EBADMSG))
 		usage_error(replay,
 			    "is no recording made by portavoz list --record, or is damaged");

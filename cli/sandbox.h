@@ -54,8 +54,9 @@ enum { SANDBOX_UNFILTERED = 1 };
  *
  * 0; SANDBOX_UNFILTERED: this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER), so the body
  * has run with its user, its capabilities and, where the kernel has it, Landlock taken away, but
- * with every system call; -errno of fork, mmap or of a wall that this kernel has and that could not
- * be put up: then the body has not run. It never runs in the calling process.
+ * with every system call; -errno of fork, mmap or of a wall that could not be put up: then the body
+ * has not run. Landlock is done without where neither the kernel nor the container (EPERM) offers
+ * it. The body never runs in the calling process.
  */
 int sandbox_run(sandbox_body body, void *userdata, struct sandbox_service *service,
 		struct sandbox_end *ret_end);

@@ -12,6 +12,7 @@
 #include "cli/dump.h"
 #include "cli/kill.h"
 #include "cli/options.h"
+#include "cli/redact_option.h"
 #include "cli/ss/ss.h"
 
 /* By table: the protocol, and the type of socket where that decides. */
@@ -290,6 +291,8 @@ void ss_make_request(const struct ss_values *v, const struct pv_filter *filter,
 static int fail(const struct pv_request *q, int r)
 {
 	if (r == -EBADMSG && q->replay_dir && dump_say_damage(q->replay_dir))
+		return EXIT_FAILURE;
+	if (report_key(q->replay_dir, r))
 		return EXIT_FAILURE;
 	usage_error(q->replay_dir ? q->replay_dir : "ss", "%s", strerror(-r));
 	return EXIT_FAILURE;

@@ -60,6 +60,7 @@ enum pv_gap_kind {
 	PV_GAP_OWNER_ENDED, /* conversations with an end on this host whose process is not known;
 			       detail: why */
 	PV_GAP_LIBRARY,	    /* libraries that could not be loaded; detail: which, why */
+	PV_GAP_AGAIN,	    /* packets that were seen on another interface before: counted once */
 	PV_GAP_BPF, /* packets of link types on which the pcap-filter(7) expression means nothing */
 	PV_GAP_N,
 };
@@ -75,7 +76,9 @@ struct pv_coverage {
 	size_t n_sources;
 	const struct pv_gap *gaps;
 	size_t n_gaps;
-	/* false when a gap means that something which exists is not shown; names alone do not count
+	/*
+	 * false when a gap means that something which exists is not shown; names, and packets that
+	 * were seen again, do not count
 	 */
 	bool complete;
 };

@@ -137,6 +137,13 @@ struct pv_clock {
 	uint64_t uptime_ticks; /* when the snapshot was taken, clock ticks since boot; 0 = not known
 				*/
 };
+/*
+ * What tells the key of its redaction from others: names of two snapshots may be compared when it
+ * is the same. Empty = it is not redacted, or its recording does not say.
+ */
+const char *pv_snapshot_key_mark(const struct pv_snapshot *snapshot);
+/* Was it redacted when it was recorded, so that filters and questions go by the other names? */
+bool pv_snapshot_is_from_redacted(const struct pv_snapshot *snapshot);
 const struct pv_clock *pv_snapshot_clock(const struct pv_snapshot *snapshot);
 
 /* The conversation at the other end, when it is on this host; or NULL. */

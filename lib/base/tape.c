@@ -153,6 +153,39 @@ static int append(struct tape *t, const char *path, const void *data, size_t len
 	return r;
 }
 
+int tape_note_put(struct tape *t, const char *key, const char *value)
+{
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+
+	if (t->mode != TAPE_RECORD)
+		return 0;
+	buf_printf(&b, "%s=%s\n", key, value);
+	return buf_error(&b) < 0 ? -ENOMEM : append(t, MANIFEST, b.data, b.len);
+}
+
+int tape_note_get(struct tape *t, const char *key, char *ret_value, size_t size)
+{
+	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
+	size_t n = strlen(key), len;
+	const char *line, *next;
+	int r = read_beneath(t->dirfd, MANIFEST, &b);
+
+	if (r < 0)
+		return r;
+	if (!buf_str(&b))
+		return -ENOMEM;
+	for (line = b.data; *line; line = next) {
+		len = strcspn(line, "\n");
+		next = line + len + (line[len] == '\n');
+		if (len <= n || len - n - 1 >= size || strncmp(line, key, n) || line[n] != '=')
+			continue;
+		memcpy(ret_value, line + n + 1, len - n - 1);
+		ret_value[len - n - 1] = 0;
+		return 0;
+	}
+	return -ENODATA;
+}
+
 int tape_stream_put(struct tape *t, const char *name, const void *data, size_t len)
 {
 	char path[PATH_SIZE];

@@ -2,7 +2,7 @@
 /*
  * The seam between portavoz and the kernel: everything read from outside passes here, so it can be
  * recorded into a folder and replayed from it. A recording holds
- *   manifest            key=value lines
+ *   manifest            key=value lines: portavoz-recording=1, then notes
  *   streams/NAME        raw bytes of a source (netlink messages, iterator records), whole or empty
  *   streams/NAME.error  the errno a source failed with, in decimal
  *   proc/PATH           procfs texts under their own path; symbolic links as text files PATH.link
@@ -48,6 +48,12 @@ void tape_close(struct tape *t);
  */
 void tape_scope(const struct tape *t, uint64_t netns_inode, struct tape *ret_scoped);
 void tape_scope_close(struct tape *scoped, struct tape *t);
+
+/* Recording: adds a note KEY=VALUE to the manifest. Otherwise nothing. 0 or -errno. */
+int tape_note_put(struct tape *t, const char *key, const char *value);
+/* Replay: the value of the first such note, NUL-terminated. 0, -ENODATA (none that fits) or -errno.
+ */
+int tape_note_get(struct tape *t, const char *key, char *ret_value, size_t size);
 
 /* Recording: appends to a stream; a call with len 0 makes it exist. Otherwise nothing. 0 or -errno.
  */

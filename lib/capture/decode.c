@@ -162,6 +162,7 @@ void decode_packet(struct decoder *d, const struct packet *p, struct decoded *re
 	ret->n_layers = 0;
 	ret->flags = 0;
 	ret->quote.family = 0;
+	ret->place = p->place << 1 | !!(p->flags & PACKET_OUTBOUND);
 	m.p = p->data;
 	m.left = p->captured;
 	m.wire = p->wire > p->captured ? p->wire : p->captured;

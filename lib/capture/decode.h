@@ -164,6 +164,8 @@ struct decoded_quote {
 struct decoded {
 	uint8_t n_layers; /* 0 = nothing of this packet was understood */
 	uint16_t flags;	  /* those of all layers */
+	/* Where it was seen, interface and direction, as far as the capture tells: 0 is a place. */
+	uint32_t place;
 	struct decoded_quote quote;
 	struct decoded_layer layers[DECODE_LAYERS];
 };

@@ -27,7 +27,7 @@
 
 struct key {
 	uint8_t src[16], dst[16];
-	uint32_t id, interface;
+	uint32_t id, interface, place;
 	uint16_t vlan;
 	uint8_t family, protocol;
 	uint32_t depth; /* of the layer: a datagram in a tunnel is none outside */
@@ -374,6 +374,7 @@ static void make_key(const struct machine *m, const struct fragment *f, struct k
 	memcpy(k->dst, layer->dst, n);
 	k->id = f->id;
 	k->interface = m->packet->interface;
+	k->place = m->ret->place; /* a router sends on what it got, and both may be seen */
 	k->vlan = layer->link.n_vlans ? layer->link.vlan[0] : 0;
 	k->family = layer->family;
 	k->protocol = m->protocol;

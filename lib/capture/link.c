@@ -316,7 +316,8 @@ enum step step_loop(struct machine *m)
 #define ARPHRD_RADIOTAP 803
 #define ARPHRD_WIFI 801
 #define ARPHRD_FRAD 770
-#define SLL_LLC 4 /* "protocol" of frames without ethertype: 802.2 */
+#define SLL_OUTGOING 4 /* the kernel's type of a packet that was sent */
+#define SLL_LLC 4      /* "protocol" of frames without ethertype: 802.2 */
 
 /* Only the sender's address is in the header. */
 static enum step cooked(struct machine *m, uint32_t header, uint16_t hardware, const uint8_t *addr,
@@ -348,6 +349,8 @@ enum step step_sll(struct machine *m)
 
 	if (m->left < 16)
 		return too_short(m, 16);
+	/* no interface, but a forwarded packet is of several kinds: for us, for others, sent */
+	m->ret->place = m->packet->place << 3 | (be16(p) & 7);
 	return cooked(m, 16, be16(p + 2), p + 6, be16(p + 4), be16(p + 14));
 }
 
@@ -357,5 +360,6 @@ enum step step_sll2(struct machine *m)
 
 	if (m->left < 20)
 		return too_short(m, 20);
+	m->ret->place = (m->packet->place << 16 ^ be32(p + 4)) << 1 | (p[10] == SLL_OUTGOING);
 	return cooked(m, 20, be16(p + 8), p + 12, p[11], be16(p));
 }

@@ -33,6 +33,7 @@ struct packet {
 	uint32_t interface;  /* another number for each interface of each section of each file */
 	uint16_t link_type;  /* LINKTYPE_* (capture/linktype.h) */
 	uint16_t flags;	     /* PACKET_* */
+	uint32_t place;	     /* which interface of its section (pcapng), from 0 on */
 };
 
 struct capture;

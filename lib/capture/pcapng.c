@@ -240,6 +240,7 @@ static int packet_interface(struct capture_file *f, uint32_t id, struct packet *
 				    id, f->pcapng.interfaces.n);
 	*ret_interface = &f->pcapng.interfaces.items[id];
 	ret->interface = (*ret_interface)->number;
+	ret->place = id;
 	ret->link_type = (*ret_interface)->link_type;
 	return 0;
 }

@@ -253,6 +253,26 @@ static int run(struct collector *c)
 	return r == 0 ? run_reports(c) : r;
 }
 
+#define KEY_NOTE "redaction-key"
+
+/*
+ * Names that are under this key already stay, and none are made of names under another. A recording
+ * that does not say is renamed, once more if need be. 0 or -EKEYREJECTED.
+ */
+static int check_mark(struct collector *c)
+{
+	const struct pv_redactor *redactor = c->request->redactor;
+	struct pv_snapshot *s = c->snapshot;
+	int r = tape_note_get(&c->tape, KEY_NOTE, s->key_mark, sizeof(s->key_mark));
+
+	if (r == -ENODATA)
+		return 0;
+	if (r < 0)
+		return r;
+	s->is_from_redacted = true;
+	return redactor && strcmp(s->key_mark, redact_mark(redactor)) != 0 ? -EKEYREJECTED : 0;
+}
+
 /* The snapshot of a redacted recording; 1 = it is none. */
 static int run_image(struct collector *c)
 {
@@ -262,6 +282,8 @@ static int run_image(struct collector *c)
 
 	if (r == -ENODATA)
 		return 1;
+	if (r == 0)
+		r = check_mark(c);
 	if (r == 0)
 		r = image_get(b.data ? b.data : "", b.len, c->snapshot);
 	/* judged when it was made; what it was judged by is not in it */
@@ -281,9 +303,17 @@ static int run_any(struct collector *c, bool is_rawdump)
 /* Under other names, and into the recording where there is one. */
 static int redact(struct collector *c, struct tape *recording)
 {
+	const struct pv_redactor *redactor = c->request->redactor;
 	_cleanup_(cleanup_buf) struct buf b = BUF_INIT;
-	int r = c->request->redactor ? redact_snapshot(c->request->redactor, c->snapshot) : 0;
+	struct pv_snapshot *s = c->snapshot;
+	int r = 0;
 
+	if (redactor && !s->is_from_redacted) {
+		r = redact_snapshot(redactor, s);
+		memcpy(s->key_mark, redact_mark(redactor), sizeof(s->key_mark));
+	}
+	if (r == 0 && makes_image(c->request))
+		r = tape_note_put(recording, KEY_NOTE, s->key_mark);
 	if (r < 0 || !makes_image(c->request))
 		return r;
 	image_put(c->snapshot, &b);

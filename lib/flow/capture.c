@@ -38,6 +38,7 @@ struct taken {
 	struct decoded decoded;
 	struct flow_ref refs[DECODE_LAYERS];
 	uint8_t has_key;    /* a bit a layer */
+	bool is_again;	    /* not counted: it was seen elsewhere */
 	uint8_t inner_side; /* of the sender, in the innermost conversation it counts in */
 	uint32_t inner;	    /* that conversation; FLOW_NONE = none */
 };
@@ -64,7 +65,7 @@ struct pv_capture {
 	struct arena arena; /* texts of the damage */
 	VEC(struct pv_capture_error) damage;
 	bool has_digest; /* without: no Community IDs, nothing of QUIC, no JA4 */
-	uint64_t undecoded, cut, too_deep, untimed, unfiltered, bytes;
+	uint64_t undecoded, cut, too_deep, untimed, again, unfiltered, bytes;
 	/* the packets that were read; [next, ready) are decoded */
 	struct packet packets[GROUP];
 	size_t n_packets, next, ready;
@@ -250,6 +251,7 @@ static void decode_group(struct pv_capture *c)
 		flags = t->decoded.n_layers ? t->decoded.flags : 0;
 		t->has_key = 0;
 		t->inner = FLOW_NONE;
+		t->is_again = false;
 		for (unsigned i = 0; i < t->decoded.n_layers; i++)
 			if (flow_table_key(&c->table, &t->decoded, i, &t->refs[i]))
 				t->has_key |= (uint8_t)(1U << i);
@@ -263,6 +265,7 @@ static void decode_group(struct pv_capture *c)
 static void count_odd(struct pv_capture *c, const struct taken *t, const struct packet *p)
 {
 	c->at.packets++;
+	c->again += t->is_again;
 	c->bytes += p->wire;
 	if (!t->decoded.n_layers || !t->has_key)
 		c->undecoded++;
@@ -294,11 +297,13 @@ static int add_packet(struct pv_capture *c)
 		if (!(t->has_key >> c->layer & 1) || l->flags & DECODE_UNPLACED)
 			continue;
 		r = flow_table_add(&c->table, &t->refs[c->layer], p, l, &t->inner);
-		if (r != 0)
+		if (r == FLOW_TABLE_AGAIN)
+			t->is_again = true;
+		else if (r != 0)
 			return r;
 		t->inner_side = t->refs[c->layer].side & 1;
 	}
-	if (t->decoded.n_layers && t->decoded.quote.family)
+	if (t->decoded.n_layers && t->decoded.quote.family && !t->is_again)
 		flow_table_add_error(&c->table, &t->decoded);
 	count_odd(c, t, p);
 	c->layer = 0;
@@ -444,6 +449,8 @@ static int add_coverage(struct pv_capture *c, struct pv_snapshot *s)
 
 	for (size_t i = 0; r == 0 && i < c->damage.n; i++)
 		r = add_damage(c, s, &c->damage.items[i]);
+	if (r == 0)
+		r = add_gap(s, PV_GAP_AGAIN, c->again, NULL);
 	if (r == 0)
 		r = add_gap(s, PV_GAP_BPF, c->unfiltered, NULL);
 	if (r == 0)

@@ -88,6 +88,7 @@ _Static_assert(sizeof(struct flow_cold) == 64, "one cache line");
 #define FLOW_ENTRY_HAS_MAC 0x10
 #define FLOW_ENTRY_HAS_TUNNEL_ID 0x20
 #define FLOW_ENTRY_OVERLAP 0x40 /* fragments of its datagrams overlapped */
+#define FLOW_ENTRY_WAITING 0x80 /* live: a SYN waits in `next`; not live: it is that SYN */
 
 struct flow_entry {
 	struct flow_key key;
@@ -95,10 +96,10 @@ struct flow_entry {
 	struct flow_half half[2];
 	struct flow_cold cold[2];
 	uint8_t mac[2][6];
+	uint32_t place0 : 12, place1 : 12; /* where each side is counted, see flow_ref */
+	uint32_t tunnel : 8;		   /* enum decode_tunnel */
 	uint8_t n_history;
-	uint8_t opened_by; /* enum pv_direction_by */
-	uint8_t tunnel;	   /* enum decode_tunnel */
-	uint8_t unused[3];
+	uint8_t opened_by;		      /* enum pv_direction_by */
 	uint8_t icmp_type, icmp_code;	      /* of the first packet */
 	uint8_t error_type, error_code;	      /* of the last ICMP error that quoted it */
 	uint8_t history[PV_FLOW_HISTORY_MAX]; /* letter | side << 7 */
@@ -106,7 +107,8 @@ struct flow_entry {
 	uint32_t icmp_errors;
 	uint32_t last_bin; /* of a ring of the table's bins, the first is behind it; or FLOW_NONE */
 	uint32_t gaps;	   /* list of the table's: those before the newest; or FLOW_NONE */
-	uint32_t next;	   /* in the list of the free or finished ones */
+	/* in the list of the free or finished ones; of a live one its FLOW_ENTRY_WAITING */
+	uint32_t next;
 };
 _Static_assert(sizeof(struct flow_entry) == 384, "what a conversation costs");
 

@@ -212,6 +212,7 @@ bool flow_table_key(const struct flow_table *t, const struct decoded *d, unsigne
 	ret->key.vlan[0] = vlan_of(&l->link, 0);
 	ret->key.vlan[1] = vlan_of(&l->link, 1);
 	ret->key.tunnel = i ? tunnel_tag(t, d, i) : 0;
+	ret->place = (uint16_t)(d->place ? 1 + (d->place - 1) % FLOW_PLACES : 0);
 	ret->hash = (uint32_t)(hash_key(t, &ret->key) >> 32);
 	__builtin_prefetch(&t->slots[(uint64_t)ret->hash * t->n_slots >> 32]);
 	return true;
@@ -355,28 +356,6 @@ static void append_finished(struct flow_table *t, uint32_t index)
 	t->n_live--;
 }
 
-static void finish_entry(struct flow_table *t, uint32_t index)
-{
-	const struct flow_entry *e = flow_table_entry(t, index);
-	uint32_t hash = (uint32_t)(hash_key(t, &e->key) >> 32);
-	size_t slot;
-
-	if (look_up(t, &e->key, hash, &slot) == index)
-		remove_slot(t, slot);
-	append_finished(t, index);
-}
-
-uint32_t flow_table_take(struct flow_table *t)
-{
-	uint32_t index = t->finished;
-
-	if (index == FLOW_NONE)
-		return FLOW_NONE;
-	t->finished = flow_table_entry(t, index)->next;
-	t->n_finished--;
-	return index;
-}
-
 static void free_bins(struct flow_table *t, struct flow_entry *e)
 {
 	uint32_t first;
@@ -401,23 +380,120 @@ void flow_table_free_entry(struct flow_table *t, uint32_t index)
 	t->free = index;
 }
 
-static int new_entry(struct flow_table *t, const struct flow_ref *ref,
-		     const struct decoded_layer *l, uint32_t *ret)
+static int new_bin(struct flow_table *t, uint32_t *ret)
+{
+	if (t->free_bin != FLOW_NONE) {
+		*ret = t->free_bin;
+		t->free_bin = t->bins.items[*ret].next;
+		return 0;
+	}
+	*ret = (uint32_t)t->bins.n;
+	return vec_push(&t->bins, (struct flow_bin){ 0 });
+}
+
+/* Packets that come late by their time are counted in the newest stretch. */
+static int add_to_bin(struct flow_table *t, struct flow_entry *e, unsigned side, int64_t start,
+		      uint64_t packets, uint64_t bytes)
+{
+	struct flow_bin *b = e->last_bin == FLOW_NONE ? NULL : &t->bins.items[e->last_bin];
+	uint32_t index;
+	int r;
+
+	if (!b || start > b->start) {
+		r = new_bin(t, &index);
+		if (r < 0)
+			return r;
+		t->bins.items[index] = (struct flow_bin){ .start = start, .next = index };
+		if (e->last_bin != FLOW_NONE) {
+			t->bins.items[index].next = t->bins.items[e->last_bin].next;
+			t->bins.items[e->last_bin].next = index;
+		}
+		e->last_bin = index;
+		b = &t->bins.items[index];
+	}
+	b->packets[side] += packets;
+	b->bytes[side] += bytes;
+	return 0;
+}
+
+/* Without memory the stretches of a SYN that began nothing are forgotten. */
+static void take_bins(struct flow_table *t, struct flow_entry *e, const struct flow_entry *from,
+		      unsigned side)
+{
+	uint32_t at = from->last_bin;
+
+	if (at == FLOW_NONE)
+		return;
+	do {
+		struct flow_bin b;
+
+		at = t->bins.items[at].next;
+		b = t->bins.items[at];
+		if (add_to_bin(t, e, side, b.start, b.packets[side], b.bytes[side]) < 0)
+			return;
+	} while (at != from->last_bin);
+}
+
+/* The SYN that waited began nothing: it is one more packet of the connection. */
+static void drop_waiting(struct flow_table *t, struct flow_entry *e)
+{
+	const struct flow_entry *w = flow_table_entry(t, e->next);
+	unsigned side = w->half[0].first_sender;
+	const struct flow_half *from = &w->half[side];
+	struct flow_half *h = &e->half[side];
+	struct flow_cold *c = &e->cold[side];
+
+	if (!h->packets || w->cold[side].first < c->first)
+		c->first = w->cold[side].first;
+	if (from->last > h->last)
+		h->last = from->last;
+	h->packets += from->packets;
+	h->bytes += from->bytes;
+	h->payload += from->payload;
+	h->tcp_flags |= from->tcp_flags;
+	h->notes |= from->notes & FLOW_HAS_TIME;
+	take_bins(t, e, w, side);
+	flow_table_free_entry(t, e->next);
+	e->next = FLOW_NONE;
+	e->half[0].entry_flags &= (uint8_t)~FLOW_ENTRY_WAITING;
+}
+
+static void finish_entry(struct flow_table *t, uint32_t index)
+{
+	struct flow_entry *e = flow_table_entry(t, index);
+	uint32_t hash = (uint32_t)(hash_key(t, &e->key) >> 32);
+	size_t slot;
+
+	if (e->half[0].entry_flags & FLOW_ENTRY_WAITING)
+		drop_waiting(t, e);
+	if (look_up(t, &e->key, hash, &slot) == index)
+		remove_slot(t, slot);
+	append_finished(t, index);
+}
+
+uint32_t flow_table_take(struct flow_table *t)
+{
+	uint32_t index = t->finished;
+
+	if (index == FLOW_NONE)
+		return FLOW_NONE;
+	t->finished = flow_table_entry(t, index)->next;
+	t->n_finished--;
+	return index;
+}
+
+/* One that is not in the hash. */
+static int make_entry(struct flow_table *t, const struct flow_ref *ref,
+		      const struct decoded_layer *l, uint8_t flags, uint32_t *ret)
 {
 	struct flow_entry *e;
-	int r = 0;
+	int r = alloc_entry(t, ret);
 
-	if ((t->n_live + 1) * 5 > t->n_slots * 4)
-		r = grow_slots(t);
-	if (r == 0)
-		r = alloc_entry(t, ret);
 	if (r < 0)
 		return r;
-	put_slot(t, ref->hash, *ret + 1);
-	t->n_live++;
 	e = flow_table_entry(t, *ret);
 	e->key = ref->key;
-	e->half[0].entry_flags = FLOW_ENTRY_LIVE;
+	e->half[0].entry_flags = flags;
 	e->half[0].first_sender = ref->side & 1;
 	e->half[0].opener = e->half[0].closer = e->half[0].resetter = FLOW_NO_SIDE;
 	e->last_bin = e->gaps = e->next = FLOW_NONE;
@@ -438,18 +514,33 @@ static int new_entry(struct flow_table *t, const struct flow_ref *ref,
 	return 0;
 }
 
+static int new_entry(struct flow_table *t, const struct flow_ref *ref,
+		     const struct decoded_layer *l, uint32_t *ret)
+{
+	int r = 0;
+
+	if ((t->n_live + 1) * 5 > t->n_slots * 4)
+		r = grow_slots(t);
+	if (r == 0)
+		r = make_entry(t, ref, l, FLOW_ENTRY_LIVE, ret);
+	if (r < 0)
+		return r;
+	put_slot(t, ref->hash, *ret + 1);
+	t->n_live++;
+	return 0;
+}
+
 /* ---- adding ---- */
 
-static bool is_new(const struct flow_entry *e, unsigned side, int64_t time,
-		   const struct decoded_layer *l)
+static enum flow_verdict judge(const struct flow_entry *e, unsigned side, int64_t time,
+			       const struct decoded_layer *l)
 {
+	bool has_end = e->key.proto == PV_PROTO_SCTP || e->key.proto == PV_PROTO_DCCP;
+	int64_t silence = has_end ? FLOW_SILENCE_TCP_S : FLOW_SILENCE_UDP_S;
+
 	if (e->key.proto == PV_PROTO_TCP)
-		return flow_tcp_is_new(e, side, time, l);
-	return time - flow_entry_last(e) >
-	       (e->key.proto == PV_PROTO_SCTP || e->key.proto == PV_PROTO_DCCP
-			? FLOW_SILENCE_TCP_S
-			: FLOW_SILENCE_UDP_S) *
-		       SECOND_NS;
+		return flow_tcp_judge(e, side, time, l);
+	return time - flow_entry_last(e) > silence * SECOND_NS ? FLOW_NEW : FLOW_SAME;
 }
 
 static void open_by(struct flow_entry *e, unsigned opener, enum pv_direction_by by)
@@ -485,46 +576,15 @@ static void find_opener(struct flow_entry *e, unsigned side, const struct decode
 	}
 }
 
-static int new_bin(struct flow_table *t, uint32_t *ret)
-{
-	if (t->free_bin != FLOW_NONE) {
-		*ret = t->free_bin;
-		t->free_bin = t->bins.items[*ret].next;
-		return 0;
-	}
-	*ret = (uint32_t)t->bins.n;
-	return vec_push(&t->bins, (struct flow_bin){ 0 });
-}
-
 static bool has_bin_room(const struct flow_table *t)
 {
 	return !t->bin_ns || t->free_bin != FLOW_NONE || t->bins.n < t->bin_capacity;
 }
 
-/* Packets that come late by their time are counted in the newest stretch. */
 static int count_bin(struct flow_table *t, struct flow_entry *e, unsigned side, int64_t time,
 		     uint32_t bytes)
 {
-	int64_t start = time - time % t->bin_ns;
-	struct flow_bin *b = e->last_bin == FLOW_NONE ? NULL : &t->bins.items[e->last_bin];
-	uint32_t index;
-	int r;
-
-	if (!b || start > b->start) {
-		r = new_bin(t, &index);
-		if (r < 0)
-			return r;
-		t->bins.items[index] = (struct flow_bin){ .start = start, .next = index };
-		if (e->last_bin != FLOW_NONE) {
-			t->bins.items[index].next = t->bins.items[e->last_bin].next;
-			t->bins.items[e->last_bin].next = index;
-		}
-		e->last_bin = index;
-		b = &t->bins.items[index];
-	}
-	b->packets[side]++;
-	b->bytes[side] += bytes;
-	return 0;
+	return add_to_bin(t, e, side, time - time % t->bin_ns, 1, bytes);
 }
 
 static void count(struct flow_entry *e, unsigned side, int64_t time, const struct packet *p,
@@ -553,32 +613,116 @@ static void count(struct flow_entry *e, unsigned side, int64_t time, const struc
 
 #define UNSOUND (DECODE_TRUNCATED | DECODE_BAD_LENGTH | DECODE_BAD_HEADER | DECODE_LATER_FRAGMENT)
 
+/* Else it is the first one of its side, or its side is counted where it was seen from now on. */
+static bool is_again(struct flow_table *t, struct flow_entry *e, const struct flow_ref *ref,
+		     int64_t time, const struct decoded_layer *l)
+{
+	const struct flow_half *h = &e->half[ref->side];
+	int64_t silence = time - h->last;
+	unsigned place;
+
+	t->has_places |= ref->place != 0;
+	if (!t->has_places)
+		return false;
+	place = ref->side ? e->place1 : e->place0;
+	if (place == ref->place)
+		return false;
+	if (h->packets && silence <= FLOW_MOVES_AFTER_S * SECOND_NS &&
+	    silence >= -FLOW_MOVES_AFTER_S * SECOND_NS &&
+	    (l->proto != PV_PROTO_TCP || l->flags & UNSOUND ||
+	     !flow_tcp_is_unseen(e, ref->side, l)))
+		return true;
+	if (ref->side)
+		e->place1 = ref->place & 0xfff;
+	else
+		e->place0 = ref->place & 0xfff;
+	return false;
+}
+
+/* The SYN that waited is the connection now, in the place of the one before. */
+static void begin_waiting(struct flow_table *t, const struct flow_ref *ref, uint32_t *index)
+{
+	struct flow_entry *e = flow_table_entry(t, *index);
+	uint32_t waiting = e->next;
+	size_t slot;
+
+	look_up(t, &ref->key, ref->hash, &slot);
+	t->slots[slot].entry = waiting + 1;
+	e->half[0].entry_flags &= (uint8_t)~FLOW_ENTRY_WAITING;
+	append_finished(t, *index);
+	e = flow_table_entry(t, waiting);
+	e->half[0].entry_flags ^= FLOW_ENTRY_WAITING | FLOW_ENTRY_LIVE;
+	t->n_live++;
+	*index = waiting;
+}
+
+static int new_waiting(struct flow_table *t, const struct flow_ref *ref,
+		       const struct decoded_layer *l, uint32_t *index)
+{
+	struct flow_entry *e = flow_table_entry(t, *index);
+	int r;
+
+	if (e->half[0].entry_flags & FLOW_ENTRY_WAITING)
+		drop_waiting(t, e);
+	r = make_entry(t, ref, l, FLOW_ENTRY_WAITING, index);
+	if (r < 0)
+		return r;
+	e->next = *index;
+	e->half[0].entry_flags |= FLOW_ENTRY_WAITING;
+	return 0;
+}
+
+/* From the live entry of the key, or FLOW_NONE, to the one the packet belongs to, made if needed.
+ */
+static int choose_entry(struct flow_table *t, const struct flow_ref *ref, int64_t time,
+			const struct decoded_layer *l, uint32_t *index)
+{
+	struct flow_entry *e = *index != FLOW_NONE ? flow_table_entry(t, *index) : NULL;
+	enum flow_verdict v = FLOW_SAME;
+
+	if (e && e->half[0].entry_flags & FLOW_ENTRY_WAITING) {
+		v = flow_tcp_judge_waiting(e, flow_table_entry(t, e->next), ref->side, l);
+		if (v == FLOW_NEW)
+			begin_waiting(t, ref, index);
+		else if (v == FLOW_WAIT)
+			*index = e->next;
+		if (v != FLOW_SAME)
+			return 0;
+	}
+	v = e ? judge(e, ref->side, time, l) : FLOW_NEW;
+	if (v == FLOW_SAME)
+		return 0;
+	if (!has_room(t))
+		return FLOW_TABLE_FULL;
+	if (v == FLOW_WAIT)
+		return new_waiting(t, ref, l, index);
+	if (e)
+		finish_entry(t, *index);
+	return new_entry(t, ref, l, index);
+}
+
 int flow_table_add(struct flow_table *t, const struct flow_ref *ref, const struct packet *p,
 		   const struct decoded_layer *l, uint32_t *ret_entry)
 {
 	int64_t time = (int64_t)p->time_ns;
 	uint32_t index = ref->entry;
-	struct flow_entry *e = NULL;
+	struct flow_entry *e;
 	size_t slot;
-	int r = 0;
+	int r;
 
 	if (index == FLOW_NONE ||
 	    !(flow_table_entry(t, index)->half[0].entry_flags & FLOW_ENTRY_LIVE) ||
 	    memcmp(&flow_table_entry(t, index)->key, &ref->key, sizeof(ref->key)) != 0)
 		index = look_up(t, &ref->key, ref->hash, &slot);
-	if (index != FLOW_NONE)
-		e = flow_table_entry(t, index);
 	if (!has_bin_room(t))
 		return FLOW_TABLE_FULL;
-	if (!e || is_new(e, ref->side, time, l)) {
-		if (!has_room(t))
-			return FLOW_TABLE_FULL;
-		if (e)
-			finish_entry(t, index);
-		r = new_entry(t, ref, l, &index);
-		if (r < 0)
-			return r;
-		e = flow_table_entry(t, index);
+	r = choose_entry(t, ref, time, l, &index);
+	if (r != 0)
+		return r;
+	e = flow_table_entry(t, index);
+	if (is_again(t, e, ref, time, l)) {
+		*ret_entry = index;
+		return FLOW_TABLE_AGAIN;
 	}
 	count(e, ref->side, time, p, l);
 	if (t->bin_ns)
@@ -727,6 +871,12 @@ void flow_table_finish(struct flow_table *t)
 	t->finished = FLOW_NONE;
 	t->n_live += t->n_finished;
 	t->n_finished = 0;
+	for (size_t i = 0; i < t->n_used; i++) {
+		struct flow_entry *e = flow_table_entry(t, (uint32_t)i);
+
+		if (is_live(e) && e->half[0].entry_flags & FLOW_ENTRY_WAITING)
+			drop_waiting(t, e);
+	}
 	for (size_t i = 0; i < t->n_used; i++)
 		if (flow_table_entry(t, (uint32_t)i)->half[0].entry_flags)
 			append_finished(t, (uint32_t)i);

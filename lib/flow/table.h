@@ -24,6 +24,10 @@
 
 #define FLOW_GAPS_MAX 16 /* of a side, besides the newest, that may still be filled */
 
+#define FLOW_PLACES 4095
+/* Silence of the place where a side is counted, after which another place takes over. */
+#define FLOW_MOVES_AFTER_S 1
+
 #define FLOW_CHUNK 16384 /* entries: some megabytes, for huge pages */
 #define FLOW_SECRET_SIZE 192
 
@@ -52,7 +56,8 @@ struct flow_table {
 	uint32_t free;	 /* list */
 	uint32_t finished, finished_tail;
 	size_t n_finished, n_evicted;
-	int64_t bin_ns; /* 0 = no series */
+	bool has_places; /* a packet was seen at another place than 0 */
+	int64_t bin_ns;	 /* 0 = no series */
 	VEC(struct flow_bin) bins;
 	size_t bin_capacity;
 	uint32_t free_bin;
@@ -83,6 +88,7 @@ struct flow_ref {
 	struct flow_key key;
 	uint32_t hash;
 	uint32_t entry; /* a guess that flow_table_add() checks */
+	uint16_t place; /* where it was seen: 0 to FLOW_PLACES, two may share one by chance */
 	uint8_t side;	/* of the sender */
 };
 
@@ -92,10 +98,16 @@ bool flow_table_key(const struct flow_table *t, const struct decoded *d, unsigne
 /* Finds the entry that is probably meant, and fetches it. */
 void flow_table_find(const struct flow_table *t, struct flow_ref *ref);
 
-#define FLOW_TABLE_FULL 1
+enum { FLOW_TABLE_FULL = 1, FLOW_TABLE_AGAIN = 2 };
 /*
  * Counts layer i of a packet; *ret_entry is its conversation. 0, FLOW_TABLE_FULL (nothing was
- * changed: evict, read what is finished, call again) or -ENOMEM.
+ * changed: evict, read what is finished, call again), FLOW_TABLE_AGAIN (it was seen elsewhere
+ * before, and is counted there only) or -ENOMEM.
+ *
+ * A packet that a host forwards is seen on two interfaces of it, one after the other. So what a
+ * side sends is counted at one place, the first one it was seen at. Elsewhere it is counted when it
+ * tells something new (bytes of TCP that were not seen before, a first reset), or when the first
+ * place has been silent: then the conversation has moved.
  */
 int flow_table_add(struct flow_table *t, const struct flow_ref *ref, const struct packet *p,
 		   const struct decoded_layer *l, uint32_t *ret_entry);
@@ -125,9 +137,20 @@ uint64_t flow_table_socket_hash(const struct flow_table *t, const struct flow_ke
 /* tcp.c: what a segment says. */
 void flow_tcp_add(struct flow_table *t, struct flow_entry *e, unsigned side, int64_t time,
 		  const struct decoded_layer *l);
-/* true when the segment begins another connection of the same socket pair */
-bool flow_tcp_is_new(const struct flow_entry *e, unsigned side, int64_t time,
-		     const struct decoded_layer *l);
+enum flow_verdict {
+	FLOW_SAME,
+	FLOW_NEW,  /* another conversation of the same ends begins */
+	FLOW_WAIT, /* a SYN that does not fit: what follows decides */
+};
+enum flow_verdict flow_tcp_judge(const struct flow_entry *e, unsigned side, int64_t time,
+				 const struct decoded_layer *l);
+/* The same again, of an entry and the SYN that waits: FLOW_SAME = the entry's, FLOW_WAIT = a SYN
+ * sent again, FLOW_NEW = the SYN was the beginning of a connection, this segment is of it. */
+enum flow_verdict flow_tcp_judge_waiting(const struct flow_entry *e,
+					 const struct flow_entry *waiting, unsigned side,
+					 const struct decoded_layer *l);
+/* true when the segment cannot be one that was counted before */
+bool flow_tcp_is_unseen(const struct flow_entry *e, unsigned side, const struct decoded_layer *l);
 void flow_entry_note(struct flow_entry *e, unsigned side, unsigned letter);
 
 #endif

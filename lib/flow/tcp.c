@@ -8,6 +8,7 @@
 #define SECOND_NS INT64_C(1000000000)
 /* A gap filled sooner than any sender could learn of it: reordered, not sent again. */
 #define REORDER_US 3000
+#define UNSOUND (DECODE_TRUNCATED | DECODE_BAD_LENGTH | DECODE_BAD_HEADER | DECODE_LATER_FRAGMENT)
 #define ANY (DECODE_TCP_SYN | DECODE_TCP_FIN | DECODE_TCP_RST)
 
 enum {
@@ -66,17 +67,79 @@ static bool is_other_syn(const struct flow_entry *e, unsigned side, uint32_t seq
 	return is_closed(e) || h->packets || !(o->state & (FLOW_DID_SYN | FLOW_DID_SYN_ACK));
 }
 
-bool flow_tcp_is_new(const struct flow_entry *e, unsigned side, int64_t time,
-		     const struct decoded_layer *l)
+/* The other end sent something, or this one acknowledged what was not captured. */
+static bool is_alive(const struct flow_entry *e, unsigned side)
+{
+	return e->half[!side].packets || e->half[side].notes & FLOW_DID_ACK;
+}
+
+/*
+ * A living connection is not over by a SYN, which anyone may send: RFC 9293 (3.10.7.4) and RFC 5961
+ * have it answered by an acknowledgement of what the connection is at.
+ */
+static enum flow_verdict judge_syn(const struct flow_entry *e, unsigned side, uint32_t seq)
+{
+	if (!is_other_syn(e, side, seq))
+		return is_closed(e) ? FLOW_WAIT : FLOW_SAME;
+	if (is_closed(e) || e->half[side].state & FLOW_DID_FIN || !is_alive(e, side))
+		return FLOW_NEW;
+	return FLOW_WAIT;
+}
+
+enum flow_verdict flow_tcp_judge(const struct flow_entry *e, unsigned side, int64_t time,
+				 const struct decoded_layer *l)
 {
 	int64_t silence = time - flow_entry_last(e);
 
 	if (silence > (is_closed(e) ? FLOW_SILENCE_CLOSED_S : FLOW_SILENCE_TCP_S) * SECOND_NS)
-		return true;
+		return FLOW_NEW;
 	if (l->flags & (DECODE_TRUNCATED | DECODE_BAD_LENGTH | DECODE_LATER_FRAGMENT))
-		return false;
-	return (l->tcp.flags & (DECODE_TCP_SYN | DECODE_TCP_ACK)) == DECODE_TCP_SYN &&
-	       is_other_syn(e, side, l->tcp.seq);
+		return FLOW_SAME;
+	if ((l->tcp.flags & (DECODE_TCP_SYN | DECODE_TCP_ACK)) != DECODE_TCP_SYN)
+		return FLOW_SAME;
+	return judge_syn(e, side, l->tcp.seq);
+}
+
+enum flow_verdict flow_tcp_judge_waiting(const struct flow_entry *e,
+					 const struct flow_entry *waiting, unsigned side,
+					 const struct decoded_layer *l)
+{
+	unsigned sender = waiting->half[0].first_sender;
+	const struct flow_half *w = &waiting->half[sender];
+	const struct decoded_tcp *tcp = &l->tcp;
+
+	if (l->flags & UNSOUND || !(w->state & FLOW_HAS_SEQ))
+		return FLOW_SAME;
+	if (side != sender)
+		return tcp->flags & (DECODE_TCP_SYN | DECODE_TCP_RST) &&
+				       tcp->flags & DECODE_TCP_ACK &&
+				       tcp->ack - w->isn - 1 <= w->next_seq - w->isn - 1
+			       ? FLOW_NEW
+			       : FLOW_SAME;
+	if (!(tcp->flags & DECODE_TCP_SYN))
+		return tcp->seq == w->next_seq && tcp->seq != e->half[side].next_seq ? FLOW_NEW
+										     : FLOW_SAME;
+	if (tcp->flags & DECODE_TCP_ACK || tcp->seq != w->isn)
+		return FLOW_SAME;
+	return is_closed(e) && is_other_syn(e, side, tcp->seq) ? FLOW_NEW : FLOW_WAIT;
+}
+
+/* Bytes, and SYN and FIN, that take a place in the order. */
+static uint32_t span_of(const struct decoded_layer *l)
+{
+	return l->payload_wire + (l->tcp.flags & DECODE_TCP_SYN ? 1 : 0) +
+	       (l->tcp.flags & DECODE_TCP_FIN ? 1 : 0);
+}
+
+bool flow_tcp_is_unseen(const struct flow_entry *e, unsigned side, const struct decoded_layer *l)
+{
+	const struct flow_half *h = &e->half[side];
+	uint32_t span = span_of(l);
+	int32_t ahead = (int32_t)(l->tcp.seq + span - h->next_seq);
+
+	if (l->tcp.flags & DECODE_TCP_RST)
+		return !(h->state & FLOW_DID_RST);
+	return span && (!(h->state & FLOW_HAS_SEQ) || (ahead > 0 && ahead < FLOW_NONSENSE));
 }
 
 /* ---- who and how ---- */
@@ -207,9 +270,7 @@ static void add_bytes(struct flow_table *t, struct flow_entry *e, unsigned side,
 {
 	const struct decoded_tcp *tcp = &l->tcp;
 	struct flow_half *h = &e->half[side];
-	uint32_t marks =
-		(tcp->flags & DECODE_TCP_SYN ? 1 : 0) + (tcp->flags & DECODE_TCP_FIN ? 1 : 0);
-	uint32_t span = l->payload_wire + marks;
+	uint32_t span = span_of(l), marks = span - l->payload_wire;
 	int32_t ahead = (int32_t)(tcp->seq - h->next_seq);
 
 	if (!(h->state & FLOW_HAS_SEQ) || ahead >= FLOW_NONSENSE || ahead <= -FLOW_NONSENSE) {

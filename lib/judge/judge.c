@@ -11,6 +11,8 @@
 #include "base/inet.h"
 #include "judge/judge-internal.h"
 
+#define FEW_FINDINGS 32
+
 static void judge_deinit(struct judge *j)
 {
 	recall_deinit(&j->recall);
@@ -121,6 +123,8 @@ struct opinion {
 	struct pv_conversation *c;
 	uint32_t row;
 	finding_vec findings;
+	struct map seen; /* of findings, when they are many: hash to index */
+	bool has_seen;
 	uint64_t despite;   /* suspicious rules that the policy accepts here */
 	bool is_expected;   /* by the policy */
 	bool are_explained; /* all holders, by what they run */
@@ -133,8 +137,35 @@ static bool same_evidence(const struct pv_finding *a, const struct pv_finding *b
 	       (a->evidence.data == b->evidence.data || bytes_equal(&a->evidence, &b->evidence));
 }
 
+static uint64_t hash_finding(const struct pv_finding *f)
+{
+	uint64_t h = map_mix(1, f->rule);
+
+	for (uint32_t i = 0; i < f->evidence.len; i++)
+		h = map_mix(h, (uint8_t)f->evidence.data[i]);
+	return h;
+}
+
+/* Few are compared with each other; a socket can have as many holders as somebody starts. */
+static int add_to_many(struct opinion *o, const struct pv_finding *f)
+{
+	uint32_t old;
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < o->findings.n && !o->has_seen; i++)
+		r = map_insert(&o->seen, hash_finding(&o->findings.items[i]), (uint32_t)i, &old);
+	o->has_seen = true;
+	if (r >= 0)
+		r = map_insert(&o->seen, hash_finding(f), (uint32_t)o->findings.n, &old);
+	if (r < 0 || (r == 1 && same_evidence(&o->findings.items[old], f)))
+		return r < 0 ? r : 0;
+	return vec_push(&o->findings, *f);
+}
+
 static int add_finding(struct opinion *o, const struct pv_finding *f)
 {
+	if (o->findings.n >= FEW_FINDINGS)
+		return add_to_many(o, f);
 	for (size_t i = 0; i < o->findings.n; i++)
 		if (same_evidence(&o->findings.items[i], f))
 			return 0;
@@ -315,6 +346,7 @@ static int judge_row(struct judge *j, uint32_t row, finding_vec *scratch)
 		r = o.c->n_holders ? ask_holders(&o) : ask_nobody(&o);
 	if (r == 0)
 		r = publish(&o);
+	map_deinit(&o.seen);
 	*scratch = o.findings;
 	return r;
 }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define SYSTEM_LAST 1023 /* RFC 6335: below, ports are assigned by review only */
+
 /* What may stand before any service (nginx, apache2, haproxy, envoy, stunnel) is left out on
  * purpose. */
 static const struct known_program programs[] = {
@@ -19,11 +21,11 @@ static const struct known_program programs[] = {
 	{ "memcached", "memcache", true },
 	{ "mongod", "mongodb", true },
 	{ "named", "domain,domain-s,rndc,http,https,mdns", false },
-	{ "unbound", "domain,domain-s,https", false },
-	{ "dnsmasq", "domain,bootps,dhcpv6-server,tftp", false },
+	{ "unbound", "domain,domain-s,https,mdns", false },
+	{ "dnsmasq", "domain,bootps,dhcpv6-server,tftp,mdns", false },
 	{ "systemd-resolved", "domain,hostmon,mdns", true },
 	{ "systemd-resolve", "domain,hostmon,mdns", true },
-	{ "chronyd", "ntp", false },
+	{ "chronyd", "ntp,ntske", false },
 	{ "ntpd", "ntp", false },
 	{ "systemd-timesyncd", "ntp", false },
 	{ "exim4", "smtp,submission,submissions", true },
@@ -36,14 +38,14 @@ static const struct known_program programs[] = {
 	{ "nmbd", "netbios-ns,netbios-dgm", false },
 	{ "cupsd", "ipp", true },
 	{ "rsync", "rsync", false },
-	{ "vsftpd", "ftp,ftps", false },
-	{ "proftpd", "ftp,ftps", false },
-	{ "snmpd", "snmp,snmp-trap", true },
+	{ "vsftpd", "ftp,ftps,ftp-data,ftps-data", false, 1024 },
+	{ "proftpd", "ftp,ftps,ftp-data,ftps-data", false, 1024 },
+	{ "snmpd", "snmp,snmp-trap,smux,agentx", true },
 	{ "slapd", "ldap,ldaps", false },
 	{ "in.tftpd", "tftp", false },
-	{ "rpcbind", "sunrpc", false },
+	{ "rpcbind", "sunrpc", false, 512 },
 	{ "dhclient", "bootpc,dhcpv6-client", false },
-	{ "dhcpd", "bootps,dhcpv6-server", false },
+	{ "dhcpd", "bootps,dhcpv6-server,dhcp-failover,dhcp-failover2", false },
 	{ "avahi-daemon", "mdns", false },
 	{ "git-daemon", "git", false },
 	{ "dockerd", "docker,docker-s", true },
@@ -74,10 +76,26 @@ bool known_serves(const struct known_program *p, const char *service)
 	return false;
 }
 
-bool known_service(const char *service)
+bool known_contradicts(const struct known_program *p, uint16_t port, const char *service)
 {
-	for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++)
-		if (known_serves(&programs[i], service))
+	/* of registered ports: those of services that are run on many hosts, by their own number */
+	static const char *const common[] = {
+		"socks",       "openvpn",      "ms-sql-s",     "ms-sql-m",    "ncube-lm",
+		"l2tp",	       "pptp",	       "radius",       "radius-acct", "mqtt",
+		"secure-mqtt", "ssdp",	       "nfs",	       "docker",      "docker-s",
+		"etcd-client", "iscsi-target", "msft-gc",      "mysql",	      "ms-wbt-server",
+		"stun",	       "svn",	       "ws-discovery", "sieve",	      "epmd",
+		"ipsec-nat-t", "sip",	       "sips",	       "xmpp-client", "xmpp-server",
+		"mdns",	       "hostmon",      "postgresql",   "nrpe",	      "amqp",
+		"amqps",       "rfb",	       "teamviewer",   "wsman",	      "wsmans",
+		"redis",       "syslog-tls",   "ircu",	       "ircs-u",      "hp-pdl-datastr",
+		"git",	       "zabbix-agent", "memcache",     "mongodb",     "wireguard",
+	};
+
+	if (known_serves(p, service) || (p->picks_from && port >= p->picks_from))
+		return false;
+	for (size_t i = 0; port > SYSTEM_LAST && i < sizeof(common) / sizeof(*common); i++)
+		if (!strcmp(common[i], service))
 			return true;
-	return false;
+	return port <= SYSTEM_LAST;
 }

@@ -4,6 +4,7 @@
 #define JUDGE_KNOWN_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <portavoz/conversation.h>
 
@@ -11,12 +12,18 @@ struct known_program {
 	const char *name;     /* last part of the executable's path */
 	const char *services; /* names of the registry, with commas between them */
 	bool is_local;	      /* usually it serves its own host only */
+	uint16_t
+		picks_from; /* from here on it takes ports at random, for itself; 0 = it does not */
 };
 
 /* NULL = not known for any */
 const struct known_program *known_program(const struct pv_bytes *name);
 bool known_serves(const struct known_program *p, const char *service);
-/* Is any of them known for this service? */
-bool known_service(const char *service);
+/*
+ * Is the port, registered for that service, no place for this program? Every system port of another
+ * service is; of the others only those of services that many hosts run: the rest of the registry
+ * are names of products that hardly anybody has met, among which people pick alternative ports.
+ */
+bool known_contradicts(const struct known_program *p, uint16_t port, const char *service);
 
 #endif

@@ -168,11 +168,57 @@ bool test_in_container(struct judge_case *k)
 static bool is_kernel_name(const struct pv_bytes *name)
 {
 	static const char *const prefixes[] = {
-		"kworker", "ksoftirqd", "kthreadd",   "migration/", "rcu_",	    "rcuop/",
-		"rcuos/",  "kswapd",	"khugepaged", "kcompactd",  "kdevtmpfs",    "oom_reaper",
-		"kblockd", "kauditd",	"khungtaskd", "ksmd",	    "kintegrityd",  "irq/",
-		"cpuhp/",  "jbd2/",	"scsi_eh_",   "watchdogd",  "idle_inject/", "kpsmoused",
+		"kworker",
+		"ksoftirqd",
+		"kthreadd",
+		"migration/",
+		"rcu_",
+		"rcuop/",
+		"rcuos/",
+		"kswapd",
+		"khugepaged",
+		"kcompactd",
+		"kdevtmpfs",
+		"oom_reaper",
+		"kblockd",
+		"kauditd",
+		"khungtaskd",
+		"ksmd",
+		"kintegrityd",
+		"irq/",
+		"cpuhp/",
+		"jbd2/",
+		"scsi_eh_",
+		"watchdogd",
+		"idle_inject/",
+		"kpsmoused",
+		"kdmflush",
+		"xfsaild/",
+		"xfs-",
+		"kdamond",
+		"psimon",
+		"pool_workqueue_",
+		"kthrotld",
+		"ata_sff",
+		"edac-poller",
+		"ipv6_addrconf",
+		"scsi_tmf_",
+		"inet_frag_wq",
+		"mm_percpu_wq",
+		"nvme-wq",
+		"nvme-reset-wq",
+		"btrfs-",
+		"ext4-rsv-conver",
+		"kcryptd",
+		"dmcrypt_write",
+		"kjournald",
+		"nfsiod",
+		"rpciod",
+		"xprtiod",
+		"slub_flushwq",
+		"pdflush",
 	};
+	static const char *const names[] = { "hwrng", "nfsd", "lockd" };
 
 	struct pv_bytes bare = *name;
 
@@ -181,6 +227,9 @@ static bool is_kernel_name(const struct pv_bytes *name)
 		bare = (struct pv_bytes){ name->data + 1, name->len - 1 };
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
 		if (bytes_start(&bare, prefixes[i]))
+			return true;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (bare.len == strlen(names[i]) && bytes_start(&bare, names[i]))
 			return true;
 	return false;
 }
@@ -263,7 +312,7 @@ static bool is_own_name(const struct program *p, const struct pv_bytes *name)
  */
 static bool names_another(struct judge_case *k, const struct pv_bytes *name)
 {
-	static const char *const folders[] = { "/usr/sbin/", "/usr/bin/" };
+	static const char *const folders[] = { "/usr/sbin/", "/usr/lib/systemd/", "/usr/bin/" };
 	const struct program *p = k->program;
 	bool is_own = is_own_name(p, name);
 	struct pv_bytes program;
@@ -275,7 +324,7 @@ static bool names_another(struct judge_case *k, const struct pv_bytes *name)
 		return false;
 	if (is_own && !is_users(p))
 		return false;
-	for (size_t i = 0; i < (is_own ? 1 : 2); i++) {
+	for (size_t i = 0; i < (is_own ? 2 : 3); i++) {
 		snprintf(path, sizeof(path), "%s%.*s", folders[i], (int)name->len, name->data);
 		if (disk_stat(k->j, path, &file) < 0 || !file.is_elf)
 			continue;
@@ -288,6 +337,26 @@ static bool names_another(struct judge_case *k, const struct pv_bytes *name)
 		return true;
 	}
 	return false;
+}
+
+/* Is the first argument the whole path of a compiled program of this host, and that another file?
+ */
+static bool claims_another(struct judge_case *k, const struct pv_bytes *word)
+{
+	const struct program *p = k->program;
+	struct pv_bytes path, name = last_part(*word);
+	struct disk_file file;
+
+	if (!bytes_start(word, "/usr/") && !bytes_start(word, "/lib/"))
+		return false;
+	if ((is_own_name(p, &name) && !is_users(p)) ||
+	    snapshot_bytes(k->j->s, &path, word->data, word->len) < 0 ||
+	    disk_stat(k->j, path.data, &file) < 0 || !file.is_elf ||
+	    (file.device == p->device && file.inode == p->inode))
+		return false;
+	case_say(k, "name", name);
+	case_say(k, "program", path);
+	return true;
 }
 
 static bool is_packaged_multicall(const struct program *p)
@@ -310,6 +379,8 @@ bool test_imitates_program(struct judge_case *k)
 	    is_packaged_multicall(k->program) || k->program->disk == DISK_OTHER ||
 	    is_in_container(k))
 		return false;
+	if (claims_another(k, &word))
+		return true;
 	word = last_part(word);
 	return names_another(k, &p->comm) || names_another(k, &word);
 }

@@ -209,7 +209,7 @@ bool test_service_contradicted(struct judge_case *k)
 	if (!known || !serves_here(k))
 		return false;
 	service = service_of(k->c);
-	if (!service || known_serves(known, service) || !known_service(service))
+	if (!service || !known_contradicts(known, (uint16_t)k->c->local.port, service))
 		return false;
 	case_number(k, "port", k->c->local.port);
 	case_text(k, "service", service);

@@ -256,6 +256,8 @@ static const struct name_and_text gaps[PV_GAP_N] = {
 				    "sockets") },
 	[PV_GAP_LIBRARY] = { "library", N_("libraries that could not be loaded"),
 			     N_("install them") },
+	[PV_GAP_AGAIN] = { "again", N_("packets seen again on another interface, counted once"),
+			   NULL },
 	[PV_GAP_BPF] = { "bpf", N_("packets left out: --bpf means nothing on their link type"),
 			 N_("use an expression that fits every link type of the capture") },
 	[PV_GAP_NOT_RECORDED] = { "not_recorded", N_("facts the recording does not hold"), NULL },

@@ -235,7 +235,8 @@ void snapshot_seal(struct pv_snapshot *s)
 					    .complete = true };
 	for (size_t i = 0; i < s->gaps.n; i++)
 		if (s->gaps.items[i].kind != PV_GAP_NAMES &&
-		    s->gaps.items[i].kind != PV_GAP_NAMES_REFUSED)
+		    s->gaps.items[i].kind != PV_GAP_NAMES_REFUSED &&
+		    s->gaps.items[i].kind != PV_GAP_AGAIN)
 			s->coverage.complete = false;
 }
 
@@ -343,6 +344,16 @@ const char *pv_snapshot_netns_ifname(const struct pv_snapshot *s, uint32_t netns
 const char *pv_snapshot_ifname(const struct pv_snapshot *s, uint32_t ifindex)
 {
 	return pv_snapshot_netns_ifname(s, 0, ifindex);
+}
+
+const char *pv_snapshot_key_mark(const struct pv_snapshot *s)
+{
+	return s->key_mark;
+}
+
+bool pv_snapshot_is_from_redacted(const struct pv_snapshot *s)
+{
+	return s->is_from_redacted;
 }
 
 const struct pv_clock *pv_snapshot_clock(const struct pv_snapshot *s)

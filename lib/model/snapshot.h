@@ -48,6 +48,8 @@ struct pv_snapshot {
 	VEC(struct pv_finding) findings;
 	VEC(uint64_t) policy_matches; /* one for each rule of the policy */
 	struct pv_clock clock;
+	char key_mark[33];     /* of the key that its names are under; empty = none, or not known */
+	bool is_from_redacted; /* its recording had them already */
 	VEC(struct snapshot_user) users;	/* sorted by id */
 	VEC(struct snapshot_user) ifnames;	/* sorted by id */
 	VEC(struct snapshot_address) addresses; /* with PV_NEED_ADDRESSES */

@@ -2,6 +2,7 @@
 /* The user's key, and what is made of it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -47,6 +48,23 @@ static bool derive(const struct crypto_api *api, const void *key, size_t len, co
 	       n == REDACT_KEY;
 }
 
+static bool put_mark(const struct crypto_api *api, const void *key, size_t len,
+		     char mark[static REDACT_MARK_MAX])
+{
+	uint8_t hash[REDACT_KEY];
+
+	if (!derive(api, key, len, "portavoz mark", hash))
+		return false;
+	for (size_t i = 0; i < REDACT_MARK_MAX / 2; i++)
+		snprintf(mark + 2 * i, 3, "%02x", hash[i]);
+	return true;
+}
+
+const char *redact_mark(const struct pv_redactor *r)
+{
+	return r->mark;
+}
+
 int pv_redactor_new(const void *key, size_t len, struct pv_redactor **ret)
 {
 	const struct crypto_api *api = crypto_api();
@@ -62,7 +80,7 @@ int pv_redactor_new(const void *key, size_t len, struct pv_redactor **ret)
 	if (!derive(api, key, len, "portavoz ipv4", r->key4) ||
 	    !derive(api, key, len, "portavoz ipv6", r->key6) ||
 	    !derive(api, key, len, "portavoz mac", r->mac) ||
-	    !derive(api, key, len, "portavoz text", r->text)) {
+	    !derive(api, key, len, "portavoz text", r->text) || !put_mark(api, key, len, r->mark)) {
 		pv_redactor_free(r);
 		return -EIO;
 	}

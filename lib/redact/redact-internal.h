@@ -10,6 +10,7 @@
 struct pv_redactor {
 	uint8_t key4[REDACT_KEY], key6[REDACT_KEY], mac[REDACT_KEY]; /* AES-256, addresses */
 	uint8_t text[REDACT_KEY];				     /* HMAC-SHA-256, names */
+	char mark[REDACT_MARK_MAX];
 };
 
 /* HMAC-SHA-256 of a kind and a text; 0 or -EIO. */

@@ -9,6 +9,14 @@
 #include "base/buf.h"
 #include "model/snapshot.h"
 
+#define REDACT_MARK_MAX 33
+
+/*
+ * What tells this key from others: 32 hexadecimal digits of a keyed hash of a constant, which is of
+ * no other use. Whoever has a key can tell whether it is this one, as by any name of a report.
+ */
+const char *redact_mark(const struct pv_redactor *r);
+
 /* Appends the other text. Errors of memory stick in *b. 0 or -EIO. */
 int redact_put(const struct pv_redactor *r, enum pv_redact_kind kind, const char *text, size_t len,
 	       struct buf *b);

@@ -267,12 +267,21 @@ TIMES = [("latest-times.pcapng.gz", conversations([10**9] + [LATEST] * 120)),
          ("any-times.pcapng.gz", conversations([(0, 1, LATEST - 1, LATEST, LATEST + 1, 2**64 - 1, 10**18)[i % 7] for i in range(120)]))]
 
 
+def syns():
+    """SYNs in a living connection: strays, one sent again, one that is answered (all acknowledge 1), one that waits at the end."""
+    client = [(0x02, 1000), (0x10, 1001), (0x02, 0), (0x02, 0), (0x02, 7)]
+    server = [(0x10, 5), (0x12, 5)]
+    packets = [(4000, 80, f) for f in client] + [(80, 4000, server[0]), (4000, 80, (0x02, 0)), (80, 4000, server[1]), (4000, 80, (0x02, 99))]
+    ends = {4000: (b"\x0a\0\0\1", b"\x0a\0\0\2"), 80: (b"\x0a\0\0\2", b"\x0a\0\0\1")}
+    return badcap.pcap([badcap.ethernet(badcap.ipv4(badcap.tcp(a, b, flags=flags, seq=seq), 6, *ends[a])) for a, b, (flags, seq) in packets])
+
+
 def main():
     corpus = os.path.join(ROOT, "fuzz/corpus/capture")
     os.makedirs(corpus, exist_ok=True)
     whole = os.path.join(ROOT, "fuzz/corpus/read")
     os.makedirs(whole, exist_ok=True)
-    for name, data in ("mixed.pcap", badcap.pcap(badcap.mixed())), ("mixed.pcapng", badcap.pcapng(badcap.mixed(), ">")), *TIMES:
+    for name, data in ("mixed.pcap", badcap.pcap(badcap.mixed())), ("mixed.pcapng", badcap.pcapng(badcap.mixed(), ">")), ("syns.pcap", syns()), *TIMES:
         with open(os.path.join(whole, name), "wb") as f:
             f.write(data)
     lines = []

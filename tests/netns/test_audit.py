@@ -583,6 +583,22 @@ def test_service_on_anothers_port():
         live.holds("ssh" in " ".join(found[0]["evidence"]), found[0]["evidence"])
 
 
+def test_ports_of_services():
+    """System ports, and those of services that many hosts run, are no place for another; alternative ports are."""
+    contradicted, fine = (22, 23, 110, 1194, 1433, 3389, 5060, 5900, 6667), (53, 2222, 5353, 5433, 8053, 8080, 8443)
+    with Scene() as s:
+        for port in contradicted + fine:
+            s.start("/usr/sbin/dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=%d" % port, "--bind-interfaces",
+                    "--listen-address=127.0.0.1", "--no-resolv", "--no-hosts", "--pid-file", "--user=nobody")
+        for port in contradicted + fine:
+            scene.wait_until("dnsmasq at %d" % port, lambda p=port: scene.listens(p))
+        found = {}
+        for f in audit("exe /usr/sbin/dnsmasq and proto tcp")["findings"]:
+            found[f["conversation"]["local_port"]] = f["verdict"], "service-contradicted" in f["rules"]
+        live.equal(found, {**dict.fromkeys(contradicted, ("suspicious", True)), **dict.fromkeys(fine, ("explained", False))},
+                   "verdicts by port")
+
+
 def test_copied_and_modified_packages():
     with Scene() as s:
         os.makedirs("/srv/tmp")

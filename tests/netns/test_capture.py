@@ -348,6 +348,47 @@ def test_interface_down():
     holds(any(row["proto"] == "udp" for row in capture.rows), "conversations: %r" % capture.rows)
 
 
+SENDER = "import socket; l = socket.create_server(('%s', 8090)); c, _ = l.accept(); c.recv(99); c.sendall(b'y' * 50000); c.close()" % SERVER
+TAKER = """
+import socket
+c = socket.create_connection(('%s', 8090))
+c.sendall(b'give me')
+n = 0
+while got := c.recv(65536):
+    n += len(got)
+assert n == 50000
+""" % SERVER
+
+
+def test_router():
+    """What a host forwards is counted once, though it is seen twice; the file has all of it."""
+    shell("ip netns add side; ip link add aside type veth peer name out; ip link set out netns side; ip addr add 10.9.1.1/24 dev aside;"
+          "ip link set aside up; ip -n side addr add 10.9.1.2/24 dev out; ip -n side link set out up; ip -n side route add default via 10.9.1.1;"
+          "ip -n far route add default via %s; echo 1 >/proc/sys/net/ipv4/ip_forward" % CLIENT)
+    try:
+        shell("ip netns exec side sh -c 'for i in $(seq 100); do ping -c1 -W1 %s >/dev/null && exit 0; sleep 0.05; done; exit 1'" % SERVER)
+        with folder() as path:
+            columns = "out_packets,in_packets,out_payload,in_payload,out_retransmitted,in_retransmitted,history,proto,local_addr"
+            with Capture("--bpf", "tcp port 8090", "-w", path + "/all.pcapng", "--strict", interface="any", columns=columns) as capture:
+                server = subprocess.Popen(inside(sys.executable, "-c", SENDER))
+                time.sleep(1)
+                subprocess.run(["ip", "netns", "exec", "side", sys.executable, "-c", TAKER], check=True, timeout=30)
+                equal(server.wait(30), 0, "exit of the server")
+            again = json.loads(run("read", "--json", "--columns", columns, path + "/all.pcapng").stdout)
+        received = counts(capture.errors)[0][0]
+        equal(capture.status, 0, capture.errors)
+        equal(len(capture.rows), 1, "conversations: %r" % capture.rows)
+        row = capture.rows[0]
+        equal((row["out_payload"], row["in_payload"], row["out_retransmitted"], row["in_retransmitted"], row["local_addr"]),
+              (7, 50000, 0, 0, "10.9.1.2"), "counts: %r" % row)
+        holds(not {"T", "t"} & set(row["history"]), "history: %r" % row)
+        equal((row["out_packets"] + row["in_packets"]) * 2, received, "half of the packets")
+        equal(capture.gaps, {"again": received // 2}, "gaps")
+        equal((again["conversations"], live.gaps(again)), (capture.rows, capture.gaps), "the file")
+    finally:
+        shell("ip netns del side; ip -n far route del default; echo 0 >/proc/sys/net/ipv4/ip_forward")
+
+
 def test_bounds_of_the_run():
     """--packets and --duration end it by themselves; --ring keeps to its size and to the newest."""
     with folder() as path:

@@ -11,7 +11,7 @@ import time
 
 import live
 import scene
-import test_audit
+from test_audit import Groups, Packages
 
 GIT_DAEMON = "/usr/lib/git-core/git-daemon"
 PYTHON_SHELL = ("import os,socket,subprocess\ns=socket.create_connection(('127.0.0.1',%d))\n"
@@ -170,6 +170,9 @@ def disguises(s):
             ("no arguments", "fake-kernel-thread", "/srv/c5", "erase"),
             ("file named as a kernel thread", "fake-kernel-thread", "/srv/home/[kthreadd]"),
             ("comm of another daemon", "imitates-program", "/srv/c6", "comm=nginx"),
+            ("comm of a file system's thread", "fake-kernel-thread", "/srv/c8", "comm=xfsaild/dm-0"),
+            ("comm of nfsd", "fake-kernel-thread", "/srv/c9", "comm=nfsd"),
+            ("path of a program outside PATH", "imitates-program", "/srv/c10", "argv=" + GIT_DAEMON + " --inetd"),
             ("arguments of a worker", "imitates-program", "/srv/c7", "argv=nginx: worker process")):
         if not os.path.exists(words[0]):
             s.copy(words[0])
@@ -271,8 +274,8 @@ def test_scripts_that_are_handed_their_conversation():
     """A package's script that inetd, or systemd (here: the first process) with Accept=yes, starts on a conversation is no
     shell on it; a shell, and a script of nobody's, still is, and so is the package's script of somebody else."""
     shell = "/bin/bash", "--norc", "-i"
-    with scene.Scene() as s, test_audit.Groups(s) as groups:
-        test_audit.Packages(s).install({"/opt/agent": AGENT, "/usr/lib/systemd/system/portavoz-test@.service": b"[Service]\n"})
+    with scene.Scene() as s, Groups(s) as groups:
+        Packages(s).install({"/opt/agent": AGENT, "/usr/lib/systemd/system/portavoz-test@.service": b"[Service]\n"})
         s.copy("/srv/agent", "/opt/agent")
         by_inetd = {7301: ("/opt/agent", "agent"), 7302: (shell[0], *shell), 7303: ("/srv/agent", "agent"),
                     7304: (shell[0], shell[0], "-s", "/opt/agent")}

@@ -67,7 +67,7 @@ class Host:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         equal(self.process.stdout.readline(), b"ready\n", "the host")
         preload = ":".join(os.path.join(folder, "preload-secret", name) for name in ("a.so", "b.so")) + " preload-secret.so"
-        self.titled = subprocess.Popen([TITLE, "-c", TITLED], executable=sys.executable, stdin=subprocess.PIPE,
+        self.titled = subprocess.Popen([TITLE, "-c", TITLED], executable="/usr/bin/python3", stdin=subprocess.PIPE,
                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={"LD_PRELOAD": preload})
         equal(self.titled.stdout.readline(), b"ready\n", "the titled one")
 
@@ -404,6 +404,44 @@ def test_compares():
             with socket.create_server(("127.0.0.1", 9999)):
                 new = live.run("diff", plain, "now", "--redact", k, "--json", expect=4).stdout
                 equal([d["change"] for d in json.loads(new)["differences"]], ["new"], "differences")
+
+
+def shown(*args):
+    return json.loads(live.run("list", "-a", "--json", "--columns=all", *args).stdout)["conversations"]
+
+
+def test_recorded_under_a_key():
+    """What has other names already keeps them under the same key, and is refused under another."""
+    with live.folder() as folder:
+        os.chmod(folder, 0o777)
+        k, other = key(folder, "key"), key(folder, "other", b"another key that is long enough")
+        record, copy, old = (os.path.join(folder, name) for name in ("r", "copy", "old"))
+        with Host(folder):
+            live.run("list", "-a", "--redact", k, "--record", record)
+            live.run("list", "-a", "--redact", other, "--record", old)
+            equal(live.run("diff", record, "now", "--redact", k).stdout, b"", "the host under the key of the recording")
+            for words in ((record, "now"), ("now", record), (record, old)):
+                done = live.run("diff", *words, expect=1)
+                holds(not done.stdout and b"other names" in done.stderr, "diff %s: %r" % (words, done))
+        names = shown("--replay", record)
+        equal(shown("--replay", record, "--redact", k), names, "names of the recording")
+        live.run("list", "-a", "--replay", record, "--redact", k, "--record", copy)
+        equal(shown("--replay", copy, "--redact", k), names, "names of its copy")
+        address = next(r["local_addr"] for r in names if r["local_port"] == 8443)
+        explained = live.run("explain", address, "--replay", record).stdout
+        equal(live.run("explain", address, "--replay", record, "--redact", k).stdout, explained, "an address of the recording")
+        for command in (("list",), ("audit", "--no-policy"), ("baseline",), ("explain", "8443"), ("port", "8443"), ("ss",)):
+            done = live.run(*command, "--replay", record, "--redact", other, expect=1)
+            holds(not done.stdout and b"another key" in done.stderr, "%s: %r" % (command, done))
+        for more in ((), ("--redact", k)):
+            done = live.run("read", "no.pcap", "--joined", record, *more, expect=1)
+            holds(b"other addresses" in done.stderr, "read: %r" % done.stderr)
+        marks = [tree(d)[os.path.join(d, "manifest")] for d in (record, copy, old)]
+        equal(marks[0] == marks[1] != marks[2], True, "marks: %r" % marks)
+        # made before there were marks: renamed once more
+        with open(os.path.join(old, "manifest"), "w") as f:
+            f.write("portavoz-recording=1\n")
+        holds(shown("--replay", old, "--redact", k), "an old recording")
 
 
 def test_keys():

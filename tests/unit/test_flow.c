@@ -9,132 +9,7 @@
 
 #include <cmocka.h>
 
-#include "capture/packet.h"
-#include "flow/row.h"
-
-#define MS UINT64_C(1000000)
-#define S (1000 * MS)
-#define CLIENT 0x0a000001
-#define SERVER 0xc0000201
-
-struct world {
-	struct flow_table table;
-	struct flow_sockets sockets;
-	uint64_t now;
-	uint16_t client_port, server_port;
-	uint32_t client, server; /* addresses */
-	uint32_t seq[2];	 /* next, of client and server */
-};
-
-static void world_init(struct world *w)
-{
-	const struct flow_table_options o = { .memory = 64U << 20, .seed = 1 };
-
-	*w = (struct world){ .now = 1000 * S,
-			     .client_port = 40000,
-			     .server_port = 80,
-			     .client = CLIENT,
-			     .server = SERVER,
-			     .seq = { 1000, 4294967000U } };
-	assert_int_equal(flow_table_init(&w->table, &o), 0);
-	w->sockets.capacity = 1000;
-}
-
-static void world_deinit(struct world *w)
-{
-	flow_table_deinit(&w->table);
-	map_deinit(&w->sockets.counts);
-}
-
-static int add_layer(struct world *w, const struct decoded_layer *l, uint32_t wire)
-{
-	struct packet p = { .time_ns = w->now, .wire = wire, .captured = wire };
-	struct decoded d = { .n_layers = 1 };
-	struct flow_ref ref;
-	uint32_t entry;
-
-	d.layers[0] = *l;
-	assert_true(flow_table_key(&w->table, &d, 0, &ref));
-	flow_table_find(&w->table, &ref);
-	return flow_table_add(&w->table, &ref, &p, l, &entry);
-}
-
-static void put_ends(struct world *w, unsigned from, struct decoded_layer *l, uint32_t addr[2])
-{
-	addr[0] = htonl(from ? w->server : w->client);
-	addr[1] = htonl(from ? w->client : w->server);
-	l->family = AF_INET;
-	l->src = (const uint8_t *)&addr[0];
-	l->dst = (const uint8_t *)&addr[1];
-	l->src_port = from ? w->server_port : w->client_port;
-	l->dst_port = from ? w->client_port : w->server_port;
-}
-
-/* A segment at an explicit sequence number. */
-static void segment(struct world *w, unsigned from, uint16_t flags, uint32_t seq, uint32_t payload,
-		    uint16_t window)
-{
-	struct decoded_layer l = { .proto = PV_PROTO_TCP, .protocol = IPPROTO_TCP };
-	uint32_t addr[2];
-
-	put_ends(w, from, &l, addr);
-	l.payload_wire = payload;
-	l.tcp = (struct decoded_tcp){
-		.seq = seq, .ack = w->seq[!from], .flags = flags, .window = window
-	};
-	assert_int_equal(add_layer(w, &l, 54 + payload), 0);
-	w->now += MS;
-}
-
-/* "S", "SA", "A", "FA", "R"..., the next in order, with n bytes. */
-static void send_flags(struct world *w, unsigned from, const char *flags, uint32_t n)
-{
-	uint16_t bits = 0;
-
-	for (; *flags; flags++)
-		bits |= *flags == 'S'	? DECODE_TCP_SYN
-			: *flags == 'A' ? DECODE_TCP_ACK
-			: *flags == 'F' ? DECODE_TCP_FIN
-					: DECODE_TCP_RST;
-	segment(w, from, bits, w->seq[from], n, 1000);
-	w->seq[from] += n + (bits & DECODE_TCP_SYN ? 1 : 0) + (bits & DECODE_TCP_FIN ? 1 : 0);
-}
-
-/* A script: "c S, s SA, c A, c A10": who, flags, bytes. */
-static void play(struct world *w, const char *script)
-{
-	while (*script) {
-		char who, flags[8];
-		unsigned n = 0;
-		int used = 0, more = 0;
-
-		assert_int_equal(sscanf(script, " %c %7[SAFR]%n", &who, flags, &used), 2);
-		script += used;
-		if (sscanf(script, "%u%n", &n, &more) == 1)
-			script += more;
-		send_flags(w, who == 's', flags, n);
-		script += strspn(script, ", ");
-	}
-}
-
-static struct pv_snapshot *rows(struct world *w)
-{
-	struct pv_snapshot *s = snapshot_new();
-	struct flow_owners owners = { 0 };
-	uint32_t index;
-
-	assert_non_null(s);
-	assert_int_equal(flow_sockets_count(&w->sockets, &w->table), 0);
-	flow_table_finish(&w->table);
-	while ((index = flow_table_take(&w->table)) != FLOW_NONE) {
-		assert_int_equal(flow_row_add(s, &w->table, &w->sockets,
-					      flow_table_entry(&w->table, index), &owners, NULL),
-				 0);
-		flow_table_free_entry(&w->table, index);
-	}
-	snapshot_seal(s);
-	return s;
-}
+#include "flow_world.h"
 
 struct state_case {
 	const char *script, *state, *history;
@@ -376,73 +251,6 @@ static void too_many_gaps(void **state)
 	}
 	assert_int_equal(w.table.gaps.n, FLOW_GAPS_MAX);
 	world_deinit(&w);
-}
-
-static void reused_pairs(void **state)
-{
-	static const struct {
-		const char *first, *second;
-		uint64_t pause;
-		size_t n;
-	} cases[] = {
-		{ "c S, s SA, c A, c FA, s FA, c A", "c S, s SA, c A", 0, 2 },
-		{ "c S, s RA", "c S, s RA", 0, 2 },
-		{ "c S, s SA, c A, c A10", "c S", 0, 2 }, /* nobody closed, yet it begins anew */
-		{ "c A10, s A10", "c S, s SA", 0, 2 },	  /* seen from the middle, then anew */
-		{ "c A10, s A10", "c A10", 7000 * S, 1 }, /* two hours are no end */
-		{ "c A10, s A10", "c A10", 7500 * S, 2 }, /* more are */
-		{ "c S, s RA", "s RA", 10 * S, 1 },	  /* strays */
-		{ "c S, s RA", "c A10", 300 * S, 2 },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct pv_snapshot *s;
-		struct world w;
-
-		world_init(&w);
-		play(&w, cases[i].first);
-		w.now += cases[i].pause;
-		if (strchr(cases[i].second, 'S'))
-			w.seq[0] += 100000;
-		play(&w, cases[i].second);
-		s = rows(&w);
-		if (pv_snapshot_count(s) != cases[i].n)
-			fail_msg("%s, then %s: %zu conversations, not %zu", cases[i].first,
-				 cases[i].second, pv_snapshot_count(s), cases[i].n);
-		pv_snapshot_free(s);
-		world_deinit(&w);
-	}
-}
-
-/* A SYN that is sent again is no new conversation, and measures no round trip. */
-static void repeated_syn(void **state)
-{
-	struct pv_snapshot *s;
-	struct world w;
-
-	(void)state;
-	world_init(&w);
-	segment(&w, 0, DECODE_TCP_SYN, 1000, 0, 1000);
-	play(&w, "c S, s SA, c A");
-	s = rows(&w);
-	assert_int_equal(pv_snapshot_count(s), 1);
-	assert_int_equal(pv_snapshot_get(s, 0)->flow->out.retransmitted, 1);
-	assert_false(pv_snapshot_get(s, 0)->flow->in.has_handshake);
-	pv_snapshot_free(s);
-	world_deinit(&w);
-}
-
-static void datagram(struct world *w, unsigned from)
-{
-	struct decoded_layer l = { .proto = PV_PROTO_UDP,
-				   .protocol = IPPROTO_UDP,
-				   .payload_wire = 20 };
-	uint32_t addr[2];
-
-	put_ends(w, from, &l, addr);
-	assert_int_equal(add_layer(w, &l, 62), 0);
-	w->now += MS;
 }
 
 static void check_direction(struct world *w, size_t index, uint32_t local_port, const char *by)
@@ -892,7 +700,6 @@ int main(void)
 		cmocka_unit_test(conn_states),	  cmocka_unit_test(counts_and_round_trips),
 		cmocka_unit_test(losses),	  cmocka_unit_test(several_gaps),
 		cmocka_unit_test(gaps_by_chance), cmocka_unit_test(too_many_gaps),
-		cmocka_unit_test(reused_pairs),	  cmocka_unit_test(repeated_syn),
 		cmocka_unit_test(directions),	  cmocka_unit_test(udp_states),
 		cmocka_unit_test(pings),	  cmocka_unit_test(icmp_errors),
 		cmocka_unit_test(eviction),	  cmocka_unit_test(eviction_by_rank),

@@ -168,15 +168,20 @@ static void kernel_sockets_by_table(void **state)
 
 static void programs_and_services(void **state)
 {
-	struct pv_bytes sshd = bytes("sshd"), other = bytes("sshd2");
+	struct pv_bytes sshd = bytes("sshd"), other = bytes("sshd2"), vsftpd = bytes("vsftpd");
 
 	(void)state;
 	assert_true(known_serves(known_program(&sshd), "ssh"));
 	assert_false(known_serves(known_program(&sshd), "ss"));
 	assert_false(known_serves(known_program(&sshd), "http"));
 	assert_null(known_program(&other));
-	assert_true(known_service("postgresql"));
-	assert_false(known_service("postgres"));
+	assert_true(known_contradicts(known_program(&sshd), 23, "telnet"));
+	assert_true(known_contradicts(known_program(&sshd), 5432, "postgresql"));
+	assert_false(known_contradicts(known_program(&sshd), 22, "ssh"));
+	assert_false(known_contradicts(known_program(&sshd), 2222, "EtherNet-IP-1"));
+	/* ports for data, which it picks by itself */
+	assert_true(known_contradicts(known_program(&vsftpd), 22, "ssh"));
+	assert_false(known_contradicts(known_program(&vsftpd), 5432, "postgresql"));
 }
 
 static enum program_kind kind(const char *name)
