@@ -233,25 +233,44 @@ COLUMN_GETTER(column_get_series)
 	ret_cell->conversation = c;
 }
 
+/* Not by printf(3) and strftime(3), which were half of a row's time. */
+static void put_digits(struct buf *b, uint64_t value, size_t n)
+{
+	char text[8];
+
+	for (size_t i = n; i--; value /= 10)
+		text[i] = (char)('0' + value % 10);
+	buf_put(b, text, n);
+}
+
+static void put_microseconds(struct buf *b, int64_t ns)
+{
+	buf_putc(b, '.');
+	put_digits(b, (uint64_t)ns / 1000 % 1000000, 6);
+}
+
 /* "2023-11-14 22:13:20.123456", or the time of day where there is no room; UTC */
 COLUMN_PUTTER(column_put_time)
 {
 	struct cell cell = { 0 };
-	char text[48];
+	char date[48];
 	struct tm tm;
 	time_t seconds;
-	size_t n;
 
 	column->get(column, context, c, &cell);
 	seconds = (time_t)(cell.ns / 1000000000);
-	if (cell.type != CELL_SECONDS || cell.ns < 0 || !gmtime_r(&seconds, &tm)) {
+	if (cell.type != CELL_SECONDS || cell.ns < 0) {
 		buf_putc(b, '-');
 		return;
 	}
-	n = strftime(text, sizeof(text), limit && limit < 26 ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S",
-		     &tm);
-	buf_put(b, text, n);
-	buf_printf(b, ".%06u", (unsigned)(cell.ns / 1000 % 1000000));
+	if ((!limit || limit >= 26) && gmtime_r(&seconds, &tm))
+		buf_put(b, date, strftime(date, sizeof(date), "%Y-%m-%d ", &tm));
+	put_digits(b, (uint64_t)seconds / 3600 % 24, 2);
+	buf_putc(b, ':');
+	put_digits(b, (uint64_t)seconds / 60 % 60, 2);
+	buf_putc(b, ':');
+	put_digits(b, (uint64_t)seconds % 60, 2);
+	put_microseconds(b, cell.ns);
 }
 
 /* Microseconds are what people can compare. */
@@ -269,6 +288,6 @@ COLUMN_PUTTER(column_put_duration)
 		buf_putc(b, '-');
 		cell.ns = -cell.ns;
 	}
-	buf_printf(b, "%lld.%06llu", (long long)(cell.ns / 1000000000),
-		   (unsigned long long)(cell.ns / 1000 % 1000000));
+	buf_u64(b, (uint64_t)cell.ns / 1000000000);
+	put_microseconds(b, cell.ns);
 }
