@@ -205,7 +205,7 @@ static int open_files(const struct capture_values *v, struct files *f)
 		char **name = &f->names[f->n];
 
 		*name = v->ring_files ? numbered(v->write, f->n + 1)
-				      : strdup(is_stdout ? "standard output" : v->write);
+				      : strdup(is_stdout ? STANDARD_OUTPUT : v->write);
 		f->fds[f->n] = !*name ? -1 : is_stdout ? take_stdout() : open_file(*name);
 		if (f->fds[f->n] < 0)
 			return -1;
@@ -288,6 +288,9 @@ static int run_capture(int argc, char **argv)
 					 .n_files = files.n,
 					 .file_bytes = v.ring_bytes };
 	catch_signals();
+	/* who reads a FIFO may leave; of standard output that ends the run as anywhere */
+	if (v.write && strcmp(v.write, "-") != 0)
+		signal(SIGPIPE, SIG_IGN);
 	owner_service_init(&c.owners, "all");
 	c.reading.service = &c.owners.sandbox;
 	c.reading.request.live = &live;

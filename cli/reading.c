@@ -166,7 +166,8 @@ static bool say_damage(const struct pv_capture *capture)
 	for (; (e = pv_capture_damage(capture, i)); i++) {
 		const char *unit = e->is_decompressed ? "decompressed byte" : "byte";
 
-		if (e->is_written && e->error == EPIPE) /* as for rows, below */
+		/* as for rows, below */
+		if (e->is_written && e->error == EPIPE && !strcmp(e->path, STANDARD_OUTPUT))
 			n_harmless++;
 		else if (e->is_written)
 			usage_error(e->path, "cannot be written: %s", strerror(e->error));

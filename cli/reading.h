@@ -17,6 +17,8 @@
 #include "ui/columns/columns.h"
 #include "ui/render/render.h"
 
+#define STANDARD_OUTPUT "standard output" /* how messages call it */
+
 /* The first member of the values of a command, for READING_OPTIONS. */
 struct reading_values {
 	bool numeric, no_header, summary, tree, strict, verbose;

@@ -57,10 +57,11 @@ enum pv_gap_kind {
 	PV_GAP_DROPPED,	  /* packets the kernel dropped, for want of room in its ring */
 	PV_GAP_EVICTED,	  /* conversations that had to leave memory before the end */
 	PV_GAP_OBSERVED,  /* conversations whose payload could not be looked at to the end */
-	PV_GAP_OWNER_ENDED, /* conversations with an end on this host whose process is not known;
-			       detail: why */
-	PV_GAP_LIBRARY,	    /* libraries that could not be loaded; detail: which, why */
-	PV_GAP_AGAIN,	    /* packets that were seen on another interface before: counted once */
+	PV_GAP_OWNER_ENDED,   /* conversations with an end on this host whose process is not known;
+				 detail: why */
+	PV_GAP_LIBRARY,	      /* libraries that could not be loaded; detail: which, why */
+	PV_GAP_AGAIN,	      /* packets that were seen on another interface before: counted once */
+	PV_GAP_NAMES_DROPPED, /* names that capture files give, for which there was no memory */
 	PV_GAP_BPF, /* packets of link types on which the pcap-filter(7) expression means nothing */
 	PV_GAP_N,
 };

@@ -31,7 +31,10 @@ struct key {
 	uint16_t vlan;
 	uint8_t family, protocol;
 	uint32_t depth; /* of the layer: a datagram in a tunnel is none outside */
+	uint32_t unused;
 };
+
+_Static_assert(sizeof(struct key) % 8 == 0, "head_of() takes it in words, to its end");
 
 struct run {
 	uint32_t from, to;

@@ -38,7 +38,7 @@ struct taken {
 	struct decoded decoded;
 	struct flow_ref refs[DECODE_LAYERS];
 	uint8_t has_key;    /* a bit a layer */
-	bool is_again;	    /* not counted: it was seen elsewhere */
+	uint32_t n_again;   /* packets that are not counted, as they were seen elsewhere */
 	uint8_t inner_side; /* of the sender, in the innermost conversation it counts in */
 	uint32_t inner;	    /* that conversation; FLOW_NONE = none */
 };
@@ -251,7 +251,7 @@ static void decode_group(struct pv_capture *c)
 		flags = t->decoded.n_layers ? t->decoded.flags : 0;
 		t->has_key = 0;
 		t->inner = FLOW_NONE;
-		t->is_again = false;
+		t->n_again = 0;
 		for (unsigned i = 0; i < t->decoded.n_layers; i++)
 			if (flow_table_key(&c->table, &t->decoded, i, &t->refs[i]))
 				t->has_key |= (uint8_t)(1U << i);
@@ -265,7 +265,7 @@ static void decode_group(struct pv_capture *c)
 static void count_odd(struct pv_capture *c, const struct taken *t, const struct packet *p)
 {
 	c->at.packets++;
-	c->again += t->is_again;
+	c->again += t->n_again;
 	c->bytes += p->wire;
 	if (!t->decoded.n_layers || !t->has_key)
 		c->undecoded++;
@@ -297,13 +297,14 @@ static int add_packet(struct pv_capture *c)
 		if (!(t->has_key >> c->layer & 1) || l->flags & DECODE_UNPLACED)
 			continue;
 		r = flow_table_add(&c->table, &t->refs[c->layer], p, l, &t->inner);
-		if (r == FLOW_TABLE_AGAIN)
-			t->is_again = true;
-		else if (r != 0)
+		if (r < 0 || r == FLOW_TABLE_FULL)
 			return r;
+		/* with fragments that came before their first one */
+		if (r == FLOW_TABLE_AGAIN && t->n_again <= l->held_packets)
+			t->n_again = 1 + l->held_packets;
 		t->inner_side = t->refs[c->layer].side & 1;
 	}
-	if (t->decoded.n_layers && t->decoded.quote.family && !t->is_again)
+	if (t->decoded.n_layers && t->decoded.quote.family && !t->n_again)
 		flow_table_add_error(&c->table, &t->decoded);
 	count_odd(c, t, p);
 	c->layer = 0;
@@ -476,8 +477,7 @@ static int add_coverage(struct pv_capture *c, struct pv_snapshot *s)
 	if (r == 0)
 		r = add_gap(s, PV_GAP_NAMES_REFUSED, refused, NULL);
 	if (r == 0)
-		r = add_gap(s, PV_GAP_NAMES_REFUSED, capture_names_dropped(c->input),
-			    "names that files give, beyond the memory for them");
+		r = add_gap(s, PV_GAP_NAMES_DROPPED, capture_names_dropped(c->input), NULL);
 	if (r == 0)
 		r = add_gap(s, PV_GAP_LIBRARY, !c->has_digest, crypto_api_error());
 	return r < 0 ? r : add_owner_coverage(c, s);

@@ -197,19 +197,21 @@ static int read_rest(struct flow_live *l, struct packet *ret, size_t max, size_t
 	int r = 0;
 
 	while (r == 0 && !l->is_ended) {
-		size_t n, came = 0;
+		uint64_t room =
+			l->request.max_packets ? l->request.max_packets - l->n_packets : UINT64_MAX;
+		size_t n, came = 0, taken;
 
 		r = read_within(l, REST_MS, ret, max, &came);
 		for (n = 0; n < came && ret[n].time_ns <= l->end_time;)
 			n++;
 		l->n_rest += n;
 		l->is_ended = n < came || !n || l->n_rest > l->request.buffer / RING_PACKET;
-		if (is_full(l)) {
-			l->n_unread += n;
-		} else if (n) {
-			*ret_n = n;
+		taken = n < room ? n : (size_t)room;
+		l->n_packets += taken;
+		l->n_unread += n - taken;
+		*ret_n = taken;
+		if (taken)
 			return r;
-		}
 	}
 	return r < 0 ? r : FLOW_LIVE_END;
 }

@@ -107,12 +107,15 @@ enum flow_verdict flow_tcp_judge_waiting(const struct flow_entry *e,
 	unsigned sender = waiting->half[0].first_sender;
 	const struct flow_half *w = &waiting->half[sender];
 	const struct decoded_tcp *tcp = &l->tcp;
+	/* some systems try again after a reset, with the same number: refused again is nothing new
+	 */
+	bool is_retry = is_closed(e) && w->isn == e->half[sender].isn;
+	uint16_t answers = is_retry ? DECODE_TCP_SYN : DECODE_TCP_SYN | DECODE_TCP_RST;
 
 	if (l->flags & UNSOUND || !(w->state & FLOW_HAS_SEQ))
 		return FLOW_SAME;
 	if (side != sender)
-		return tcp->flags & (DECODE_TCP_SYN | DECODE_TCP_RST) &&
-				       tcp->flags & DECODE_TCP_ACK &&
+		return tcp->flags & answers && tcp->flags & DECODE_TCP_ACK &&
 				       tcp->ack - w->isn - 1 <= w->next_seq - w->isn - 1
 			       ? FLOW_NEW
 			       : FLOW_SAME;

@@ -96,7 +96,7 @@ def test_names_of_the_file():
                 f.write(badcap.pcapng([badcap.frame(0)]) + badcap.block(4, record))
             answer = json.loads(read(path, "--json", "--columns=proto,remote_name").stdout)
             return ([row["remote_name"] for row in answer["conversations"]],
-                    [gap["count"] for gap in answer["coverage"]["gaps"] if gap["kind"] == "names_refused" and not gap["detail"]])
+                    [gap["count"] for gap in answer["coverage"]["gaps"] if gap["kind"] == "names_refused"])
 
     equal(read_named(b"www.example.test"), (["www.example.test"], []), "name")
     equal(read_named(b""), ([None], []), "empty name")
@@ -238,7 +238,7 @@ def test_memory_of_names():
         kept = {}
         for memory in ("4M", "64M", "1G"):
             coverage = json.loads(read(path, "--json", "--memory=" + memory).stdout)["coverage"]
-            kept[memory] = count - sum(gap["count"] for gap in coverage["gaps"] if gap["kind"] == "names_refused" and gap["detail"])
+            kept[memory] = count - sum(gap["count"] for gap in coverage["gaps"] if gap["kind"] == "names_dropped")
         holds(100 < kept["4M"] < kept["64M"] / 10, "a share of the memory: %r" % kept)
         equal(kept["1G"], count, "names kept by default")
 

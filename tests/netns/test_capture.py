@@ -297,11 +297,12 @@ def test_drops_are_counted():
 def test_what_is_left_is_counted():
     """What lies in the ring when the run is over was captured, too: behind the last packet asked for it is dropped by us, and at
     the end by a signal it is read."""
-    for options, wanted in ((["--packets=100"], (100, 0, 900, 0)), ([], (1000, 0, 0, 0))):
+    for options, is_ended, wanted in ((["--packets=100"], False, (100, 0, 900, 0)), ([], True, (1000, 0, 0, 0)),
+                                      (["--packets=100"], True, (100, 0, 900, 0))):
         with Capture("--bpf", "udp and dst port 9", *options, columns="proto,out_packets") as capture:
             os.kill(capture.child, signal.SIGSTOP)
             send(1000)
-            if not options:
+            if is_ended:
                 os.kill(capture.child, signal.SIGINT)  # waits for it to go on
             os.kill(capture.child, signal.SIGCONT)
         equal(counts(capture.errors), [wanted], "counts in %r" % capture.errors)
@@ -327,6 +328,19 @@ def test_full_disk():
                 holds(any(name in (gap["detail"] or "") for gap in capture.coverage["gaps"]), "coverage: %r" % capture.coverage)
         finally:
             shell("umount %s/small" % path)
+
+
+def test_reader_of_a_fifo_leaves():
+    with folder() as path:
+        name = path + "/fifo"
+        os.mkfifo(name)
+        reader = os.open(name, os.O_RDONLY | os.O_NONBLOCK)
+        with Capture("--bpf", "udp and dst port 9", "-w", name, columns="proto,out_packets") as capture:
+            os.close(reader)
+            send(3000)
+        equal(capture.status, 1, "exit status")
+        holds("portavoz: %s: cannot be written: Broken pipe" % name in capture.errors, "error: %r" % capture.errors)
+        equal(sum(row["out_packets"] for row in capture.rows), counts(capture.errors)[0][0], "packets of the conversations")
 
 
 def test_interface_down():

@@ -126,6 +126,8 @@ static void same_number_again(void **state)
 	world_init(&w);
 	play(&w, "c S, s RA");
 	w.seq[0]--;
+	play(&w, "c S, s RA"); /* refused once more: still the same */
+	w.seq[0]--;
 	play(&w, "c S, s SA, c A");
 	s = rows(&w);
 	assert_int_equal(pv_snapshot_count(s), 2);
