@@ -225,32 +225,56 @@ static bool leads_to_family(const struct nft_rule *r, const struct pv_conversati
 	return !family || takes_family(c, family);
 }
 
-static struct pv_publication publication_of(const struct network_way *way,
-					    const struct pv_conversation *row)
+/*
+ * The lowest ports that are published, and how many ranges more. false: its own port at its own
+ * addresses, which is no other place, and nothing else.
+ */
+static bool put_ports(struct pv_publication *p, const struct nft_rule *r, uint16_t own,
+		      bool is_here)
+{
+	const struct port_set *ports = &r->match.ports;
+	uint32_t n = 0;
+
+	p->first_port = p->last_port = own;
+	if (!r->has_ports)
+		return !is_here;
+	for (uint8_t i = 0; i < ports->n; i++) {
+		const struct port_range *range = &ports->ranges[i];
+
+		if (is_here && range->first == own && range->last == own)
+			continue;
+		if (n++ == 0) {
+			p->first_port = range->first;
+			p->last_port = range->last;
+		}
+	}
+	p->n_more += n ? n - 1 : 0;
+	return n > 0;
+}
+
+/* Of all ports but some nothing is said beside that there are conditions. */
+static bool is_hole(const struct port_set *ports)
+{
+	return ports->n > 1 && ports->ranges[0].first == 0;
+}
+
+static struct pv_publication publication_of(const struct network_way *way)
 {
 	const struct nft_rule *r = &way->rule;
-	const struct port_range *ports = r->match.ports.ranges;
-	/* of all but some nothing is said beside that there are conditions */
-	bool is_hole = r->match.ports.n > 1 && ports[0].first == 0;
-	struct pv_publication p = {
+
+	return (struct pv_publication){
 		.family = r->match.family,
 		.prefix = r->match.dst_prefix,
 		.by = r->is_redirect ? PV_PUBLISHED_BY_REDIRECT : PV_PUBLISHED_BY_DNAT,
 		.table_family = r->family,
-		.is_partial = r->match.is_partial || is_hole,
+		.is_partial = r->match.is_partial || is_hole(&r->match.ports),
 		.is_port_unsure = r->match.is_port_unsure && !r->has_ports,
-		.first_port = ports[0].first,
-		.last_port = is_hole ? UINT16_MAX : ports[0].last,
+		.last_port = UINT16_MAX,
 		.n_more = way->n_more,
 		.netns = way->netns,
 		.table = r->table,
 		.chain = r->chain,
 	};
-
-	memcpy(p.addr, r->match.dst, sizeof(p.addr));
-	if (!r->has_ports)
-		p.first_port = p.last_port = (uint16_t)row->local.port;
-	return p;
 }
 
 static int try_rule(struct exposures *x, const struct network_way *way, uint32_t row_number)
@@ -268,9 +292,10 @@ static int try_rule(struct exposures *x, const struct network_way *way, uint32_t
 	    !r->match.ports.n || !leads_to_port(r, row->local.port) || !leads_to_family(r, row) ||
 	    !accepts(row, &t) || !may_lead_to(n, &t, row->netns))
 		return 0;
-	p = publication_of(way, row);
-	/* its own port at its own addresses is no other place */
-	if (t.is_here && p.first_port == row->local.port && p.last_port == row->local.port)
+	p = publication_of(way);
+	memcpy(p.addr, r->match.dst, sizeof(p.addr));
+	if ((!r->has_ports || !is_hole(&r->match.ports)) &&
+	    !put_ports(&p, r, (uint16_t)row->local.port, t.is_here))
 		return 0;
 	p.n_candidates = count_places(n, &t);
 	return publish(x, row_number, &p);

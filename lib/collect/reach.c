@@ -15,8 +15,9 @@
 
 /* Chains that jump to each other are followed so far; the kernel's own stack holds 16. */
 #define JUMPS_MAX 64
-#define CLOSED_MAX 64  /* rules of a chain that keep packets from those behind them */
-#define ENTRIES_MAX 32 /* jumps to a chain that are looked at for one that fits a rule */
+#define CLOSED_MAX 64	 /* rules of a chain that keep packets from those behind them */
+#define ENTRIES_KEPT 256 /* jumps to a chain; the rest are only counted */
+#define ENTRIES_MAX 32	 /* jumps to a chain that are looked at for one that fits a rule */
 /* How often elements may be looked at: so many of any, and each so many times. */
 #define LOOKS_MIN 4096
 #define LOOKS_EACH 4
@@ -205,16 +206,18 @@ static int note_jump(struct reach *x, const struct nft_rule *rule)
 {
 	struct network *n = x->n;
 	struct network_entry e = { .match = rule->match, .from = x->chain };
+	struct network_chain *to;
 
 	if (rule->verdict != NFT_LEADS_TO_CHAIN)
 		return 0;
 	e.to = find_chain(x, n->chains.items[x->chain].netns, rule, &rule->to_chain);
 	if (e.to == MAP_NONE)
 		return 0;
-	if (!n->chains.items[e.to].is_reached && vec_push(&x->reached, e.to) < 0)
+	to = &n->chains.items[e.to];
+	if (!to->is_reached && vec_push(&x->reached, e.to) < 0)
 		return -ENOMEM;
-	n->chains.items[e.to].is_reached = true;
-	return vec_push(&n->entries, e);
+	to->is_reached = true;
+	return to->n_entries++ < ENTRIES_KEPT ? vec_push(&n->entries, e) : 0;
 }
 
 /* Those first that say most plainly where a packet goes. */
@@ -244,10 +247,7 @@ static void sort_entries(struct network *n)
 	if (n->entries.n)
 		qsort(n->entries.items, n->entries.n, sizeof(*n->entries.items), compare_entries);
 	for (uint32_t i = (uint32_t)n->entries.n; i-- > 0;) {
-		struct network_chain *c = &n->chains.items[n->entries.items[i].to];
-
-		c->first_entry = i;
-		c->n_entries++;
+		n->chains.items[n->entries.items[i].to].first_entry = i;
 	}
 }
 

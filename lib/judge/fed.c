@@ -224,7 +224,8 @@ static void follow_all(struct feeder *f, const struct program *program)
 	const struct shell *holder = f->holder;
 	struct text t = text_of(holder->outputs.data, holder->outputs.len), word;
 
-	follow(f, LINK_LOOP, key_of(LINK_LOOP, &holder->ends[0], NULL));
+	if (is_pipe(&holder->ends[1]))
+		follow(f, LINK_LOOP, key_of(LINK_LOOP, &holder->ends[0], NULL));
 	follow(f, LINK_BELOW, key_below(holder->pid));
 	/* by descriptors of its own */
 	while (text_word(&t, &word))

@@ -21,8 +21,9 @@ static const struct known_program programs[] = {
 	{ "memcached", "memcache", true },
 	{ "mongod", "mongodb", true },
 	{ "named", "domain,domain-s,rndc,http,https,mdns", false },
-	{ "unbound", "domain,domain-s,https,mdns", false },
-	{ "dnsmasq", "domain,bootps,dhcpv6-server,tftp,mdns", false },
+	/* questions leave from ports of their own choice: outgoing-port-avoid, min-port */
+	{ "unbound", "domain,domain-s,https,mdns", false, .picks_udp_from = 1024 },
+	{ "dnsmasq", "domain,bootps,dhcpv6-server,tftp,mdns", false, .picks_udp_from = 1024 },
 	{ "systemd-resolved", "domain,hostmon,mdns", true },
 	{ "systemd-resolve", "domain,hostmon,mdns", true },
 	{ "chronyd", "ntp,ntske", false },
@@ -76,7 +77,8 @@ bool known_serves(const struct known_program *p, const char *service)
 	return false;
 }
 
-bool known_contradicts(const struct known_program *p, uint16_t port, const char *service)
+bool known_contradicts(const struct known_program *p, enum pv_transport transport, uint16_t port,
+		       const char *service)
 {
 	/* of registered ports: those of services that are run on many hosts, by their own number */
 	static const char *const common[] = {
@@ -92,7 +94,11 @@ bool known_contradicts(const struct known_program *p, uint16_t port, const char 
 		"git",	       "zabbix-agent", "memcache",     "mongodb",     "wireguard",
 	};
 
-	if (known_serves(p, service) || (p->picks_from && port >= p->picks_from))
+	uint16_t from = p->picks_from			? p->picks_from
+			: transport == PV_TRANSPORT_UDP ? p->picks_udp_from
+							: 0;
+
+	if (known_serves(p, service) || (from && port >= from))
 		return false;
 	for (size_t i = 0; port > SYSTEM_LAST && i < sizeof(common) / sizeof(*common); i++)
 		if (!strcmp(common[i], service))

@@ -7,13 +7,15 @@
 #include <stdint.h>
 
 #include <portavoz/conversation.h>
+#include <portavoz/registry.h>
 
 struct known_program {
 	const char *name;     /* last part of the executable's path */
 	const char *services; /* names of the registry, with commas between them */
 	bool is_local;	      /* usually it serves its own host only */
-	uint16_t
-		picks_from; /* from here on it takes ports at random, for itself; 0 = it does not */
+	/* from here on it takes ports at random, for itself: of TCP and UDP, of UDP; 0 = it does
+	 * not */
+	uint16_t picks_from, picks_udp_from;
 };
 
 /* NULL = not known for any */
@@ -24,6 +26,7 @@ bool known_serves(const struct known_program *p, const char *service);
  * service is; of the others only those of services that many hosts run: the rest of the registry
  * are names of products that hardly anybody has met, among which people pick alternative ports.
  */
-bool known_contradicts(const struct known_program *p, uint16_t port, const char *service);
+bool known_contradicts(const struct known_program *p, enum pv_transport transport, uint16_t port,
+		       const char *service);
 
 #endif

@@ -209,7 +209,8 @@ bool test_service_contradicted(struct judge_case *k)
 	if (!known || !serves_here(k))
 		return false;
 	service = service_of(k->c);
-	if (!service || !known_contradicts(known, (uint16_t)k->c->local.port, service))
+	if (!service || !known_contradicts(known, pv_proto_transport((enum pv_proto)k->c->proto),
+					   (uint16_t)k->c->local.port, service))
 		return false;
 	case_number(k, "port", k->c->local.port);
 	case_text(k, "service", service);

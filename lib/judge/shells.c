@@ -322,6 +322,9 @@ static bool note_use(int32_t pid, int fd, void *userdata)
 	if (use.is_writer) {
 		uint32_t old = map_get(&p->writers, use.pipe);
 
+		/* copies of one descriptor would be walked once for each */
+		if (old != MAP_NONE && p->uses.items[old - 1].pid == pid)
+			return false;
 		use.next = old == MAP_NONE ? 0 : old;
 		if (map_put(&p->writers, use.pipe, (uint32_t)p->uses.n + 1) < 0)
 			return true;

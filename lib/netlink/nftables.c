@@ -814,7 +814,7 @@ static struct walk walk_of_rules(nft_rule_fn *rule, void *userdata, uint64_t *ma
 
 static struct walk walk_of_elements(nft_element_fn *element, void *userdata, uint64_t *malformed)
 {
-	return (struct walk){ .stream = "nft-elements",
+	return (struct walk){ .stream = "nft-set",
 			      .request = NFT_MSG_GETSETELEM,
 			      .answer = NFT_MSG_NEWSETELEM,
 			      .take = take_elements,

@@ -109,7 +109,7 @@ int nft_chains_read(struct tape *t, int fd, const char *suffix, nft_chain_fn *ch
 int nft_rules_read(struct tape *t, int fd, const char *suffix, nft_rule_fn *rule, void *userdata,
 		   uint64_t *malformed);
 /*
- * The elements of the set or map that the rule looks in; stream "nft-elements" with `suffix`. When
+ * The elements of the set or map that the rule looks in; stream "nft-set" with `suffix`. When
  * the callback ends the dump the descriptor must be closed.
  */
 int nft_elements_read(struct tape *t, int fd, const char *suffix, const struct nft_rule *rule,

@@ -424,7 +424,8 @@ PORTS_BY_IPTABLES = """x='ip netns exec host iptables-%s -t nat'; $x -N PORTS; $
     $x -A PORTS -p tcp --dport 7210:7212 -m multiport ! --dports 7210,7213 -j DNAT --to-destination 10.9.0.2
     $x -A PORTS -p tcp -m tcp --dport 7220:7222 -m tcp ! --dport 7221 -j DNAT --to-destination 10.9.0.2
     $x -A PORTS -p tcp -m multiport --sports 1:1024 -m conntrack --ctorigdstport 7230 -j DNAT --to-destination 10.9.0.3
-    $x -A PORTS -p tcp -m multiport --dports 7240,7241 -j DNAT --to-destination 10.9.0.2:7242"""
+    $x -A PORTS -p tcp -m multiport --dports 7240,7241 -j DNAT --to-destination 10.9.0.2:7242
+    $x -A PORTS -p tcp -m multiport --dports 7250,7252,7254 -j REDIRECT --to-ports 7250"""
 
 
 def test_ports_of_iptables():
@@ -438,10 +439,13 @@ def test_ports_of_iptables():
                 led, not_led = (7200, 7202, 7204, 7206, 7211, 7212, 7220, 7222), (22, 7201, 7205, 7207, 7210, 7213, 7221, 7223)
                 start("c1", *["tcp|bind|0.0.0.0|%d" % port for port in led + not_led + (7242,)])
                 start("c2", "tcp|bind|0.0.0.0|7231")
+                start("host", "tcp|bind|0.0.0.0|7250")
                 wanted = {port: ("published", port) for port in led}
                 wanted.update({port: ("container", None) for port in not_led})
-                wanted.update({7242: ("published", 7240), 7231: ("container", 7231)})
+                wanted.update({7242: ("published", 7240), 7231: ("container", 7231), 7250: ("published", 7252)})
                 equal(exposures(wanted), wanted, "exposure by iptables-" + kind)
+                text = run("list", "-N", "all", "-tlnH", "--columns=local_port,exposure_detail", "sport = 7250").stdout.decode()
+                holds("and 1 other way" in text, "another port beside its own: " + text)
         finally:
             shell("x='ip netns exec host iptables-%s -t nat'; $x -D PREROUTING 1; $x -F PORTS; $x -X PORTS" % kind)
 

@@ -169,19 +169,26 @@ static void kernel_sockets_by_table(void **state)
 static void programs_and_services(void **state)
 {
 	struct pv_bytes sshd = bytes("sshd"), other = bytes("sshd2"), vsftpd = bytes("vsftpd");
+	struct pv_bytes dnsmasq = bytes("dnsmasq");
 
 	(void)state;
 	assert_true(known_serves(known_program(&sshd), "ssh"));
 	assert_false(known_serves(known_program(&sshd), "ss"));
 	assert_false(known_serves(known_program(&sshd), "http"));
 	assert_null(known_program(&other));
-	assert_true(known_contradicts(known_program(&sshd), 23, "telnet"));
-	assert_true(known_contradicts(known_program(&sshd), 5432, "postgresql"));
-	assert_false(known_contradicts(known_program(&sshd), 22, "ssh"));
-	assert_false(known_contradicts(known_program(&sshd), 2222, "EtherNet-IP-1"));
+	assert_true(known_contradicts(known_program(&sshd), PV_TRANSPORT_TCP, 23, "telnet"));
+	assert_true(known_contradicts(known_program(&sshd), PV_TRANSPORT_TCP, 5432, "postgresql"));
+	assert_false(known_contradicts(known_program(&sshd), PV_TRANSPORT_TCP, 22, "ssh"));
+	assert_false(
+		known_contradicts(known_program(&sshd), PV_TRANSPORT_TCP, 2222, "EtherNet-IP-1"));
 	/* ports for data, which it picks by itself */
-	assert_true(known_contradicts(known_program(&vsftpd), 22, "ssh"));
-	assert_false(known_contradicts(known_program(&vsftpd), 5432, "postgresql"));
+	assert_true(known_contradicts(known_program(&vsftpd), PV_TRANSPORT_TCP, 22, "ssh"));
+	assert_false(
+		known_contradicts(known_program(&vsftpd), PV_TRANSPORT_TCP, 5432, "postgresql"));
+	assert_true(known_contradicts(known_program(&dnsmasq), PV_TRANSPORT_TCP, 5060, "sip"));
+	assert_true(known_contradicts(known_program(&dnsmasq), PV_TRANSPORT_UDP, 123, "ntp"));
+	/* its questions leave from ports of its choice */
+	assert_false(known_contradicts(known_program(&dnsmasq), PV_TRANSPORT_UDP, 5060, "sip"));
 }
 
 static enum program_kind kind(const char *name)
