@@ -162,11 +162,6 @@ static bool is_text(const struct attribute_value *v, const char *text)
 	return b.len == strlen(text) && !memcmp(b.data, text, b.len);
 }
 
-static uint16_t port_of(const uint8_t bytes[static 2])
-{
-	return (uint16_t)(bytes[0] << 8 | bytes[1]);
-}
-
 /* ---- what is loaded ---- */
 
 static void run_meta(struct machine *m, struct attribute_list l)

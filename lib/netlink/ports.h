@@ -24,6 +24,12 @@ struct port_set {
 		{ { 0, UINT16_MAX } }, 1                                                           \
 	}
 
+/* A port in network byte order. */
+static inline uint16_t port_of(const uint8_t bytes[static 2])
+{
+	return (uint16_t)(bytes[0] << 8 | bytes[1]);
+}
+
 struct port_set ports_of(uint16_t first, uint16_t last); /* first > last: none */
 bool ports_are_any(const struct port_set *p);
 bool ports_have(const struct port_set *p, uint32_t port);

@@ -194,11 +194,6 @@ static bool read_xt_range(const struct attribute_value *info, bool is_v4_only, s
 	return true;
 }
 
-static uint16_t port_of(const uint8_t bytes[static 2])
-{
-	return (uint16_t)(bytes[0] << 8 | bytes[1]);
-}
-
 void xtables_target(struct nft_rule *rule, struct pv_bytes name, uint32_t revision,
 		    const struct attribute_value *info)
 {
