@@ -187,7 +187,7 @@ static int take_stdout(void)
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0 || null < 0 || dup2(null, STDOUT_FILENO) < 0) {
-		usage_error("standard output", "%s", strerror(errno));
+		usage_error(STANDARD_OUTPUT, "%s", strerror(errno));
 		fd = close_fd(fd);
 	}
 	close_fd(null);
